@@ -1,7 +1,7 @@
 """Teach a copy of Rust's standard library the platform `target_os = "solana"`.
 
-A program has one thread, brings its own allocator, and has neither entropy nor errno. Upstream's std does not know
-such a platform; five additions beside platforms that are like it are enough.
+A program has one thread, brings its own allocator, and has neither entropy nor errno. Upstream's std does not
+know such a platform; five additions beside platforms that are like it are enough.
 
 Usage: patch_std.py LIBRARY_DIRECTORY
 """

@@ -1,0 +1,30 @@
+"""Build the Solana programs and their IDLs, and tell whether the shipped ones match their sources.
+
+Every program is built twice from one source: SBPF v0 for the embedded engine, v3 for clusters. What is built
+goes into `breakwater/programs/` with a manifest of hashes; `check` builds again elsewhere and compares.
+"""
+
+from ._compile import BuildFailed
+from ._crates import Crate, find_root, programs
+from ._manifest import MANIFEST, Artifact, Manifest
+from ._service import BuildResult, CheckResult, build, check
+from ._toolchain import ARCHES, PlatformTools, RegistryToolchain, Toolchain, find_toolchain
+
+__all__ = [
+    "ARCHES",
+    "MANIFEST",
+    "Artifact",
+    "BuildFailed",
+    "BuildResult",
+    "CheckResult",
+    "Crate",
+    "Manifest",
+    "PlatformTools",
+    "RegistryToolchain",
+    "Toolchain",
+    "build",
+    "check",
+    "find_root",
+    "find_toolchain",
+    "programs",
+]

@@ -1,0 +1,37 @@
+"""`breakwater build`: programs and IDLs from source."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def build(
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Build elsewhere and compare; exit 1 naming each file that does not match."
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    root: Annotated[
+        Path | None, typer.Option(help="The repository; by default the one around the current directory.")
+    ] = None,
+) -> None:
+    """Build the Solana programs and their IDLs into the package, with a manifest of their hashes."""
+    from .. import build as service
+    from ..config import settings
+    from . import _build_view as view
+
+    cache = settings().cache
+    repository = service.find_root(root)
+    toolchain = service.find_toolchain(cache)
+    if check:
+        verdict = service.check(repository, toolchain, cache=cache, progress=view.progress)
+        typer.echo(json.dumps(view.check_dict(verdict)) if as_json else view.check_text(verdict))
+        raise typer.Exit(0 if verdict.ok else 1)
+    result = service.build(repository, toolchain, cache=cache, progress=view.progress)
+    typer.echo(json.dumps(view.build_dict(result)) if as_json else view.build_text(result))
