@@ -52,3 +52,12 @@ lock() {
     flock "$lock_fd"
   }
 }
+
+# The compiler that rust-toolchain.toml names answers.
+need_rust() {
+  has cargo || fail "cargo was not found; install Rust with rustup first."
+  local wanted
+  wanted=$(sed -n 's/^channel = "\(.*\)"/\1/p' "$REPO/rust-toolchain.toml")
+  (cd "$REPO" && cargo --version && cargo clippy --version && cargo fmt --version) >/dev/null 2>&1 ||
+    fail "Rust $wanted with clippy and rustfmt is needed: rustup toolchain install $wanted -c clippy -c rustfmt"
+}

@@ -7,7 +7,7 @@ goes into `breakwater/programs/` with a manifest of hashes; `check` builds again
 from ._compile import BuildFailed
 from ._crates import Crate, find_root, programs
 from ._manifest import MANIFEST, Artifact, Manifest
-from ._service import BuildResult, CheckResult, build, check
+from ._service import BuildResult, CheckResult, build, build_probes, check
 from ._toolchain import ARCHES, PlatformTools, RegistryToolchain, Toolchain, find_toolchain
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "RegistryToolchain",
     "Toolchain",
     "build",
+    "build_probes",
     "check",
     "find_root",
     "find_toolchain",

@@ -32,13 +32,17 @@ class Crate:
 
 
 def find_root(start: Path | None = None) -> Path:
-    """The repository at or above a directory, else the one this package was installed from.
+    """The repository at or above a directory.
+
+    Args:
+        start: the directory; None takes the current one, and after it the checkout this package runs from.
 
     Raises:
         InvalidInput: there is none, as in a package installed without its sources.
     """
     here = (start or Path.cwd()).resolve()
-    for candidate in (here, *here.parents, Path(__file__).resolve().parents[3]):
+    own = [Path(__file__).resolve().parents[3]] if start is None else []
+    for candidate in (here, *here.parents, *own):
         if (candidate / "programs").is_dir() and (candidate / "client" / "breakwater").is_dir():
             return candidate
     raise InvalidInput(

@@ -80,7 +80,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         message = error.format_message()
         if not message:  # no arguments: typer has shown the help already
             return error.exit_code
-        return _explain(f"{message} Try breakwater --help.", error.exit_code)
+        return _explain(f"{message.rstrip('.')}. Try breakwater --help.", error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         return _interrupted()
     except BreakwaterError as error:

@@ -16,6 +16,9 @@ def build(
             "--check", help="Build elsewhere and compare; exit 1 naming each file that does not match."
         ),
     ] = False,
+    probes: Annotated[
+        bool, typer.Option("--probes", help="Build only the programs that the tests use, into the cache.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     root: Annotated[
         Path | None, typer.Option(help="The repository; by default the one around the current directory.")
@@ -29,6 +32,10 @@ def build(
     cache = settings().cache
     repository = service.find_root(root)
     toolchain = service.find_toolchain(cache)
+    if probes:
+        made = service.build_probes(repository, toolchain, cache=cache, progress=view.progress)
+        typer.echo(json.dumps([str(path) for path in made]) if as_json else "\n".join(map(str, made)))
+        return
     if check:
         verdict = service.check(repository, toolchain, cache=cache, progress=view.progress)
         typer.echo(json.dumps(view.check_dict(verdict)) if as_json else view.check_text(verdict))
