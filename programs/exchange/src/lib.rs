@@ -1,1 +1,141 @@
+//! The exchange: a vault that makes markets, traders that trade them with or without leverage, and settlement by the
+//! oracle's first price at or after a market's close.
+//!
+//! Start with [`state`] (what is kept), then [`instructions`] (what can happen, one verb a file). This file only
+//! dispatches. All arithmetic is in `breakwater-math`.
 #![cfg_attr(target_os = "solana", no_std)]
+
+use {
+    anchor_lang::prelude::*,
+    breakwater_math::{Collateral6, LeverageX100, LpShares6, Shares6},
+};
+
+pub mod constants;
+pub mod error;
+pub mod events;
+pub mod instructions;
+pub mod state;
+
+use instructions::*;
+
+declare_id!("FSJ4dNaQjgZNkZN92PD1x6xamyjZkx6ATvY4HTKRJKq6");
+
+#[cfg(target_os = "solana")]
+breakwater_sbf_rt::entrypoint!();
+
+#[program]
+pub mod exchange {
+    use super::*;
+
+    /// Buy shares of the position's outcome with the trader's balance, fee included at most `max_cost`.
+    pub fn buy(ctx: &mut Context<Trade>, shares: u64, max_cost: u64) -> Result<()> {
+        ctx.accounts.buy(Shares6::new(shares), Collateral6::new(max_cost))
+    }
+
+    /// Sell shares of a spot position for at least `min_proceeds` after the fee.
+    pub fn sell(ctx: &mut Context<Trade>, shares: u64, min_proceeds: u64) -> Result<()> {
+        ctx.accounts.sell(Shares6::new(shares), Collateral6::new(min_proceeds))
+    }
+
+    /// Buy shares with a loan: the trader pays margin and fee (at most `max_payment`), the vault the rest.
+    pub fn open(ctx: &mut Context<Open>, shares: u64, leverage_x100: u16, max_payment: u64) -> Result<()> {
+        let leverage = LeverageX100::new(leverage_x100);
+        ctx.accounts.open(Shares6::new(shares), leverage, Collateral6::new(max_payment))
+    }
+
+    /// Sell shares of a leveraged position, repay their part of the loan, receive at least `min_proceeds`.
+    pub fn close(ctx: &mut Context<Trade>, shares: u64, min_proceeds: u64) -> Result<()> {
+        ctx.accounts.close(Shares6::new(shares), Collateral6::new(min_proceeds))
+    }
+
+    /// Pay a settled position out to its trader. Anybody may ask.
+    pub fn redeem(ctx: &mut Context<Redeem>) -> Result<()> {
+        ctx.accounts.redeem()
+    }
+
+    /// Open an empty position: `kind` 0 for spot, 1 for leverage.
+    pub fn create_position(ctx: &mut Context<CreatePosition>, outcome: u8, kind: u8) -> Result<()> {
+        ctx.accounts.create_position(outcome, kind)
+    }
+
+    /// Close an empty position; rent goes back to the owner.
+    pub fn close_position(ctx: &mut Context<ClosePosition>) -> Result<()> {
+        ctx.accounts.close_position()
+    }
+
+    /// Open the signer's trader account.
+    pub fn create_trader(ctx: &mut Context<CreateTrader>) -> Result<()> {
+        ctx.accounts.create_trader()
+    }
+
+    /// Close an empty trader account; rent goes back to the owner.
+    pub fn close_trader(ctx: &mut Context<CloseTrader>) -> Result<()> {
+        ctx.accounts.close_trader()
+    }
+
+    /// Move tokens into the trader's balance.
+    pub fn deposit(ctx: &mut Context<Deposit>, amount: u64) -> Result<()> {
+        ctx.accounts.deposit(Collateral6::new(amount))
+    }
+
+    /// Move tokens out of the trader's balance.
+    pub fn withdraw(ctx: &mut Context<Withdraw>, amount: u64) -> Result<()> {
+        ctx.accounts.withdraw(Collateral6::new(amount))
+    }
+
+    /// Move balance into the vault for shares of it.
+    pub fn provide_liquidity(ctx: &mut Context<Liquidity>, amount: u64) -> Result<()> {
+        ctx.accounts.provide(Collateral6::new(amount))
+    }
+
+    /// Give shares of the vault back for balance.
+    pub fn take_liquidity(ctx: &mut Context<Liquidity>, lp_shares: u64) -> Result<()> {
+        ctx.accounts.take(LpShares6::new(lp_shares))
+    }
+
+    /// Fold the shard ledgers: deal cash out anew, publish coverage and fee. Anybody may ask.
+    pub fn fold(ctx: &mut Context<Fold>) -> Result<()> {
+        ctx.accounts.fold()
+    }
+
+    /// Open a market, subsidised by its shard of the vault. Signer: the operator.
+    pub fn create_market(ctx: &mut Context<CreateMarket>, id: u64, terms: MarketTerms) -> Result<()> {
+        ctx.accounts.create_market(id, &terms)
+    }
+
+    /// Settle a closed market by publication number `index` of its feed. Anybody may ask.
+    pub fn resolve(ctx: &mut Context<Resolve>, index: u64) -> Result<()> {
+        ctx.accounts.resolve(index)
+    }
+
+    /// Settle a market that nobody could resolve within the grace period: all shares pay the same.
+    pub fn void(ctx: &mut Context<Void>) -> Result<()> {
+        ctx.accounts.void()
+    }
+
+    /// Remove a settled market without positions; rent goes back to who paid it. Anybody may ask.
+    pub fn close_market(ctx: &mut Context<CloseMarket>) -> Result<()> {
+        ctx.accounts.close_market()
+    }
+
+    /// Fix the rules and create config, vault and token account. Once.
+    pub fn initialize(ctx: &mut Context<Initialize>, operator: Address, rules: Rules) -> Result<()> {
+        let bumps = (ctx.bumps.vault, ctx.bumps.token_vault);
+        ctx.accounts.initialize(bumps, operator, rules)
+    }
+
+    /// Create shard `index` (0 to 3). Anybody may, once each.
+    pub fn create_shard(ctx: &mut Context<CreateShard>, index: u8) -> Result<()> {
+        ctx.accounts.create_shard(index)
+    }
+
+    /// Appoint the operator. Signer: the admin.
+    pub fn set_operator(ctx: &mut Context<Admin>, operator: Address) -> Result<()> {
+        ctx.accounts.set_operator(operator)
+    }
+
+    /// Give the admin's power up for good. Signer: the admin.
+    pub fn renounce_admin(ctx: &mut Context<Admin>) -> Result<()> {
+        ctx.accounts.renounce_admin()
+    }
+}

@@ -1,0 +1,338 @@
+"""Values -> `Instruction`: one pure function for every instruction of the programs.
+
+Nothing here talks to a chain or signs. Amounts are micro-units (6 decimals) of collateral or shares, prices integers
+in units of their feed, times Unix milliseconds, leverage hundredths (100 is 1x).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from solders.instruction import AccountMeta, Instruction
+from solders.system_program import ID as SYSTEM
+
+from . import addresses as at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from solders.pubkey import Pubkey
+
+    from breakwater.model import PriceEvent
+
+__all__ = [
+    "LEVERAGED",
+    "SPOT",
+    "MarketTerms",
+    "Rules",
+    "buy",
+    "close",
+    "close_market",
+    "close_position",
+    "close_trader",
+    "create_feed",
+    "create_market",
+    "create_position",
+    "create_shard",
+    "create_trader",
+    "deposit",
+    "fold",
+    "initialize",
+    "open_leveraged",
+    "provide_liquidity",
+    "publish",
+    "read_feed",
+    "redeem",
+    "renounce_admin",
+    "resolve",
+    "rotate_publisher",
+    "sell",
+    "set_operator",
+    "take_liquidity",
+    "void",
+    "withdraw",
+]
+
+SPOT: Final = 0
+LEVERAGED: Final = 1
+MAX_OUTCOMES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The exchange's rules, fixed at initialization; parts per million, coverage in units of 2^-32."""
+
+    min_coverage_q32: int = 1 << 32
+    fee_base_ppm: int = 300
+    fee_slope_ppm: int = 2_500
+    max_subsidy_ppm: int = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class MarketTerms:
+    """What a market is about: `len(strikes) + 1` outcomes; outcome k wins when exactly k strikes are reached."""
+
+    feed: Pubkey
+    close_ms: int
+    liquidity: int
+    strikes: tuple[int, ...]
+
+
+def _tag(name: str) -> bytes:
+    return hashlib.sha256(f"global:{name}".encode()).digest()[:8]
+
+
+_TAGS: Final = {
+    name: _tag(name)
+    for name in (
+        "create_feed publish rotate_publisher read initialize create_shard set_operator renounce_admin create_trader "
+        "close_trader deposit withdraw provide_liquidity take_liquidity fold create_market create_position "
+        "close_position buy sell open close resolve void redeem close_market"
+    ).split()
+}
+_U64: Final = struct.Struct("<Q")
+_U64_U64: Final = struct.Struct("<QQ")
+_OPEN: Final = struct.Struct("<QHQ")
+_PUBLISH: Final = struct.Struct("<QQQQQ")
+
+
+def _w(key: Pubkey, *, signer: bool = False) -> AccountMeta:
+    return AccountMeta(key, signer, True)
+
+
+def _r(key: Pubkey, *, signer: bool = False) -> AccountMeta:
+    return AccountMeta(key, signer, False)
+
+
+def _exchange(name: str, accounts: Sequence[AccountMeta], data: bytes = b"") -> Instruction:
+    return Instruction(at.EXCHANGE, _TAGS[name] + data, accounts)
+
+
+# Oracle
+
+
+def create_feed(
+    authority: Pubkey, name: str, publisher: Pubkey, exponent: int, max_age_s: int
+) -> Instruction:
+    """Open a feed of prices in units of `10 ** exponent`; `authority` pays and may rotate the publisher."""
+    data = at.feed_id(name) + bytes(publisher) + struct.pack("<iI", exponent, max_age_s)
+    accounts = [_w(authority, signer=True), _w(at.feed(name)), _r(SYSTEM)]
+    return Instruction(at.ORACLE, _TAGS["create_feed"] + data, accounts)
+
+
+def publish(publisher: Pubkey, event: PriceEvent) -> Instruction:
+    """Publish a price."""
+    data = _PUBLISH.pack(event.price, event.confidence, event.sequence, event.slot, event.timestamp_ms)
+    accounts = [_w(at.feed(event.feed)), _r(publisher, signer=True)]
+    return Instruction(at.ORACLE, _TAGS["publish"] + data, accounts)
+
+
+def rotate_publisher(authority: Pubkey, name: str, publisher: Pubkey) -> Instruction:
+    """Let another key publish."""
+    accounts = [_w(at.feed(name)), _r(authority, signer=True)]
+    return Instruction(at.ORACLE, _TAGS["rotate_publisher"] + bytes(publisher), accounts)
+
+
+def read_feed(name: str, max_age_s: int) -> Instruction:
+    """Return the newest price as return data, if it is not older than `max_age_s`."""
+    return Instruction(at.ORACLE, _TAGS["read"] + struct.pack("<I", max_age_s), [_r(at.feed(name))])
+
+
+# Setting up the exchange
+
+
+def initialize(admin: Pubkey, operator: Pubkey, mint: Pubkey, rules: Rules) -> Instruction:
+    """Fix the rules and create config, vault and token vault."""
+    data = bytes(operator) + struct.pack(
+        "<QIII", rules.min_coverage_q32, rules.fee_base_ppm, rules.fee_slope_ppm, rules.max_subsidy_ppm
+    )
+    accounts = [
+        _w(admin, signer=True),
+        _w(at.config()),
+        _w(at.vault()),
+        _w(at.token_vault()),
+        _r(mint),
+        _r(at.TOKEN_PROGRAM),
+        _r(SYSTEM),
+    ]
+    return _exchange("initialize", accounts, data)
+
+
+def create_shard(payer: Pubkey, index: int) -> Instruction:
+    """Create shard `index`."""
+    accounts = [_w(payer, signer=True), _r(at.config()), _w(at.shard(index)), _r(SYSTEM)]
+    return _exchange("create_shard", accounts, bytes([index]))
+
+
+def set_operator(admin: Pubkey, operator: Pubkey) -> Instruction:
+    """Appoint the operator."""
+    return _exchange("set_operator", [_w(at.config()), _r(admin, signer=True)], bytes(operator))
+
+
+def renounce_admin(admin: Pubkey) -> Instruction:
+    """Give the admin's power up for good."""
+    return _exchange("renounce_admin", [_w(at.config()), _r(admin, signer=True)])
+
+
+# Traders and liquidity
+
+
+def create_trader(owner: Pubkey) -> Instruction:
+    """Open the owner's trader account."""
+    return _exchange("create_trader", [_w(owner, signer=True), _w(at.trader(owner)), _r(SYSTEM)])
+
+
+def close_trader(owner: Pubkey) -> Instruction:
+    """Close the owner's empty trader account."""
+    return _exchange("close_trader", [_w(owner, signer=True), _w(at.trader(owner))])
+
+
+def _tokens(name: str, owner: Pubkey, token_account: Pubkey, mint: Pubkey, amount: int) -> Instruction:
+    accounts = [
+        _r(owner, signer=True),
+        _w(at.trader(owner)),
+        _r(at.config()),
+        _r(at.vault()),
+        _w(token_account),
+        _w(at.token_vault()),
+        _r(mint),
+        _r(at.TOKEN_PROGRAM),
+    ]
+    return _exchange(name, accounts, _U64.pack(amount))
+
+
+def deposit(owner: Pubkey, source: Pubkey, mint: Pubkey, amount: int) -> Instruction:
+    """Move tokens from `source` into the owner's balance."""
+    return _tokens("deposit", owner, source, mint, amount)
+
+
+def withdraw(owner: Pubkey, destination: Pubkey, mint: Pubkey, amount: int) -> Instruction:
+    """Move tokens from the owner's balance to `destination`."""
+    return _tokens("withdraw", owner, destination, mint, amount)
+
+
+def _ledgers() -> list[AccountMeta]:
+    return [_r(at.config()), _w(at.vault()), *(_w(at.shard(i)) for i in range(at.SHARDS))]
+
+
+def provide_liquidity(owner: Pubkey, amount: int) -> Instruction:
+    """Move balance into the vault for shares of it."""
+    accounts = [_r(owner, signer=True), _w(at.trader(owner)), *_ledgers()]
+    return _exchange("provide_liquidity", accounts, _U64.pack(amount))
+
+
+def take_liquidity(owner: Pubkey, lp_shares: int) -> Instruction:
+    """Give shares of the vault back for balance."""
+    accounts = [_r(owner, signer=True), _w(at.trader(owner)), *_ledgers()]
+    return _exchange("take_liquidity", accounts, _U64.pack(lp_shares))
+
+
+def fold() -> Instruction:
+    """Fold the shard ledgers and publish coverage and fee."""
+    return _exchange("fold", _ledgers())
+
+
+# Markets and positions
+
+
+def create_market(operator: Pubkey, market_id: int, terms: MarketTerms) -> Instruction:
+    """Open a market; the vault pays its subsidy, the operator its rent."""
+    strikes = [*terms.strikes, *([0] * (MAX_OUTCOMES - len(terms.strikes)))]
+    data = struct.pack(
+        f"<QQQ{MAX_OUTCOMES}QB", market_id, terms.close_ms, terms.liquidity, *strikes, len(terms.strikes) + 1
+    )
+    accounts = [
+        _w(operator, signer=True),
+        _r(at.config()),
+        _w(at.shard(at.shard_index(market_id))),
+        _r(terms.feed),
+        _w(at.market(market_id)),
+        _r(SYSTEM),
+    ]
+    return _exchange("create_market", accounts, data)
+
+
+def create_position(owner: Pubkey, market_id: int, outcome: int, kind: int) -> Instruction:
+    """Open an empty position, `SPOT` or `LEVERAGED`."""
+    trader, market = at.trader(owner), at.market(market_id)
+    position = at.position(trader, market, outcome, kind)
+    accounts = [_w(owner, signer=True), _w(trader), _w(market), _w(position), _r(SYSTEM)]
+    return _exchange("create_position", accounts, bytes([outcome, kind]))
+
+
+def close_position(owner: Pubkey, market_id: int, outcome: int, kind: int) -> Instruction:
+    """Close an empty position."""
+    trader, market = at.trader(owner), at.market(market_id)
+    position = at.position(trader, market, outcome, kind)
+    return _exchange("close_position", [_w(owner, signer=True), _w(trader), _w(market), _w(position)])
+
+
+def _trade_accounts(owner: Pubkey, market_id: int, outcome: int, kind: int) -> list[AccountMeta]:
+    trader, market = at.trader(owner), at.market(market_id)
+    return [
+        _r(owner, signer=True),
+        _w(trader),
+        _w(market),
+        _w(at.shard(at.shard_index(market_id))),
+        _w(at.position(trader, market, outcome, kind)),
+    ]
+
+
+def buy(owner: Pubkey, market_id: int, outcome: int, shares: int, max_cost: int) -> Instruction:
+    """Buy shares for at most `max_cost`, fee included."""
+    accounts = _trade_accounts(owner, market_id, outcome, SPOT)
+    return _exchange("buy", accounts, _U64_U64.pack(shares, max_cost))
+
+
+def sell(owner: Pubkey, market_id: int, outcome: int, shares: int, min_proceeds: int) -> Instruction:
+    """Sell shares for at least `min_proceeds` after the fee."""
+    accounts = _trade_accounts(owner, market_id, outcome, SPOT)
+    return _exchange("sell", accounts, _U64_U64.pack(shares, min_proceeds))
+
+
+def open_leveraged(
+    owner: Pubkey,
+    market_id: int,
+    feed: Pubkey,
+    outcome: int,
+    shares: int,
+    leverage_x100: int,
+    max_payment: int,
+) -> Instruction:
+    """Buy shares with a loan; margin and fee together are at most `max_payment`."""
+    accounts = [*_trade_accounts(owner, market_id, outcome, LEVERAGED), _r(feed)]
+    return _exchange("open", accounts, _OPEN.pack(shares, leverage_x100, max_payment))
+
+
+def close(owner: Pubkey, market_id: int, outcome: int, shares: int, min_proceeds: int) -> Instruction:
+    """Sell shares of a leveraged position and repay their part of the loan."""
+    accounts = _trade_accounts(owner, market_id, outcome, LEVERAGED)
+    return _exchange("close", accounts, _U64_U64.pack(shares, min_proceeds))
+
+
+# Settlement
+
+
+def resolve(market_id: int, feed: Pubkey, index: int) -> Instruction:
+    """Settle by publication number `index` (from 0) of the feed."""
+    accounts = [_w(at.market(market_id)), _w(at.shard(at.shard_index(market_id))), _r(feed)]
+    return _exchange("resolve", accounts, _U64.pack(index))
+
+
+def void(market_id: int) -> Instruction:
+    """Settle a market that could not be resolved within its grace period."""
+    return _exchange("void", [_w(at.market(market_id)), _w(at.shard(at.shard_index(market_id)))])
+
+
+def redeem(owner: Pubkey, market_id: int, outcome: int, kind: int) -> Instruction:
+    """Pay a settled position out to its trader; needs nobody's signature."""
+    return _exchange("redeem", _trade_accounts(owner, market_id, outcome, kind)[1:])
+
+
+def close_market(market_id: int, rent_payer: Pubkey) -> Instruction:
+    """Remove a settled market without positions."""
+    accounts = [_w(rent_payer), _w(at.market(market_id)), _w(at.shard(at.shard_index(market_id)))]
+    return _exchange("close_market", accounts)

@@ -1,0 +1,38 @@
+//! Numbers that no key can change after launch.
+
+/// Ledgers that trades are booked in; markets of different shards never write the same account.
+pub const SHARDS: usize = 4;
+/// Seconds after its close at which a market that nobody could resolve may be voided.
+pub const VOID_GRACE_S: u64 = 7 * 24 * 60 * 60;
+/// Decimals of the collateral token; books and token count the same unit.
+pub const COLLATERAL_DECIMALS: u8 = 6;
+
+pub const CONFIG_SEED: &[u8] = b"config";
+pub const VAULT_SEED: &[u8] = b"vault";
+pub const TOKEN_VAULT_SEED: &[u8] = b"token_vault";
+pub const SHARD_SEED: &[u8] = b"shard";
+pub const TRADER_SEED: &[u8] = b"trader";
+pub const MARKET_SEED: &[u8] = b"market";
+pub const POSITION_SEED: &[u8] = b"position";
+
+/// The shard a market is booked in: the top bits of a multiplicative hash (2^64 / golden ratio), so that any
+/// pattern of ids spreads evenly.
+pub const fn shard_of(market_id: u64) -> u32 {
+    (market_id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 62) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_thousand_ids_spread_evenly_over_the_shards() {
+        for stride in [1, 2, 4, 300, 1 << 20] {
+            let mut count = [0; SHARDS];
+            for i in 0..10_000_u64 {
+                count[shard_of(1_784_851_800 + i * stride) as usize] += 1;
+            }
+            assert!(count.iter().all(|&n| (2_300..=2_700).contains(&n)), "stride {stride}: {count:?}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+use {anchor_lang::prelude::*, breakwater_math::MathError};
+
+#[error_code]
+pub enum ExchangeError {
+    #[msg("the result does not fit: the amount is too large")]
+    Overflow,
+    #[msg("the value lies outside the domain of the calculation")]
+    OutOfDomain,
+    #[msg("the signer does not own the trader account")]
+    NotOwner,
+    #[msg("the signer is not the operator")]
+    NotOperator,
+    #[msg("the signer is not the admin, or the admin has been renounced")]
+    NotAdmin,
+    #[msg("the position belongs to another trader")]
+    PositionOfAnotherTrader,
+    #[msg("the position belongs to another market")]
+    PositionOfAnotherMarket,
+    #[msg("the market is booked in another shard")]
+    WrongShard,
+    #[msg("the feed is not the market's")]
+    WrongFeed,
+    #[msg("the mint is not the collateral")]
+    WrongMint,
+    #[msg("the token account is not the vault's")]
+    WrongTokenVault,
+    #[msg("collateral needs a mint with 6 decimals")]
+    WrongDecimals,
+    #[msg("a parameter is outside its range")]
+    BadParameter,
+    #[msg("a market has 2 to 16 outcomes")]
+    BadOutcome,
+    #[msg("strikes must be above zero and ascend")]
+    BadStrikes,
+    #[msg("the close lies in the past")]
+    CloseInPast,
+    #[msg("the market has closed or is settled: it no longer trades")]
+    MarketClosed,
+    #[msg("the market has not closed yet")]
+    MarketOpen,
+    #[msg("the market is not settled yet")]
+    MarketNotSettled,
+    #[msg("the market is settled already")]
+    MarketSettled,
+    #[msg("the feed's history does not prove the first price at or after the close")]
+    NoSettlementPrice,
+    #[msg("a market can be voided only after its grace period")]
+    GracePeriod,
+    #[msg("an amount of zero does nothing")]
+    ZeroAmount,
+    #[msg("the balance is too small")]
+    InsufficientBalance,
+    #[msg("the position holds fewer shares")]
+    InsufficientShares,
+    #[msg("the price moved past the limit given")]
+    SlippageExceeded,
+    #[msg("the position is of the other kind: spot trades with buy and sell, leverage with open and close")]
+    WrongKind,
+    #[msg("leverage starts at 1x")]
+    LeverageBelowOne,
+    #[msg("the leverage is above the cap of outcomes and coverage")]
+    LeverageAboveCap,
+    #[msg("the price feed is stale: leverage is halved until it recovers")]
+    OracleStale,
+    #[msg("the vault does not hold enough to lend")]
+    VaultTooSmall,
+    #[msg("debt at risk would exceed what the vault covers")]
+    CoverageTooLow,
+    #[msg("the loan would exceed what the shares can pay back")]
+    DebtAboveShares,
+    #[msg("the proceeds do not repay the loan of these shares: close the whole position")]
+    Underwater,
+    #[msg("escrow would no longer cover every claim")]
+    Insolvent,
+    #[msg("the account still holds something")]
+    NotEmpty,
+    #[msg("the subsidy is above the share of the vault that one market may take")]
+    SubsidyTooLarge,
+}
+
+impl From<MathError> for ExchangeError {
+    #[cold]
+    fn from(error: MathError) -> Self {
+        match error {
+            MathError::Overflow => Self::Overflow,
+            MathError::Domain | MathError::DivisionByZero => Self::OutOfDomain,
+        }
+    }
+}
+
+/// Names a calculation's error for the caller of the program.
+#[inline(always)]
+pub fn math<T>(result: breakwater_math::Result<T>) -> Result<T> {
+    result.map_err(|error| ExchangeError::from(error).into())
+}

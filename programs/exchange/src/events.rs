@@ -1,0 +1,148 @@
+//! One event for every change. All are fixed-size and copied as they lie in memory; amounts are micro-units.
+
+use anchor_lang::prelude::*;
+
+pub const BUY: u8 = 0;
+pub const SELL: u8 = 1;
+pub const OPEN: u8 = 2;
+pub const CLOSE: u8 = 3;
+
+/// A fill: buy, sell, open or close.
+#[event(bytemuck)]
+pub struct Traded {
+    pub trader: Address,
+    pub market: Address,
+    pub shares: u64,
+    /// Cost of the shares before the fee, or proceeds before the fee.
+    pub notional: u64,
+    pub fee: u64,
+    /// What left or reached the trader's balance.
+    pub amount: u64,
+    /// The position's loan afterwards.
+    pub debt: u64,
+    /// The market's escrow afterwards.
+    pub escrow: u64,
+    /// Fee, rounding included, that the vault earned.
+    pub income: u64,
+    pub outcome: u8,
+    /// 0 buy, 1 sell, 2 open, 3 close.
+    pub side: u8,
+    pub leverage_x100: u16,
+    pub reserved: u32,
+}
+
+#[event(bytemuck)]
+pub struct Initialized {
+    pub admin: Address,
+    pub operator: Address,
+    pub mint: Address,
+}
+
+#[event(bytemuck)]
+pub struct OperatorSet {
+    pub old: Address,
+    pub new: Address,
+}
+
+#[event(bytemuck)]
+pub struct AdminRenounced {
+    pub admin: Address,
+}
+
+#[event(bytemuck)]
+pub struct TraderOpened {
+    pub trader: Address,
+    pub owner: Address,
+}
+
+#[event(bytemuck)]
+pub struct TraderClosed {
+    pub trader: Address,
+    pub owner: Address,
+}
+
+/// Tokens came in or went out.
+#[event(bytemuck)]
+pub struct BalanceMoved {
+    pub trader: Address,
+    pub deposited: u64,
+    pub withdrawn: u64,
+    pub balance: u64,
+}
+
+/// Liquidity came in or went out.
+#[event(bytemuck)]
+pub struct LiquidityMoved {
+    pub trader: Address,
+    pub deposited: u64,
+    pub withdrawn: u64,
+    pub lp_shares: u64,
+    pub lp_supply: u64,
+    pub cash: u64,
+}
+
+/// The shard ledgers were folded.
+#[event(bytemuck)]
+pub struct Folded {
+    pub cash: u64,
+    pub coverage_q32: u64,
+    pub fee_ppm: u64,
+}
+
+#[event(bytemuck)]
+pub struct MarketCreated {
+    pub market: Address,
+    pub feed: Address,
+    pub id: u64,
+    pub close_ms: u64,
+    pub b: u64,
+    pub subsidy: u64,
+    pub first_strike: u64,
+    pub outcomes: u32,
+    pub shard: u32,
+}
+
+/// A market was resolved (`voided` 0) or voided (1).
+#[event(bytemuck)]
+pub struct MarketSettled {
+    pub market: Address,
+    pub price: u64,
+    /// What stays in escrow for the holders of shares.
+    pub payable: u64,
+    /// What went back to the vault.
+    pub residue: u64,
+    /// Loans that the losing shares no longer secure.
+    pub bad_debt: u64,
+    pub winner: u32,
+    pub voided: u32,
+}
+
+#[event(bytemuck)]
+pub struct MarketRemoved {
+    pub market: Address,
+    pub swept: u64,
+}
+
+#[event(bytemuck)]
+pub struct PositionOpened {
+    pub position: Address,
+    pub trader: Address,
+    pub market: Address,
+    pub outcome: u32,
+    pub kind: u32,
+}
+
+#[event(bytemuck)]
+pub struct PositionClosed {
+    pub position: Address,
+}
+
+#[event(bytemuck)]
+pub struct Redeemed {
+    pub position: Address,
+    pub trader: Address,
+    pub market: Address,
+    pub shares: u64,
+    pub payout: u64,
+    pub repaid: u64,
+}

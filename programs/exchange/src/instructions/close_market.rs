@@ -1,0 +1,34 @@
+use {
+    crate::{
+        error::ExchangeError,
+        events::MarketRemoved,
+        state::{Market, Shard, OPEN},
+    },
+    anchor_lang::prelude::*,
+    breakwater_math::Collateral6,
+};
+
+/// Permissionless: a settled market without positions is of no use to anybody.
+#[derive(Accounts)]
+pub struct CloseMarket {
+    /// Unchecked: the key that paid the rent, named in the market; it only receives lamports.
+    #[account(mut, address = market.rent_payer @ ExchangeError::NotOwner)]
+    pub rent_payer: UncheckedAccount,
+    #[account(mut, close = rent_payer)]
+    pub market: Account<Market>,
+    #[account(mut, constraint = shard.index == market.shard @ ExchangeError::WrongShard)]
+    pub shard: Account<Shard>,
+}
+
+impl CloseMarket {
+    /// The rent goes back to who paid it; what rounding left in escrow goes to the vault.
+    pub fn close_market(&mut self) -> Result<()> {
+        require!(self.market.status != OPEN, ExchangeError::MarketNotSettled);
+        require!(self.market.positions == 0, ExchangeError::NotEmpty);
+        let swept = self.market.escrow;
+        self.shard.receive(Collateral6::new(swept))?;
+        self.market.escrow = 0;
+        emit!(MarketRemoved { market: *self.market.address(), swept });
+        Ok(())
+    }
+}

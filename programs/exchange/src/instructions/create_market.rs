@@ -1,0 +1,95 @@
+use {
+    crate::{
+        constants::shard_of,
+        error::{math, ExchangeError},
+        events::MarketCreated,
+        state::{Config, Market, Shard},
+    },
+    anchor_lang::prelude::*,
+    breakwater_feed::{now_s, Feed},
+    breakwater_math::{
+        lmsr::{Liquidity, MAX_OUTCOMES, MIN_OUTCOMES},
+        mul_div, Collateral6, Rounding,
+    },
+};
+
+/// What a market is about.
+#[derive(Clone, Copy, AnchorSerialize, AnchorDeserialize, IdlType)]
+pub struct MarketTerms {
+    pub close_ms: u64,
+    /// LMSR liquidity in micro-units; the vault pays a subsidy of `b ln outcomes`.
+    pub b: u64,
+    /// Ascending prices in units of the feed; `outcomes - 1` of them, zeros behind.
+    pub strikes: [u64; MAX_OUTCOMES],
+    pub outcomes: u8,
+}
+
+#[derive(Accounts)]
+#[instruction(id: u64)]
+pub struct CreateMarket {
+    #[account(mut, address = config.operator @ ExchangeError::NotOperator)]
+    pub operator: Signer,
+    pub config: Account<Config>,
+    #[account(mut, constraint = shard.index == shard_of(id) @ ExchangeError::WrongShard)]
+    pub shard: Account<Shard>,
+    pub feed: Account<Feed>,
+    #[account(init, payer = operator, seeds = [b"market", &id.to_le_bytes()], bump)]
+    pub market: Account<Market>,
+    pub system_program: Program<System>,
+}
+
+impl CreateMarket {
+    pub fn create_market(&mut self, id: u64, terms: &MarketTerms) -> Result<()> {
+        terms.validate(now_s()?)?;
+        let liquidity = math(Liquidity::new(Collateral6::new(terms.b)))?;
+        let subsidy = math(liquidity.subsidy(usize::from(terms.outcomes)))?;
+        let largest = math(mul_div(
+            self.shard.cash,
+            u64::from(self.config.max_subsidy_ppm),
+            1_000_000,
+            Rounding::Down,
+        ))?;
+        require!(subsidy.raw() <= largest, ExchangeError::SubsidyTooLarge);
+
+        let market = &mut self.market;
+        market.feed = *self.feed.address();
+        market.rent_payer = *self.operator.address();
+        market.id = id;
+        market.close_ms = terms.close_ms;
+        market.b = liquidity.b;
+        market.log2e_over_b = liquidity.log2e_over_b;
+        market.liquidity_shift = liquidity.shift;
+        market.escrow = subsidy.raw();
+        market.strikes = terms.strikes;
+        market.outcomes = terms.outcomes;
+        market.shard = self.shard.index;
+        market.update_claims()?;
+        self.shard.spend(subsidy)?;
+        self.shard.add_claims(market.claim_floor, market.claim_ceiling)?;
+        self.shard.require_covered()?;
+        emit!(MarketCreated {
+            market: *market.address(),
+            feed: market.feed,
+            id,
+            close_ms: terms.close_ms,
+            b: terms.b,
+            subsidy: subsidy.raw(),
+            first_strike: terms.strikes[0],
+            outcomes: u32::from(terms.outcomes),
+            shard: market.shard,
+        });
+        Ok(())
+    }
+}
+
+impl MarketTerms {
+    fn validate(&self, now_s: u64) -> Result<()> {
+        let outcomes = usize::from(self.outcomes);
+        require!((MIN_OUTCOMES..=MAX_OUTCOMES).contains(&outcomes), ExchangeError::BadOutcome);
+        require!(self.close_ms > now_s.saturating_mul(1000), ExchangeError::CloseInPast);
+        let (used, unused) = self.strikes.split_at(outcomes.saturating_sub(1));
+        let ascending = used[0] > 0 && used.windows(2).all(|pair| pair[0] < pair[1]);
+        require!(ascending && unused.iter().all(|&s| s == 0), ExchangeError::BadStrikes);
+        Ok(())
+    }
+}

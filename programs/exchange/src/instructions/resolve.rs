@@ -1,0 +1,64 @@
+use {
+    crate::{
+        error::ExchangeError,
+        events::MarketSettled,
+        state::{Market, Shard, OPEN, RESOLVED},
+    },
+    anchor_lang::prelude::*,
+    breakwater_feed::{now_s, Feed},
+    breakwater_math::Collateral6,
+};
+
+/// Permissionless: the feed's history decides, not the caller.
+#[derive(Accounts)]
+pub struct Resolve {
+    #[account(mut)]
+    pub market: Account<Market>,
+    #[account(mut, constraint = shard.index == market.shard @ ExchangeError::WrongShard)]
+    pub shard: Account<Shard>,
+    #[account(address = market.feed @ ExchangeError::WrongFeed)]
+    pub feed: Account<Feed>,
+}
+
+impl Resolve {
+    /// Settle by the feed's publication number `index`, which the history must prove to be the first at or after the
+    /// close. Loans secured by losing shares are lost; the escrow keeps what the winners get, the vault the rest.
+    pub fn resolve(&mut self, index: u64) -> Result<()> {
+        let market = &mut self.market;
+        require!(market.status == OPEN, ExchangeError::MarketSettled);
+        require!(now_s()?.saturating_mul(1000) >= market.close_ms, ExchangeError::MarketOpen);
+        let proven = self.feed.first_at_or_after(market.close_ms, index);
+        let price = proven.ok_or(ExchangeError::NoSettlementPrice)?;
+        let winner = market.outcome_at(price);
+        let won = market.require_outcome(winner)?;
+
+        let payable = market.shares[won];
+        let residue = market.escrow.checked_sub(payable).ok_or(ExchangeError::Insolvent)?;
+        let secured = market.debt[won];
+        let lost = market.total_debt()?.checked_sub(secured).ok_or(ExchangeError::Overflow)?;
+
+        self.shard.remove_claims(market.claim_floor, market.claim_ceiling)?;
+        self.shard.book_risk(market.debt_at_risk, Collateral6::ZERO)?;
+        self.shard.book_repayment(Collateral6::new(lost), Collateral6::ZERO)?;
+        self.shard.receive(Collateral6::new(residue))?;
+        market.status = RESOLVED;
+        market.winner = winner;
+        market.settlement_price = price;
+        market.escrow = payable;
+        market.claim_floor = 0;
+        market.claim_ceiling = 0;
+        market.debt_at_risk = 0;
+        market.debt = [0; 16];
+        market.debt[won] = secured;
+        emit!(MarketSettled {
+            market: *market.address(),
+            price,
+            payable,
+            residue,
+            bad_debt: lost,
+            winner: u32::from(winner),
+            voided: 0,
+        });
+        Ok(())
+    }
+}

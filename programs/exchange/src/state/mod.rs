@@ -1,0 +1,10 @@
+//! Accounts, one noun a file. All amounts are micro-units of collateral unless the name says otherwise.
+
+mod config;
+mod market;
+mod position;
+mod shard;
+mod trader;
+mod vault;
+
+pub use {config::*, market::*, position::*, shard::*, trader::*, vault::*};
