@@ -52,8 +52,8 @@ def tables() -> str:
         for i in range(512)
         for end in (1 + mpf(i) / 512, 1 + mpf(i + 1) / 512)
     )
-    # (z - ln(1 + z)) / z^2 on the range of z
-    l0, l1, l2 = interpolate(lambda z: (z - mpmath.log1p(z)) / z**2, -reach, reach, 3)
+    # (z - ln(1 + z)) / z^2 on the range of z, as its series: the quotient cancels
+    l0, l1, l2 = interpolate(lambda z: sum((-z) ** k / (k + 2) for k in range(20)), -reach, reach, 3)
     exp2 = [nearest(mpf(2) ** (63 - mpf(i) / 1024)) for i in range(1024)]
     caps = [max(100, int(mpmath.floor(5000 * mpmath.sqrt(mpf(2) / n)))) for n in range(2, 17)]
     roots = [int(mpmath.floor(100 / mpmath.sqrt(n) * 2**18)) for n in range(2, 17)]
@@ -68,6 +68,9 @@ pub(crate) const LOG2E_Q127: (u64, u64) = {words(2**127 / mpmath.ln2)};
 pub(crate) const LN2_Q57: i64 = {nearest(mpmath.ln2 * 2**57):#x};
 /// ln 2
 pub(crate) const LN2_Q62: u64 = {nearest(mpmath.ln2 * 2**62):#x};
+
+/// 15 ln 2 in Q48, rounded up: e^x fits below
+pub(crate) const EXP_LIMIT_Q48: i64 = {int(mpmath.ceil(15 * mpmath.ln2 * 2**48)):#x};
 
 /// `1 - 2^-g = g (E1 - g (E2 - g E3))` for 0 <= g < 2^-10
 pub(crate) const E1_Q64: u64 = {nearest(e1 * 2**64):#x};

@@ -26,6 +26,13 @@ elapsed() { printf '%d min %02d s' $((SECONDS / 60)) $((SECONDS % 60)); }
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
+# Join arguments with commas.
+listed() {
+  local all
+  all=$(printf ', %s' "$@")
+  echo "${all:2}"
+}
+
 # The ordinary SBF toolchain is on this machine and nobody asked for the other one.
 uses_platform_tools() { [[ ${BREAKWATER_TOOLCHAIN:-} != registry ]] && has cargo-build-sbf; }
 
