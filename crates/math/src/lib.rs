@@ -1,0 +1,24 @@
+//! All arithmetic of the exchange: no floats, no dependencies, no 128-bit integers, nothing that wraps.
+//!
+//! * [`units`] names the quantities, [`error`] what can go wrong.
+//! * [`fixed`] holds the integer kernels and the fixed-point number [`Q48`]; [`mod@exp`] and [`mod@ln`] are its
+//!   transcendental functions over [`tables`], which `scripts/generate_math.py` writes.
+//! * [`lmsr`] prices markets, [`risk`] bounds leverage, [`fees`] charges for it, [`vault`] counts the lenders' shares.
+//!
+//! Everything is built from 64-bit operations because those are what the chain's virtual machine has: it charges one
+//! compute unit for each, a multiplication or division included, and dozens for every 128-bit library call.
+#![cfg_attr(not(test), no_std)]
+
+pub mod error;
+pub mod exp;
+pub mod fees;
+pub mod fixed;
+pub mod lmsr;
+pub mod ln;
+pub mod risk;
+mod tables;
+pub mod units;
+pub mod vault;
+
+pub use error::{MathError, Result};
+pub use units::{Collateral6, CoverageQ32, LeverageX100, LpShares6, Ppm, Rounding, Shares6, Q48};

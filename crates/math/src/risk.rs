@@ -1,0 +1,100 @@
+//! How much leverage the vault allows, and what it has at risk.
+
+use crate::error::{MathError, Result};
+use crate::fixed::mul_div;
+use crate::lmsr::{MAX_OUTCOMES, MIN_OUTCOMES};
+use crate::tables::{HUNDRED_OVER_ROOT_Q18, TIER_CAP};
+use crate::units::{Collateral6, CoverageQ32, LeverageX100, Rounding};
+
+/// Above a coverage of 50 sqrt 2 = 70.7 the cap by outcomes binds, whatever their number.
+const ALWAYS_ENOUGH: u64 = 71 << 32;
+
+/// Position in the tables of a market with this many outcomes.
+#[inline(always)]
+fn row<T: Copy>(table: &[T; MAX_OUTCOMES - MIN_OUTCOMES + 1], outcomes: usize) -> Result<T> {
+    table
+        .get(outcomes.wrapping_sub(MIN_OUTCOMES))
+        .copied()
+        .ok_or(MathError::Domain)
+}
+
+/// Highest leverage for a number of outcomes: `floor(50 sqrt(2 / N))`, in hundredths. Errors: `Domain` outside 2 to 16.
+#[inline]
+pub fn tier_cap(outcomes: usize) -> Result<LeverageX100> {
+    row(&TIER_CAP, outcomes).map(LeverageX100::new)
+}
+
+/// `free / debt_at_risk`, rounded down; zero without free funds, [`CoverageQ32::MAX`] with some and no debt.
+#[inline]
+pub fn coverage(free: Collateral6, debt_at_risk: Collateral6) -> CoverageQ32 {
+    if free.raw() == 0 {
+        return CoverageQ32::ZERO;
+    }
+    // no debt and an overflow mean the same
+    match mul_div(free.raw(), 1 << 32, debt_at_risk.raw(), Rounding::Down) {
+        Ok(ratio) => CoverageQ32::new(ratio),
+        Err(_) => CoverageQ32::MAX,
+    }
+}
+
+/// Highest leverage now: the lesser of [`tier_cap`] and `coverage / sqrt N`, rounded down, but at least 1x.
+/// Errors: `Domain` outside 2 to 16 outcomes.
+#[inline]
+pub fn leverage_cap(outcomes: usize, coverage: CoverageQ32) -> Result<LeverageX100> {
+    let tier = row(&TIER_CAP, outcomes)?;
+    if coverage.raw() >= ALWAYS_ENOUGH {
+        return Ok(LeverageX100::new(tier));
+    }
+    let per_unit = row(&HUNDRED_OVER_ROOT_Q18, outcomes)? as u64;
+    // below 71 * 2^32 * 71 * 2^18 < 2^63; Q50
+    let covered = coverage.raw().wrapping_mul(per_unit) >> 50;
+    let floor = LeverageX100::ONE.raw() as u64;
+    let capped = if covered > tier as u64 {
+        tier as u64
+    } else {
+        covered
+    };
+    Ok(LeverageX100::new(if capped < floor {
+        floor as u16
+    } else {
+        capped as u16
+    }))
+}
+
+/// What the trader posts for a notional at a leverage: `notional / leverage`, rounded up. The vault lends the rest.
+/// Errors: `Domain` below 1x.
+#[inline]
+#[allow(clippy::arithmetic_side_effects)] // the bare operations divide by a leverage of at least 100
+pub fn margin(notional: Collateral6, leverage: LeverageX100) -> Result<Collateral6> {
+    let leverage = leverage.raw() as u64;
+    if leverage < 100 {
+        return Err(MathError::Domain);
+    }
+    // notional = leverage k + rest, so the margin is 100 k + ceil(100 rest / leverage): at most the notional
+    let (whole, rest) = (notional.raw() / leverage, notional.raw() % leverage);
+    let part = rest.wrapping_mul(100).wrapping_add(leverage.wrapping_sub(1)) / leverage;
+    Ok(Collateral6::new(whole.wrapping_mul(100).wrapping_add(part)))
+}
+
+/// The largest debt that stays unrepaid, over the outcomes that can happen: all debts but the smallest. A debt is booked
+/// under the outcome whose holders owe it, and is repaid when that outcome happens.
+/// Errors: `Domain` for no outcomes, `Overflow`.
+#[inline]
+pub fn debt_at_risk(debt_by_outcome: &[u64]) -> Result<Collateral6> {
+    let (&first, rest) = debt_by_outcome.split_first().ok_or(MathError::Domain)?;
+    let (mut sum, mut least) = (first, first);
+    for &debt in rest {
+        sum = sum.checked_add(debt).ok_or(MathError::Overflow)?;
+        if debt < least {
+            least = debt;
+        }
+    }
+    Ok(Collateral6::new(sum.wrapping_sub(least)))
+}
+
+/// The most debt that free funds may stand against: `free / min_coverage`, rounded down.
+/// Errors: `DivisionByZero`; `Overflow` when the answer exceeds 64 bits.
+#[inline]
+pub fn max_debt(free: Collateral6, min_coverage: CoverageQ32) -> Result<Collateral6> {
+    mul_div(free.raw(), 1 << 32, min_coverage.raw(), Rounding::Down).map(Collateral6::new)
+}
