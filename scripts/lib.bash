@@ -68,3 +68,13 @@ need_rust() {
   (cd "$REPO" && cargo --version && cargo clippy --version && cargo fmt --version) >/dev/null 2>&1 ||
     fail "Rust $wanted with clippy and rustfmt is needed: rustup toolchain install $wanted -c clippy -c rustfmt"
 }
+
+# Build for this machine in the cache: makes Cargo forget our own crates if another checkout used the directory last,
+# because it tells their changes by time stamps alone and takes the crates of two checkouts for the same.
+use_host_target() {
+  export CARGO_TARGET_DIR=$TARGETS/host
+  mkdir -p "$CARGO_TARGET_DIR"
+  [[ $(cat "$CARGO_TARGET_DIR/.checkout" 2>/dev/null) == "$REPO" ]] && return
+  rm -rf "$CARGO_TARGET_DIR"/*/.fingerprint/breakwater-*
+  echo "$REPO" >"$CARGO_TARGET_DIR/.checkout"
+}

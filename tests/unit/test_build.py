@@ -25,6 +25,7 @@ from breakwater.build import (
     programs,
 )
 from breakwater.build import _service as service
+from breakwater.build._compile import claim
 from breakwater.build._crates import source_files, source_hash
 from breakwater.errors import EngineUnavailable, InvalidInput
 
@@ -87,7 +88,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(repository / "tests" / "sbf" / "math_probe" / "Cargo.toml", crate_toml("math-probe", "math_probe"))
     write(repository / "tests" / "sbf" / "math_probe" / "src" / "lib.rs", "// probe\n")
 
-    def idl(crate: Crate, *, target: Path, locked: bool) -> str:
+    def idl(crate: Crate, *, root: Path, target: Path, locked: bool) -> str:
         return json.dumps({"name": crate.name})
 
     monkeypatch.setattr(service, "compile_idl", idl)
@@ -264,6 +265,23 @@ def test_a_renamed_source_counts(root: Path) -> None:
     assert source_hash(root) != before
 
 
+def test_a_target_directory_forgets_the_crates_of_another_checkout(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    ours = target / "debug" / ".fingerprint" / "breakwater-oracle-1"
+    theirs = target / "debug" / ".fingerprint" / "anchor-lang-1"
+
+    def use(root: str) -> list[bool]:
+        claim(target, Path(root))
+        return [ours.exists(), theirs.exists()]
+
+    for path in (ours, theirs):
+        path.mkdir(parents=True)
+    assert use("/first") == [False, True]
+    ours.mkdir()
+    assert use("/first") == [True, True]
+    assert use("/second") == [False, True]
+
+
 class TestToolchain:
     @pytest.fixture
     def prefix(self, cache: Path) -> Path:
@@ -296,7 +314,12 @@ class TestToolchain:
             find_toolchain(cache, {"PATH": "/nonexistent"})
 
     def test_no_path_of_the_machine_reaches_a_program(self, prefix: Path, tmp_path: Path) -> None:
-        environ = {"PATH": "/usr/bin:/bin", "HOME": "/home/me", "RUSTFLAGS": "--cfg stray"}
+        environ = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": "/home/me",
+            "RUSTFLAGS": "--cfg stray",
+            "CARGO_PROFILE_RELEASE_LTO": "off",
+        }
         root, target = tmp_path / "a place", tmp_path / "target"
         environment = RegistryToolchain(prefix, environ).environment(root, target)
         flags = environment["CARGO_ENCODED_RUSTFLAGS"].split("\x1f")
@@ -310,7 +333,8 @@ class TestToolchain:
         }
         assert environment["CARGO_TARGET_DIR"] == str(target)
         assert environment["FOO"] == "a b"
-        assert not {"RUSTFLAGS", "CARGO_TARGET_SBF_RUSTFLAGS"} & environment.keys()
+        stray = {"RUSTFLAGS", "CARGO_TARGET_SBF_RUSTFLAGS", "CARGO_PROFILE_RELEASE_LTO"}
+        assert not stray & environment.keys()
 
     @pytest.mark.parametrize("arch", ["v0", "v3"])
     def test_the_version_is_named_in_the_last_step_alone(

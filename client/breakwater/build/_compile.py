@@ -41,12 +41,13 @@ def compile_program(
     shutil.copyfile(made, to)
 
 
-def compile_idl(crate: Crate, *, target: Path, locked: bool) -> str:
+def compile_idl(crate: Crate, *, root: Path, target: Path, locked: bool) -> str:
     """The IDL of a crate as JSON text, printed by the tests that Anchor generates for it.
 
     Raises:
         BuildFailed: the crate does not compile for this machine or has no such tests.
     """
+    claim(target, root)
     command = [
         *("cargo", "test", "--quiet", "--lib", "--package", crate.package, "--features", "idl-build"),
         *(("--locked",) if locked else ()),
@@ -67,3 +68,16 @@ def compile_idl(crate: Crate, *, target: Path, locked: bool) -> str:
         return parse_idl(done.stdout)
     except ValueError as error:
         raise BuildFailed(f"The IDL of {crate.name} is incomplete: {error}.") from error
+
+
+def claim(target: Path, root: Path) -> None:
+    """Make a target directory forget our own crates if another checkout used it last.
+
+    Cargo tells their changes by time stamps alone, and takes the crates of two checkouts for the same.
+    """
+    owner = target / ".checkout"
+    if not owner.exists() or owner.read_text().strip() != str(root):
+        for stale in target.glob("*/.fingerprint/breakwater-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        target.mkdir(parents=True, exist_ok=True)
+        owner.write_text(f"{root}\n")

@@ -177,7 +177,7 @@ def _build_into(
                     locked=locked,
                 )
         with _Step(progress, f"{crate.name} IDL"):
-            idl = compile_idl(crate, target=targets / "host", locked=locked)
+            idl = compile_idl(crate, root=root, target=targets / "host", locked=locked)
             (directory / f"{crate.name}.json").write_text(idl)
     versions = {
         "name": toolchain.name,

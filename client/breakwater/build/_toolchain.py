@@ -80,7 +80,7 @@ class RegistryToolchain:
         entry = next((gzip.decompress(path.read_bytes())[:200].decode() for path in changelogs), "")
         llvm = re.search(r"\((?:\d+:)?([^)]+)\)", entry)
         return {
-            "rustc": first_line("/usr/bin/rustc", "--version"),
+            "rustc": first_line("/usr/bin/rustc", "--version").removeprefix("rustc "),
             "llvm": llvm[1] if llvm else "unknown",
             "sbpf-linker": first_line(str(self.prefix / "bin" / "sbf-link"), "--version").split()[-1],
         }
@@ -106,8 +106,7 @@ class RegistryToolchain:
         environment.pop("RUSTFLAGS", None)
         environment["CARGO_ENCODED_RUSTFLAGS"] = "\x1f".join(flags)
         environment["CARGO_TARGET_DIR"] = str(target)
-        environment.pop("RUSTUP_TOOLCHAIN", None)
-        return environment
+        return {name: value for name, value in environment.items() if not _alters_builds(name)}
 
     def output(self, crate: Crate, target: Path) -> Path:
         return target / "sbf" / "release" / f"lib{crate.name}.so"
@@ -147,6 +146,11 @@ class PlatformTools:
 
     def output(self, crate: Crate, target: Path) -> Path:
         return target / "deploy" / f"{crate.name}.so"
+
+
+def _alters_builds(variable: str) -> bool:
+    """Whether a variable of the caller's would change what a build gives."""
+    return variable == "RUSTUP_TOOLCHAIN" or variable.startswith("CARGO_PROFILE_")
 
 
 def first_line(*command: str) -> str:
