@@ -1,7 +1,7 @@
 //! How much leverage the vault allows, and what it has at risk.
 
 use crate::error::{MathError, Result};
-use crate::fixed::mul_div;
+use crate::fixed::{full_mul, mul_div};
 use crate::lmsr::{MAX_OUTCOMES, MIN_OUTCOMES};
 use crate::tables::{HUNDRED_OVER_ROOT_Q18, TIER_CAP};
 use crate::units::{Collateral6, CoverageQ32, LeverageX100, Rounding};
@@ -97,4 +97,22 @@ pub fn debt_at_risk(debt_by_outcome: &[u64]) -> Result<Collateral6> {
 #[inline]
 pub fn max_debt(free: Collateral6, min_coverage: CoverageQ32) -> Result<Collateral6> {
     mul_div(free.raw(), 1 << 32, min_coverage.raw(), Rounding::Down).map(Collateral6::new)
+}
+
+/// Whether free funds cover a debt `min_coverage` times: `debt * min_coverage <= free`, exactly.
+#[inline(always)]
+pub const fn is_covered(free: Collateral6, debt: Collateral6, min_coverage: CoverageQ32) -> bool {
+    let (high, low) = full_mul(debt.raw(), min_coverage.raw());
+    // free in Q32 over two words
+    let (free_high, free_low) = (free.raw() >> 32, free.raw() << 32);
+    high < free_high || (high == free_high && low <= free_low)
+}
+
+/// The least funds that cover a debt `min_coverage` times, rounded up. Errors: `Overflow`.
+#[inline]
+pub const fn cash_for(debt: Collateral6, min_coverage: CoverageQ32) -> Result<Collateral6> {
+    match mul_div(debt.raw(), min_coverage.raw(), 1 << 32, Rounding::Up) {
+        Ok(cash) => Ok(Collateral6::new(cash)),
+        Err(error) => Err(error),
+    }
 }

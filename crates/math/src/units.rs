@@ -110,4 +110,10 @@ impl CoverageQ32 {
 impl LeverageX100 {
     /// 1x: no debt.
     pub const ONE: Self = Self(100);
+
+    /// Half, rounded down, but never below 1x.
+    #[inline(always)]
+    pub const fn halved(self) -> Self {
+        if self.0 < 200 { Self::ONE } else { Self(self.0 / 2) }
+    }
 }

@@ -58,7 +58,7 @@ impl CreateMarket {
         market.close_ms = terms.close_ms;
         market.b = liquidity.b;
         market.log2e_over_b = liquidity.log2e_over_b;
-        market.liquidity_shift = liquidity.shift;
+        market.liquidity_shift = u64::from(liquidity.shift);
         market.escrow = subsidy.raw();
         market.strikes = terms.strikes;
         market.outcomes = terms.outcomes;

@@ -60,7 +60,7 @@ pub struct Repricing {
 impl Market {
     #[inline(always)]
     pub fn liquidity(&self) -> Liquidity {
-        Liquidity { b: self.b, log2e_over_b: self.log2e_over_b, shift: self.liquidity_shift }
+        Liquidity { b: self.b, log2e_over_b: self.log2e_over_b, shift: self.liquidity_shift as u8 }
     }
 
     #[inline(always)]
