@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from solana.rpc.async_api import AsyncClient
@@ -12,14 +11,12 @@ from solana.rpc.commitment import Commitment
 from solders.account import Account
 from solders.address_lookup_table_account import AddressLookupTable
 from solders.compute_budget import set_compute_unit_limit
-from solders.epoch_schedule import EpochSchedule
 from solders.keypair import Keypair
-from solders.litesvm import LiteSVM
 from solders.message import Message, MessageV0
-from solders.rent import Rent
 from solders.system_program import ID as SYSTEM
 from solders.system_program import TransferParams, transfer
-from solders.transaction import Transaction, VersionedTransaction
+from solders.sysvar import SLOT_HASHES
+from solders.transaction import Transaction
 from solders.transaction_metadata import FailedTransactionMetadata
 
 from breakwater.errors import InsufficientFunds
@@ -28,6 +25,7 @@ from ._embedded_rpc import EmbeddedProvider
 from ._index import AccountIndex
 from ._meta import err_of
 from ._slots import SLOT_MS, SlotClock
+from ._state import AnyTransaction, Landed, Snapshot, bare_svm
 from ._types import Blockhash, Receipt
 
 if TYPE_CHECKING:
@@ -37,34 +35,11 @@ if TYPE_CHECKING:
     from solders.pubkey import Pubkey
     from solders.signature import Signature
 
-__all__ = ["AnyTransaction", "EmbeddedEngine", "Landed", "Snapshot"]
-
-AnyTransaction = Transaction | VersionedTransaction
+__all__ = ["EmbeddedEngine"]
 
 FAUCET = Keypair.from_seed(b"breakwater embedded faucet seed ")
 FAUCET_LAMPORTS = 500_000_000 * 10**9
 NOBODY = Account(0, b"", SYSTEM)
-
-
-@dataclass(frozen=True, slots=True)
-class Landed:
-    """A transaction that was executed and paid for, whether it succeeded or not; `time` is Unix seconds."""
-
-    transaction: AnyTransaction
-    receipt: Receipt
-    time: int
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A state to return to; opaque."""
-
-    generation: int
-    accounts: Mapping[Pubkey, Account]
-    programs: Mapping[Pubkey, bytes]
-    clock: object
-    seen: Mapping[Hash, frozenset[Signature]]
-    history: tuple[Landed, ...]
 
 
 class EmbeddedEngine:
@@ -103,13 +78,14 @@ class EmbeddedEngine:
         self.client._provider = EmbeddedProvider(self)  # type: ignore[assignment]
 
     def _boot(self) -> None:
-        self.svm = _bare_svm(self._programs)
+        self.svm = bare_svm(self._programs)
         self.clock = SlotClock(*self._origin)
         self.index = AccountIndex(self.get_account)
         self.history: deque[Landed] = deque(maxlen=self._history_size)
         self._by_signature: dict[Signature, Landed] = {}
         self._seen: dict[Hash, set[Signature]] = {}
         self._faucet_nonce = 0
+        self._stale_hashes = True
         self.set_account(FAUCET.pubkey(), Account(FAUCET_LAMPORTS, b"", SYSTEM))
         self.index.touch(self._programs, self._generation)
         self._sync_clock()
@@ -133,6 +109,10 @@ class EmbeddedEngine:
         elif signature in seen:
             return self._refused(signature, "AlreadyProcessed")
         keys = message.account_keys
+        if self._stale_hashes and SLOT_HASHES in keys:
+            # Writing 20 kB each slot would be most of a slot's cost, and hardly any program looks.
+            self.svm.set_slot_hashes(self.clock.slot_hashes)
+            self._stale_hashes = False
         payer = self.svm.get_account(keys[0]) if preflight else None
         result = self.svm.send_transaction(tx)
         if isinstance(result, FailedTransactionMetadata):
@@ -218,8 +198,6 @@ class EmbeddedEngine:
 
     def advance_slots(self, slots: int = 1) -> None:
         """Move ahead by `slots` of 400 ms each; blockhashes older than 150 slots expire."""
-        if slots < 0:
-            raise ValueError("slots only move forward; take a snapshot to go back")
         self.clock.advance(slots)
         self._sync_clock()
 
@@ -239,7 +217,7 @@ class EmbeddedEngine:
 
     def _sync_clock(self) -> None:
         self.svm.set_clock(self.clock.sysvar())
-        self.svm.set_slot_hashes(self.clock.slot_hashes)
+        self._stale_hashes = True
         for blockhash in [known for known in self._seen if not self.clock.is_valid(known)]:
             del self._seen[blockhash]
 
@@ -262,7 +240,7 @@ class EmbeddedEngine:
         if self._programs != snapshot.programs:
             # LiteSVM cannot unload a program, so a state without it needs another LiteSVM.
             self._programs = dict(snapshot.programs)
-            self.svm = _bare_svm(self._programs)
+            self.svm = bare_svm(self._programs)
             for key in self.index.touched_since(0):
                 if (account := snapshot.accounts.get(key)) is not None and not account.executable:
                     self.svm.set_account(key, account)
@@ -293,6 +271,10 @@ class EmbeddedEngine:
         """The current slot."""
         return self.clock.slot
 
+    async def block_height(self) -> int:
+        """The current block height."""
+        return self.clock.slot
+
     async def now(self) -> int:
         """The chain's Unix time, in seconds."""
         return self.clock.unix_timestamp
@@ -303,14 +285,3 @@ class EmbeddedEngine:
 
     async def close(self) -> None:
         """Nothing to close."""
-
-
-def _bare_svm(programs: Mapping[Pubkey, bytes]) -> LiteSVM:
-    # Duplicates and blockhashes are ours to judge: LiteSVM remembers 32 signatures and one blockhash.
-    svm = LiteSVM().with_blockhash_check(False).with_transaction_history(0)
-    # SIMD-0194: clusters charge by the byte alone, and programs read only that.
-    svm.set_rent(Rent(6960, 1.0, 50))
-    svm.set_epoch_schedule(EpochSchedule.without_warmup())
-    for address, program in programs.items():
-        svm.add_program(address, program)
-    return svm

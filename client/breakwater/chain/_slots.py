@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
-from dataclasses import dataclass, replace
+from collections import deque
+from dataclasses import dataclass
 
 from solders.clock import Clock
 from solders.hash import Hash
@@ -29,11 +29,9 @@ SLOT_HASHES = 512
 class _State:
     slot: int
     time_ms: int
-    tip: bytes
-    # newest last; a few hundred entries, so that copying a state is cheap
-    blockhashes: tuple[tuple[Hash, int], ...]
-    slot_hashes: tuple[tuple[int, Hash], ...]
     epoch_start_ms: int
+    tip: bytes
+    hashes: tuple[tuple[int, Hash], ...]
 
 
 class SlotClock:
@@ -49,73 +47,73 @@ class SlotClock:
     def __init__(self, slot: int, unix_timestamp: int) -> None:
         tip = hashlib.sha256(b"breakwater embedded genesis").digest()
         self.genesis_hash = Hash(tip)
-        time_ms = unix_timestamp * 1000
-        self._state = _State(slot, time_ms, tip, (), (), time_ms)
-        self._valid: OrderedDict[Hash, int] = OrderedDict()
-        self.advance(0)
+        self._slot = slot
+        self._time_ms = self._epoch_start_ms = unix_timestamp * 1000
+        self._tip = tip
+        self._hashes = deque([(slot, self.genesis_hash)], maxlen=SLOT_HASHES)
+        self._born = {self.genesis_hash: slot}
 
     @property
     def slot(self) -> int:
         """The current slot, which is the block height too."""
-        return self._state.slot
+        return self._slot
 
     @property
     def unix_timestamp(self) -> int:
         """Seconds."""
-        return self._state.time_ms // 1000
+        return self._time_ms // 1000
 
     @property
     def blockhash(self) -> Blockhash:
         """The newest blockhash."""
-        return Blockhash(self._state.blockhashes[-1][0], self.slot + MAX_AGE)
+        return Blockhash(self._hashes[0][1], self._slot + MAX_AGE)
 
     @property
     def slot_hashes(self) -> list[tuple[int, Hash]]:
         """The SlotHashes sysvar, newest first."""
-        return list(self._state.slot_hashes)
+        return list(self._hashes)
 
     def is_valid(self, blockhash: Hash) -> bool:
         """Whether a transaction with `blockhash` may still land."""
-        return blockhash in self._valid
+        born = self._born.get(blockhash)
+        return born is not None and self._slot - born <= MAX_AGE
 
     def advance(self, slots: int, time_ms: int | None = None) -> None:
         """Move `slots` ahead, by `time_ms` milliseconds (None: the nominal length)."""
-        old = self._state
-        slot = old.slot + slots
-        now = old.time_ms + (slots * SLOT_MS if time_ms is None else time_ms)
-        fresh: list[tuple[Hash, int]] = []
-        tip = old.tip
+        if slots < 0:
+            raise ValueError("slots only move forward; take a snapshot to go back")
+        old = self._slot
+        self._slot += slots
+        self._time_ms += slots * SLOT_MS if time_ms is None else time_ms
+        if self._slot // SLOTS_PER_EPOCH != old // SLOTS_PER_EPOCH:
+            self._epoch_start_ms = self._time_ms
         # Only hashes that can still be asked for are made, so that a season can be skipped in no time.
-        for number in range(max(old.slot + 1 if slots else slot, slot - SLOT_HASHES + 1), slot + 1):
-            tip = hashlib.sha256(tip + number.to_bytes(8, "little")).digest()
-            fresh.append((Hash(tip), number))
-        hashes = [*old.blockhashes, *fresh]
-        hashes = [pair for pair in hashes[-MAX_AGE - 1 :] if pair[1] >= slot - MAX_AGE]
-        history = [(number, digest) for digest, number in reversed(fresh)]
-        epoch_start = old.epoch_start_ms if slot // SLOTS_PER_EPOCH == old.slot // SLOTS_PER_EPOCH else now
-        self._set(
-            _State(slot, now, tip, tuple(hashes), (*history, *old.slot_hashes)[:SLOT_HASHES], epoch_start)
-        )
+        for slot in range(max(old, self._slot - SLOT_HASHES) + 1, self._slot + 1):
+            self._tip = hashlib.sha256(self._tip + slot.to_bytes(8, "little")).digest()
+            blockhash = Hash(self._tip)
+            if len(self._hashes) == SLOT_HASHES:
+                del self._born[self._hashes[-1][1]]
+            self._hashes.appendleft((slot, blockhash))
+            self._born[blockhash] = slot
 
     def set_time(self, unix_timestamp: int) -> None:
         """Set the time, in seconds, without moving the slot; backwards is allowed."""
-        self._set(replace(self._state, time_ms=unix_timestamp * 1000))
+        self._time_ms = unix_timestamp * 1000
 
     def save(self) -> object:
         """The whole state, to be given to `load`."""
-        return self._state
+        return _State(self._slot, self._time_ms, self._epoch_start_ms, self._tip, tuple(self._hashes))
 
     def load(self, state: object) -> None:
         """Go back to what `save` returned."""
         if not isinstance(state, _State):
             raise TypeError("load takes what save returned")
-        self._set(state)
+        self._slot, self._time_ms, self._epoch_start_ms = state.slot, state.time_ms, state.epoch_start_ms
+        self._tip = state.tip
+        self._hashes = deque(state.hashes, maxlen=SLOT_HASHES)
+        self._born = {blockhash: slot for slot, blockhash in state.hashes}
 
     def sysvar(self) -> Clock:
         """The Clock sysvar."""
-        epoch = self.slot // SLOTS_PER_EPOCH
-        return Clock(self.slot, self._state.epoch_start_ms // 1000, epoch, epoch + 1, self.unix_timestamp)
-
-    def _set(self, state: _State) -> None:
-        self._state = state
-        self._valid = OrderedDict(state.blockhashes)
+        epoch = self._slot // SLOTS_PER_EPOCH
+        return Clock(self._slot, self._epoch_start_ms // 1000, epoch, epoch + 1, self.unix_timestamp)

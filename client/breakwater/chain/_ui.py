@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from solders.account import Account
 
-    from ._embedded import Landed
+    from ._state import Landed
 
 __all__ = ["account_json", "decode_wire", "matches", "transaction_json"]
 

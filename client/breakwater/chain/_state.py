@@ -1,0 +1,58 @@
+"""What the embedded engine keeps: LiteSVM itself, landed transactions, snapshots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from solders.epoch_schedule import EpochSchedule
+from solders.litesvm import LiteSVM
+from solders.rent import Rent
+from solders.transaction import Transaction, VersionedTransaction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from solders.account import Account
+    from solders.hash import Hash
+    from solders.pubkey import Pubkey
+    from solders.signature import Signature
+
+    from ._types import Receipt
+
+__all__ = ["AnyTransaction", "Landed", "Snapshot", "bare_svm"]
+
+AnyTransaction: TypeAlias = Transaction | VersionedTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A transaction that was executed and paid for, whether it succeeded or not; `time` is Unix seconds."""
+
+    transaction: AnyTransaction
+    receipt: Receipt
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A state to return to; opaque."""
+
+    generation: int
+    accounts: Mapping[Pubkey, Account]
+    programs: Mapping[Pubkey, bytes]
+    clock: object
+    seen: Mapping[Hash, frozenset[Signature]]
+    history: tuple[Landed, ...]
+
+
+def bare_svm(programs: Mapping[Pubkey, bytes]) -> LiteSVM:
+    """A LiteSVM under a cluster's rules, with SBPF v0 `programs` loaded."""
+    # Duplicates and blockhashes are ours to judge: LiteSVM remembers 32 signatures and one blockhash.
+    svm = LiteSVM().with_blockhash_check(False).with_transaction_history(0)
+    # SIMD-0194: clusters charge by the byte alone, and programs read only that.
+    svm.set_rent(Rent(6960, 1.0, 50))
+    svm.set_epoch_schedule(EpochSchedule.without_warmup())
+    for address, program in programs.items():
+        svm.add_program(address, program)
+    return svm
