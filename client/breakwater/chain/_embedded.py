@@ -46,7 +46,7 @@ class EmbeddedEngine:
     """One validator's worth of chain, without a validator.
 
     Slots only move when told to (`advance_slots`, `warp`, `set_time`); a blockhash is accepted for 150 slots
-    and a signature once, as on a cluster; signatures are verified.
+    and a signature once, as on a cluster; signatures are verified. Priority fees are not charged.
 
     Args:
         programs: SBPF v0 programs to load, by address.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
+    from solders.transaction_status import TransactionReturnData
 
     from ._types import ErrJson
 
@@ -18,7 +19,7 @@ def err_of(result: FailedTransactionMetadata) -> ErrJson:
     return cast("ErrJson", json.loads(result.to_json())["err"])
 
 
-def return_data_of(meta: TransactionMetadata) -> bytes:
-    """What the last program returned."""
-    data: Any = meta.transaction_return_data().data
-    return bytes(data)
+def return_data_of(meta: TransactionMetadata) -> tuple[str, bytes]:
+    """Which program returned last, and what."""
+    found: TransactionReturnData = meta.return_data()  # type: ignore[attr-defined]  # the stub has another name
+    return str(found.program_id), bytes(found.data)

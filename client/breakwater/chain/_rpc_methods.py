@@ -136,7 +136,7 @@ def _simulate_transaction(engine: EmbeddedEngine, wire: str, config: Config | No
     failed = isinstance(result, FailedTransactionMetadata)
     meta = result.meta()
     after = {} if isinstance(result, FailedTransactionMetadata) else dict(result.post_accounts())
-    data = return_data_of(meta)
+    program, data = return_data_of(meta)
     value: dict[str, Any] = {
         "err": err_of(result) if isinstance(result, FailedTransactionMetadata) else None,
         "logs": meta.logs(),
@@ -146,7 +146,6 @@ def _simulate_transaction(engine: EmbeddedEngine, wire: str, config: Config | No
         "innerInstructions": None,
     }
     if data:
-        program = str(meta.transaction_return_data().program_id)
         value["returnData"] = {"programId": program, "data": [base64.b64encode(data).decode(), "base64"]}
     return _in_context(engine, value)
 

@@ -137,7 +137,7 @@ async def write_buffer(
     binary: bytes,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Create the buffer if need be, and write the chunks that differ until the chain holds the binary exactly.
+    """Create the buffer if need be, and write the chunks that differ till the chain holds the binary exactly.
 
     Raises:
         InvalidInput: the buffer's address is taken by something else, or its size or authority differ.
