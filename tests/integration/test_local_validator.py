@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
@@ -28,14 +29,14 @@ pytestmark = [pytest.mark.local, pytest.mark.asyncio(loop_scope="module")]
 SOL = 10**9
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def engine() -> AsyncIterator[LocalEngine]:
     async with open_engine("local") as opened:
         assert isinstance(opened, LocalEngine)
         yield opened
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def payer(engine: LocalEngine) -> Keypair:
     key = Keypair()
     await engine.airdrop(key.pubkey(), 10_000 * SOL)
