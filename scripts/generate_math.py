@@ -7,17 +7,27 @@ what this script makes.
 from __future__ import annotations
 
 import argparse
+import json
+import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import mpmath
 from mpmath import mpf
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLES = Path("crates/math/src/tables.rs")
+VECTORS = Path("tests/vectors")
+U64 = 2**64 - 1
+ONE = 2**48
+SATURATED = U64
+MAX_B, MAX_QUANTITY = 2**56, 2**62
 
-mpmath.mp.dps = 60
+mpmath.mp.dps = 80
+
+Row = list[Any]
 
 
 def nearest(value: mpf) -> int:
@@ -90,13 +100,11 @@ pub(crate) const HUNDRED_OVER_ROOT_Q18: [u32; 15] = [
 ];
 
 /// 2^-(i / 1024) in Q63, low half first
-#[rustfmt::skip]
 pub(crate) static EXP2: [[u32; 2]; 1024] = [
 {rows([f"[{v & 0xFFFFFFFF:#x}, {v >> 32:#x}]" for v in exp2], 4)}
 ];
 
 /// -ln c in Q64, whose 12 lowest bits are c in Q12: the reciprocal of the middle of [1 + i / 512, 1 + (i + 1) / 512)
-#[rustfmt::skip]
 pub(crate) static LN: [u64; 512] = [
 {rows([f"{ln_entry(i):#x}" for i in range(512)], 5)}
 ];
@@ -108,11 +116,231 @@ def words(value: mpf) -> str:
     return f"({whole >> 64:#x}, {whole & (2**64 - 1):#x})"
 
 
+def decimal(value: mpf | int) -> str:
+    """A real number to 51 digits, never with an exponent; 0 below 10^-60."""
+    if abs(value) < mpf(10) ** -60:
+        return "0"
+    return str(mpmath.nstr(mpf(value), 51, min_fixed=-mpmath.inf, max_fixed=mpmath.inf))
+
+
+def whole(value: int) -> str:
+    return str(value) if value <= U64 else "Overflow"
+
+
+def lengths(rng: random.Random, bits: int = 64) -> int:
+    """A natural number of random length, up to `bits`."""
+    return rng.getrandbits(rng.randint(1, bits))
+
+
+def exp_rows(rng: random.Random) -> Iterator[Row]:
+    limit = int(mpmath.ceil(15 * mpmath.ln2 * ONE))
+    edges = [0, 1, -1, ONE, -ONE, limit - 1, limit, limit + 1, -34 * ONE, -34 * ONE - 1, 1 - 34 * ONE]
+    edges += [2**63 - 1, -(2**63)] + [nearest(k * mpmath.ln2 * ONE) + d for k in range(-49, 15) for d in (-1, 0, 1)]
+    interior = [rng.randint(-34 * ONE, limit - 1) for _ in range(300)]
+    tiny = [rng.choice((-1, 1)) * lengths(rng, 48) for _ in range(100)]
+    for x in edges + interior + tiny:
+        yield [x, "Overflow" if x >= limit else decimal(mpmath.exp(mpf(x) / ONE))]
+
+
+def ln_rows(rng: random.Random) -> Iterator[Row]:
+    edges = [0, -1, -(2**63), 1, 2, 3, 2**63 - 1] + [2**k + d for k in range(1, 63) for d in (-1, 0, 1)]
+    around_one = [ONE + rng.choice((-1, 1)) * lengths(rng, 46) for _ in range(150)]
+    for x in edges + around_one + [max(1, lengths(rng, 63)) for _ in range(300)]:
+        yield [x, "Domain" if x <= 0 else decimal(mpmath.log(mpf(x) / ONE))]
+
+
+def markets(rng: random.Random, count: int) -> Iterator[tuple[int, list[int]]]:
+    """Liquidity and quantities inside the domain: edges first, then `count` random ones for each number of outcomes."""
+    for b in (1, 2, 3, 10**6, 10**13, MAX_B - 1, MAX_B):
+        yield b, [0, 0]
+        yield b, [0] * 16
+        yield b, [MAX_QUANTITY] * 3
+        yield b, [MAX_QUANTITY, 0]
+        for d in (1, b, 40 * b - 1, 40 * b, 40 * b + 1):
+            if d <= MAX_QUANTITY:
+                yield b, [d, 0]
+                yield b, [0] * 7 + [d]
+                yield b, [0] + [d] * 15
+    for n in range(2, 17):
+        for _ in range(count):
+            b = max(1, lengths(rng, 56))
+            base = lengths(rng, 61) if rng.random() < 0.5 else 0
+            spread = rng.choice((1, 2, 5, 20, 45))
+            yield b, [min(base + rng.randint(0, b * spread), MAX_QUANTITY) for _ in range(n)]
+
+
+def exact_cost(b: int, q: list[int]) -> mpf:
+    """C / b, stable."""
+    top = max(q)
+    return mpf(top) / b + mpmath.log(sum(mpmath.exp(mpf(x - top) / b) for x in q))
+
+
+def outside(b: int, q: list[int]) -> str | None:
+    if not 1 <= b <= MAX_B or not 2 <= len(q) <= 16:
+        return "Domain"
+    return "Overflow" if max(q) > MAX_QUANTITY else None
+
+
+BAD_MARKETS: list[tuple[int, list[int]]] = [
+    (0, [0, 0]),
+    (MAX_B + 1, [0, 0]),
+    (10**6, [0]),
+    (10**6, [0] * 17),
+    (10**6, [MAX_QUANTITY + 1, 0]),
+    (10**6, [0, MAX_QUANTITY + 1, 0]),
+    (10**6, [0, U64]),
+]
+
+
+def lmsr_cost_rows(rng: random.Random) -> Iterator[Row]:
+    for b, q in [*markets(rng, 20), *BAD_MARKETS]:
+        error = outside(b, q)
+        if error:
+            yield [b, q, error, error]
+            continue
+        normalised = exact_cost(b, q)
+        # the fixed-point value is up to two units below the real one, so the last two have no vector
+        fits = normalised < 32768
+        yield [b, q, decimal(normalised * b), decimal(normalised) if fits else "Overflow"]
+
+
+def lmsr_price_rows(rng: random.Random) -> Iterator[Row]:
+    for b, q in [*markets(rng, 16), *BAD_MARKETS]:
+        outcome = rng.randrange(len(q))
+        yield [
+            b,
+            q,
+            outcome,
+            outside(b, q) or decimal(mpmath.exp(mpf(q[outcome]) / b - exact_cost(b, q))),
+        ]
+    yield [10**6, [0, 0], 2, "Domain"]
+
+
+def fee_rate_rows(rng: random.Random) -> Iterator[Row]:
+    edges = [0, 1, 2**31, 2**32, 2**34, 2**36 - 1]
+    for coverage in [*edges, *(lengths(rng, 36) for _ in range(150)), *(rng.randint(0, 2**34) for _ in range(150))]:
+        base, slope = (300, 2500) if rng.random() < 0.7 else (lengths(rng, 20), lengths(rng, 30))
+        yield [base, slope, coverage, decimal(base + slope * mpmath.exp(-3 * mpf(coverage) / 2**32))]
+    for coverage in (2**36, 2**36 + 1, U64):
+        yield [300, 2500, coverage, "300"]
+    yield [2**32 - 1, 1, 0, "Overflow"]
+
+
+def leverage_cap_rows(rng: random.Random) -> Iterator[Row]:
+    for n in range(2, 17):
+        tier = mpmath.floor(5000 * mpmath.sqrt(mpf(2) / n))
+        for coverage in [0, 2**32, 70 * 2**32, 71 * 2**32, U64, *(lengths(rng, 40) for _ in range(25))]:
+            yield [n, coverage, decimal(max(mpf(100), min(tier, mpf(coverage) / 2**32 * 100 / mpmath.sqrt(n))))]
+    for n in (0, 1, 17):
+        yield [n, 2**32, "Domain"]
+
+
+def ratio(a: int, b: int, c: int, up: bool) -> str:
+    if c == 0:
+        return "DivisionByZero"
+    return whole(-(-a * b // c) if up else a * b // c)
+
+
+def mul_div_rows(rng: random.Random) -> Iterator[Row]:
+    edges = [0, 1, 2, 2**32 - 1, 2**32, 2**63, U64 - 1, U64]
+    triples = [(a, b, c) for a in edges for b in edges for c in edges]
+    triples += [(lengths(rng), lengths(rng), lengths(rng)) for _ in range(300)]
+    for _ in range(200):  # quotients of two words' length that fit, and exact ones
+        c, quotient = lengths(rng) | 1, lengths(rng)
+        a = max(c, rng.getrandbits(64))
+        triples += [(a, quotient * c // a, c), (c, quotient, c)]
+    for i, (a, b, c) in enumerate(triples):
+        up = i % 2 == 1
+        yield [a, b, c, "Up" if up else "Down", ratio(a, b, c, up)]
+
+
+def fee_rows(rng: random.Random) -> Iterator[Row]:
+    for _ in range(100):
+        notional, rate = lengths(rng), lengths(rng, 20)
+        yield [notional, rate, ratio(notional, rate, 10**6, True)]
+    yield [U64, 2**32 - 1, "Overflow"]
+
+
+def margin_rows(rng: random.Random) -> Iterator[Row]:
+    for _ in range(100):
+        notional, leverage = lengths(rng), rng.randint(100, 5000)
+        yield [notional, leverage, ratio(notional, 100, leverage, True)]
+    yield [U64, 100, str(U64)]
+    yield [U64, 2**16 - 1, ratio(U64, 100, 2**16 - 1, True)]
+    yield [1, 99, "Domain"]
+
+
+def coverage_rows(rng: random.Random) -> Iterator[Row]:
+    for free, debt in [(0, 0), (0, 1), (1, 0), (U64, 1), (2**32, 1), *((lengths(rng), lengths(rng)) for _ in range(100))]:
+        exact = SATURATED if debt == 0 else free * 2**32 // debt
+        yield [free, debt, str(0 if free == 0 else min(exact, SATURATED))]
+
+
+def max_debt_rows(rng: random.Random) -> Iterator[Row]:
+    for free, least in [(0, 0), (1, 0), (U64, 2**32), (U64, 2**32 - 1), *((lengths(rng), lengths(rng, 40)) for _ in range(100))]:
+        yield [free, least, ratio(free, 2**32, least, False)]
+
+
+def shares_for_deposit_rows(rng: random.Random) -> Iterator[Row]:
+    for _ in range(100):
+        amount, supply, nav = (lengths(rng, 62) for _ in range(3))
+        yield [amount, supply, nav, ratio(amount, supply + 10**6, nav + 10**6, False)]
+    yield [1, U64, 0, "Overflow"]
+    yield [1, 0, U64 - 10**6 + 1, "Overflow"]
+
+
+def value_of_shares_rows(rng: random.Random) -> Iterator[Row]:
+    for _ in range(100):
+        supply, nav = lengths(rng, 62), lengths(rng, 62)
+        shares = rng.randint(0, supply)
+        yield [shares, supply, nav, str(min(shares * (nav + 10**6) // (supply + 10**6), nav))]
+    yield [1, 0, 10**6, "Domain"]
+    yield [0, U64, 0, "Overflow"]
+
+
+def isqrt_rows(rng: random.Random) -> Iterator[Row]:
+    roots = [max(1, lengths(rng, 32)) for _ in range(50)] + [1, 2, 3, 2**16, 2**32 - 1]
+    for x in [0, U64, *(root * root + d for root in roots for d in (-1, 0, 1))]:
+        yield [x, str(int(mpmath.floor(mpmath.sqrt(x))))]
+
+
+def tier_cap_rows(_: random.Random) -> Iterator[Row]:
+    for n in range(19):
+        cap = max(100, int(mpmath.floor(5000 * mpmath.sqrt(mpf(2) / n)))) if n else 0
+        yield [n, str(cap) if 2 <= n <= 16 else "Domain"]
+
+
+FILES: dict[str, tuple[list[str], Callable[[random.Random], Iterator[Row]]]] = {
+    "exp": (["x_q48", "exp"], exp_rows),
+    "ln": (["x_q48", "ln"], ln_rows),
+    "lmsr_cost": (["b", "q", "cost", "normalised_cost"], lmsr_cost_rows),
+    "lmsr_price": (["b", "q", "outcome", "price"], lmsr_price_rows),
+    "fee_rate": (["base_ppm", "slope_ppm", "coverage_q32", "rate_ppm"], fee_rate_rows),
+    "fee": (["notional", "rate_ppm", "fee"], fee_rows),
+    "leverage_cap": (["outcomes", "coverage_q32", "leverage_x100"], leverage_cap_rows),
+    "tier_cap": (["outcomes", "leverage_x100"], tier_cap_rows),
+    "mul_div": (["a", "b", "c", "rounding", "quotient"], mul_div_rows),
+    "margin": (["notional", "leverage_x100", "margin"], margin_rows),
+    "coverage": (["free", "debt_at_risk", "coverage_q32"], coverage_rows),
+    "max_debt": (["free", "min_coverage_q32", "debt"], max_debt_rows),
+    "shares_for_deposit": (["amount", "supply", "nav_high", "shares"], shares_for_deposit_rows),
+    "value_of_shares": (["shares", "supply", "nav_low", "value"], value_of_shares_rows),
+    "isqrt": (["x", "root"], isqrt_rows),
+}
+
+
+def vectors(name: str) -> str:
+    """One row a line: the inputs as exact integers, then the expected value as a decimal, or the error's name."""
+    columns, make = FILES[name]
+    lines = ",\n".join("  " + json.dumps(row, separators=(",", ":")) for row in make(random.Random(name)))
+    return f'{{"columns": {json.dumps(columns)}, "rows": [\n{lines}\n]}}\n'
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the committed files instead of writing")
     check = parser.parse_args().check
-    made = {TABLES: tables()}
+    made = {TABLES: tables()} | {VECTORS / f"{name}.json": vectors(name) for name in FILES}
     stale = []
     for path, text in made.items():
         target = ROOT / path

@@ -16,6 +16,7 @@ pub mod fixed;
 pub mod lmsr;
 pub mod ln;
 pub mod risk;
+#[rustfmt::skip] // its layout is its script's
 mod tables;
 pub mod units;
 pub mod vault;

@@ -79,10 +79,9 @@ impl Liquidity {
     #[inline]
     pub fn cost(&self, q: &[u64]) -> Result<Collateral6> {
         let (top, sum) = self.sum(q)?;
-        let ln = ln_sum(sum).wrapping_add(LN_ERROR); // Q62, below 4.0
-                                                     // b < 2^57, so b << 2 is b in units whose product with Q62 has its point at the word's edge;
-                                                     // top <= 2^62 and b ln 16 < 2^58: nothing wraps
-        let above = mul_hi(self.b << 2, ln).wrapping_add(1);
+        // b < 2^57, so b << 2 is b in units whose product with Q62 has its point at the word's edge;
+        // top <= 2^62 and b ln 16 < 2^58: nothing wraps
+        let above = mul_hi(self.b << 2, ln_above(sum)).wrapping_add(1);
         Ok(Collateral6::new(top.wrapping_add(above)))
     }
 
@@ -116,7 +115,7 @@ impl Liquidity {
         let (top, sum) = self.sum(q)?;
         let whole = mul_div(top, 1 << 48, self.b, Rounding::Down)?;
         let raw = whole
-            .checked_add(ln_sum(sum) >> (LN_BITS.wrapping_sub(48)))
+            .checked_add(ln_above(sum) >> (LN_BITS.wrapping_sub(48)))
             .ok_or(MathError::Overflow)?;
         Ok(Q48::new(i64::try_from(raw).map_err(|_| MathError::Overflow)?))
     }
@@ -170,9 +169,9 @@ impl Liquidity {
     }
 }
 
-/// ln S in Q62 for S in [1, 16] in Q59.
+/// ln S in Q62 for S in [1, 16] in Q59, raised by [`LN_ERROR`] and so never below the true one nor negative.
 #[inline(always)]
-fn ln_sum(sum: u64) -> u64 {
+fn ln_above(sum: u64) -> u64 {
     let n = if sum < ONE << 2 {
         (sum >= ONE << 1) as u32
     } else if sum < ONE << 3 {
@@ -180,13 +179,11 @@ fn ln_sum(sum: u64) -> u64 {
     } else {
         3_u32.wrapping_add((sum >= ONE << 4) as u32)
     };
-    let ln = ln_mantissa(sum.wrapping_shr(n)).wrapping_add((n as i64).wrapping_mul(LN2_Q62 as i64));
-    // the polynomial may dip below zero at one
-    if ln < 0 {
-        0
-    } else {
-        ln as u64
-    }
+    // at most ln 16 = 2.78, which as Q62 needs all 64 bits
+    let mantissa = ln_mantissa(sum.wrapping_shr(n)) as u64;
+    mantissa
+        .wrapping_add(LN_ERROR)
+        .wrapping_add((n as u64).wrapping_mul(LN2_Q62))
 }
 
 /// What buying costs: the escrow's growth and the rounding. Errors: `Overflow` when the escrow shrinks.

@@ -23,17 +23,14 @@ pub(crate) const L1_Q32: i64 = 0x55555847;
 pub(crate) const L2_Q32: i64 = 0x40000274;
 
 /// floor(5000 sqrt(2 / N)) for N = 2 to 16 outcomes: the leverage cap in hundredths
-pub(crate) const TIER_CAP: [u16; 15] = [
-    5000, 4082, 3535, 3162, 2886, 2672, 2500, 2357, 2236, 2132, 2041, 1961, 1889, 1825, 1767,
-];
+pub(crate) const TIER_CAP: [u16; 15] = [5000, 4082, 3535, 3162, 2886, 2672, 2500, 2357, 2236, 2132, 2041, 1961, 1889, 1825, 1767];
 /// floor(2^18 * 100 / sqrt N) for N = 2 to 16
 pub(crate) const HUNDRED_OVER_ROOT_Q18: [u32; 15] = [
-    18536380, 15134890, 13107200, 11723436, 10701983, 9908111, 9268190, 8738133, 8289721, 7903938, 7567445,
-    7270566, 7006093, 6768528, 6553600,
+    18536380, 15134890, 13107200, 11723436, 10701983, 9908111, 9268190, 8738133,
+    8289721, 7903938, 7567445, 7270566, 7006093, 6768528, 6553600,
 ];
 
 /// 2^-(i / 1024) in Q63, low half first
-#[rustfmt::skip]
 pub(crate) static EXP2: [[u32; 2]; 1024] = [
     [0x0, 0x80000000], [0xe07bf086, 0x7fe9d3a8], [0xe46d769, 0x7fd3ab29], [0xdf0acb3b, 0x7fbd867f],
     [0xa88f6453, 0x7fa765ac], [0xc0b9b7b1, 0x7f9148ae], [0x7d8c51e5, 0x7f7b2f85], [0x352731ee, 0x7f651a30],
@@ -294,7 +291,6 @@ pub(crate) static EXP2: [[u32; 2]; 1024] = [
 ];
 
 /// -ln c in Q64, whose 12 lowest bits are c in Q12: the reciprocal of the middle of [1 + i / 512, 1 + (i + 1) / 512)
-#[rustfmt::skip]
 pub(crate) static LN: [u64; 512] = [
     0x40080155955ffc, 0xc04824144c2ff4, 0x140c8a747878fec, 0x1c189cbb0e27fe4, 0x2428bd273de3fdc,
     0x2c3cefd16a7ffd4, 0x3351f65a123dfcd, 0x3b6dd657e0b9fc5, 0x438dd47c93d0fbd, 0x4bb1f4f8eafefb5,

@@ -114,6 +114,10 @@ impl LeverageX100 {
     /// Half, rounded down, but never below 1x.
     #[inline(always)]
     pub const fn halved(self) -> Self {
-        if self.0 < 200 { Self::ONE } else { Self(self.0 / 2) }
+        if self.0 < 200 {
+            Self::ONE
+        } else {
+            Self(self.0 / 2)
+        }
     }
 }
