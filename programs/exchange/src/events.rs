@@ -1,6 +1,25 @@
 //! One event for every change. All are fixed-size and copied as they lie in memory; amounts are micro-units.
 
-use anchor_lang::prelude::*;
+use anchor_lang::{bytemuck, prelude::*, Event};
+
+/// Log an event. Does what `emit!` does, with the discriminator and the body side by side on the stack instead of
+/// copied into a vector.
+#[inline(always)]
+pub fn log<E: Event + bytemuck::Pod>(event: E) {
+    #[repr(C)]
+    struct Framed<E> {
+        discriminator: [u8; 8],
+        body: E,
+    }
+    let mut discriminator = [0; 8];
+    discriminator.copy_from_slice(E::DISCRIMINATOR);
+    let framed = Framed { discriminator, body: event };
+    // SAFETY: the body is `Pod` and aligned to at most eight bytes behind eight bytes, so there is no padding.
+    let bytes = unsafe {
+        core::slice::from_raw_parts((&raw const framed).cast::<u8>(), core::mem::size_of::<Framed<E>>())
+    };
+    sol_log_data(&[bytes]);
+}
 
 pub const BUY: u8 = 0;
 pub const SELL: u8 = 1;

@@ -1,7 +1,7 @@
 use {
     crate::{
         error::ExchangeError,
-        events::{AdminRenounced, OperatorSet},
+        events::{log, AdminRenounced, OperatorSet},
         state::Config,
     },
     anchor_lang::prelude::*,
@@ -19,7 +19,7 @@ impl Admin {
     pub fn set_operator(&mut self, operator: Address) -> Result<()> {
         let old = self.config.operator;
         self.config.operator = operator;
-        emit!(OperatorSet { old, new: operator });
+        log(OperatorSet { old, new: operator });
         Ok(())
     }
 
@@ -27,7 +27,7 @@ impl Admin {
     pub fn renounce_admin(&mut self) -> Result<()> {
         let admin = self.config.admin;
         self.config.admin = Address::default();
-        emit!(AdminRenounced { admin });
+        log(AdminRenounced { admin });
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 use {
     crate::{
         error::ExchangeError,
-        events::MarketRemoved,
+        events::{log, MarketRemoved},
         state::{Market, Shard, OPEN},
     },
     anchor_lang::prelude::*,
@@ -28,7 +28,7 @@ impl CloseMarket {
         let swept = self.market.escrow;
         self.shard.receive(Collateral6::new(swept))?;
         self.market.escrow = 0;
-        emit!(MarketRemoved { market: *self.market.address(), swept });
+        log(MarketRemoved { market: *self.market.address(), swept });
         Ok(())
     }
 }

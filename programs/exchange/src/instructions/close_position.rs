@@ -1,7 +1,7 @@
 use {
     crate::{
         error::ExchangeError,
-        events::PositionClosed,
+        events::{log, PositionClosed},
         state::{Market, Position, Trader},
     },
     anchor_lang::prelude::*,
@@ -25,7 +25,7 @@ impl ClosePosition {
         require!(self.position.is_empty(), ExchangeError::NotEmpty);
         self.trader.positions = self.trader.positions.checked_sub(1).ok_or(ExchangeError::Overflow)?;
         self.market.positions = self.market.positions.checked_sub(1).ok_or(ExchangeError::Overflow)?;
-        emit!(PositionClosed { position: *self.position.address() });
+        log(PositionClosed { position: *self.position.address() });
         Ok(())
     }
 }

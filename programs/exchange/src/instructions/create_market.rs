@@ -2,7 +2,7 @@ use {
     crate::{
         constants::shard_of,
         error::{math, ExchangeError},
-        events::MarketCreated,
+        events::{log, MarketCreated},
         state::{Config, Market, Shard},
     },
     anchor_lang::prelude::*,
@@ -67,7 +67,7 @@ impl CreateMarket {
         self.shard.spend(subsidy)?;
         self.shard.add_claims(market.claim_floor, market.claim_ceiling)?;
         self.shard.require_covered()?;
-        emit!(MarketCreated {
+        log(MarketCreated {
             market: *market.address(),
             feed: market.feed,
             id,

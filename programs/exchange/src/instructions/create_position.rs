@@ -1,7 +1,7 @@
 use {
     crate::{
         error::ExchangeError,
-        events::PositionOpened,
+        events::{log, PositionOpened},
         state::{Market, Position, Trader, LEVERAGED},
     },
     anchor_lang::prelude::*,
@@ -40,7 +40,7 @@ impl CreatePosition {
         self.trader.positions = self.trader.positions.checked_add(1).ok_or(ExchangeError::Overflow)?;
         self.market.positions = self.market.positions.checked_add(1).ok_or(ExchangeError::Overflow)?;
         let (outcome, kind) = (u32::from(outcome), u32::from(kind));
-        emit!(PositionOpened { position: *self.position.address(), trader, market, outcome, kind });
+        log(PositionOpened { position: *self.position.address(), trader, market, outcome, kind });
         Ok(())
     }
 }

@@ -2,7 +2,7 @@ use {
     crate::{
         constants::COLLATERAL_DECIMALS,
         error::ExchangeError,
-        events::BalanceMoved,
+        events::{log, BalanceMoved},
         state::{Config, Trader, Vault},
     },
     anchor_lang::prelude::*,
@@ -43,7 +43,7 @@ impl Deposit {
         )
         .invoke()?;
         self.trader.receive(amount)?;
-        emit!(BalanceMoved {
+        log(BalanceMoved {
             trader: *self.trader.address(),
             deposited: amount.raw(),
             withdrawn: 0,

@@ -1,7 +1,7 @@
 use {
     crate::{
         error::ExchangeError,
-        events::Folded,
+        events::{log, Folded},
         state::{Config, Shard, Vault},
     },
     anchor_lang::prelude::*,
@@ -30,7 +30,7 @@ impl Fold {
         let mut shards: [&mut Shard; 4] = [shard_0, shard_1, shard_2, shard_3];
         let cash = vault.net_assets(&shards)?.cash;
         vault.deal(config, &mut shards, cash)?;
-        emit!(Folded {
+        log(Folded {
             cash: cash.raw(),
             coverage_q32: shards[0].coverage_q32,
             fee_ppm: u64::from(shards[0].fee_ppm),

@@ -2,7 +2,7 @@ use {
     crate::{
         constants::{COLLATERAL_DECIMALS, SHARDS},
         error::ExchangeError,
-        events::Initialized,
+        events::{log, Initialized},
         state::{Config, Shard, Vault},
     },
     anchor_lang::prelude::*,
@@ -65,7 +65,7 @@ impl Initialize {
         self.vault.token_account = *self.token_vault.address();
         self.vault.bump = vault_bump;
         self.vault.token_bump = token_bump;
-        emit!(Initialized { admin, operator, mint });
+        log(Initialized { admin, operator, mint });
         Ok(())
     }
 

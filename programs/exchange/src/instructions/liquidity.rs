@@ -1,7 +1,7 @@
 use {
     crate::{
         error::{math, ExchangeError},
-        events::LiquidityMoved,
+        events::{log, LiquidityMoved},
         state::{Config, Shard, Trader, Vault},
     },
     anchor_lang::prelude::*,
@@ -43,7 +43,7 @@ impl Liquidity {
         vault.lp_supply = math(LpShares6::new(vault.lp_supply).checked_add(issued))?.raw();
         let cash = math(assets.cash.checked_add(amount))?;
         vault.deal(config, &mut shards, cash)?;
-        emit!(LiquidityMoved {
+        log(LiquidityMoved {
             trader: *trader.address(),
             deposited: amount.raw(),
             withdrawn: 0,
@@ -70,7 +70,7 @@ impl Liquidity {
         vault.lp_supply = math(LpShares6::new(vault.lp_supply).checked_sub(shares))?.raw();
         trader.receive(value)?;
         vault.deal(config, &mut ledgers, cash)?;
-        emit!(LiquidityMoved {
+        log(LiquidityMoved {
             trader: *trader.address(),
             deposited: 0,
             withdrawn: value.raw(),

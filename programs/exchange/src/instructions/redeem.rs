@@ -1,7 +1,7 @@
 use {
     crate::{
         error::{math, ExchangeError},
-        events::Redeemed,
+        events::{log, Redeemed},
         state::{Market, Position, Shard, Trader, OPEN, RESOLVED},
     },
     anchor_lang::prelude::*,
@@ -47,7 +47,7 @@ impl Redeem {
         position.shares = 0;
         position.cost = 0;
         position.debt = 0;
-        emit!(Redeemed {
+        log(Redeemed {
             position: *position.address(),
             trader: position.trader,
             market: position.market,

@@ -1,7 +1,7 @@
 use {
     crate::{
         error::ExchangeError,
-        events::MarketSettled,
+        events::{log, MarketSettled},
         state::{Market, Shard, OPEN, RESOLVED},
     },
     anchor_lang::prelude::*,
@@ -50,7 +50,7 @@ impl Resolve {
         market.debt_at_risk = 0;
         market.debt = [0; 16];
         market.debt[won] = secured;
-        emit!(MarketSettled {
+        log(MarketSettled {
             market: *market.address(),
             price,
             payable,

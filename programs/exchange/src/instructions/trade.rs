@@ -1,7 +1,7 @@
 use {
     crate::{
         error::{math, ExchangeError},
-        events::Traded,
+        events::{log, Traded},
         state::{Market, Position, Repricing, Shard, Trader},
     },
     anchor_lang::prelude::*,
@@ -79,7 +79,7 @@ impl Priced {
             self.notional,
             settlement.income,
         )?;
-        emit!(Traded {
+        log(Traded {
             trader: position.trader,
             market: *market.address(),
             shares: settlement.shares.raw(),

@@ -1,7 +1,7 @@
 use {
     crate::{
         error::ExchangeError,
-        events::{TraderClosed, TraderOpened},
+        events::{log, TraderClosed, TraderOpened},
         state::Trader,
     },
     anchor_lang::prelude::*,
@@ -20,7 +20,7 @@ impl CreateTrader {
     pub fn create_trader(&mut self) -> Result<()> {
         let owner = *self.owner.address();
         self.trader.owner = owner;
-        emit!(TraderOpened { trader: *self.trader.address(), owner });
+        log(TraderOpened { trader: *self.trader.address(), owner });
         Ok(())
     }
 }
@@ -38,7 +38,7 @@ impl CloseTrader {
     pub fn close_trader(&mut self) -> Result<()> {
         let t = &self.trader;
         require!(t.balance == 0 && t.lp_shares == 0 && t.positions == 0, ExchangeError::NotEmpty);
-        emit!(TraderClosed { trader: *t.address(), owner: t.owner });
+        log(TraderClosed { trader: *t.address(), owner: t.owner });
         Ok(())
     }
 }

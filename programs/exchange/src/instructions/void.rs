@@ -2,7 +2,7 @@ use {
     crate::{
         constants::VOID_GRACE_S,
         error::ExchangeError,
-        events::MarketSettled,
+        events::{log, MarketSettled},
         state::{Market, Shard, OPEN, VOIDED},
     },
     anchor_lang::prelude::*,
@@ -44,7 +44,7 @@ impl Void {
         market.claim_floor = 0;
         market.claim_ceiling = 0;
         market.debt_at_risk = debt.raw();
-        emit!(MarketSettled {
+        log(MarketSettled {
             market: *market.address(),
             price: 0,
             payable,

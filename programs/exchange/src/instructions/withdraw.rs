@@ -2,7 +2,7 @@ use {
     crate::{
         constants::{COLLATERAL_DECIMALS, VAULT_SEED},
         error::ExchangeError,
-        events::BalanceMoved,
+        events::{log, BalanceMoved},
         state::{Config, Trader, Vault},
     },
     anchor_lang::{
@@ -48,7 +48,7 @@ impl Withdraw {
             COLLATERAL_DECIMALS,
         )
         .invoke_signed(&[PdaSigner::from(&seeds)])?;
-        emit!(BalanceMoved {
+        log(BalanceMoved {
             trader: *self.trader.address(),
             deposited: 0,
             withdrawn: amount.raw(),
