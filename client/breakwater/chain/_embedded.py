@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from solana.rpc.async_api import AsyncClient
 from solana.rpc.commitment import Commitment
 from solders.account import Account
+from solders.address_lookup_table_account import ID as LOOKUP_TABLES
 from solders.address_lookup_table_account import AddressLookupTable
 from solders.compute_budget import set_compute_unit_limit
 from solders.keypair import Keypair
@@ -40,6 +42,7 @@ __all__ = ["EmbeddedEngine"]
 FAUCET = Keypair.from_seed(b"breakwater embedded faucet seed ")
 FAUCET_LAMPORTS = 500_000_000 * 10**9
 NOBODY = Account(0, b"", SYSTEM)
+SLOT_HASH_READERS = frozenset({SLOT_HASHES, LOOKUP_TABLES})
 
 
 class EmbeddedEngine:
@@ -109,7 +112,7 @@ class EmbeddedEngine:
         elif signature in seen:
             return self._refused(signature, "AlreadyProcessed")
         keys = message.account_keys
-        if self._stale_hashes and SLOT_HASHES in keys:
+        if self._stale_hashes and not SLOT_HASH_READERS.isdisjoint(keys):
             # Writing 20 kB each slot would be most of a slot's cost, and hardly any program looks.
             self.svm.set_slot_hashes(self.clock.slot_hashes)
             self._stale_hashes = False
@@ -215,6 +218,12 @@ class EmbeddedEngine:
         self.clock.advance(max(1, round(seconds * 1000 / SLOT_MS)), round(seconds * 1000))
         self._sync_clock()
 
+    async def run_clock(self, speed: float = 1.0) -> None:
+        """Let slots pass by the wall clock, `speed` times as fast, until cancelled."""
+        while True:
+            await asyncio.sleep(SLOT_MS / 1000 / speed)
+            self.advance_slots()
+
     def _sync_clock(self) -> None:
         self.svm.set_clock(self.clock.sysvar())
         self._stale_hashes = True
@@ -242,7 +251,7 @@ class EmbeddedEngine:
             self._programs = dict(snapshot.programs)
             self.svm = bare_svm(self._programs)
             for key in self.index.touched_since(0):
-                if (account := snapshot.accounts.get(key)) is not None and not account.executable:
+                if (account := snapshot.accounts.get(key)) is not None and key not in self._programs:
                     self.svm.set_account(key, account)
         changed = self.index.touched_since(snapshot.generation)
         for key in changed:

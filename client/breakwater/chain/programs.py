@@ -81,7 +81,7 @@ def binary(name: str, arch: str) -> bytes:
         data = file.read_bytes()
     except FileNotFoundError:
         raise InvalidInput(f"Build the programs first: {file.name} is absent.") from None
-    if hashlib.sha256(data).hexdigest() not in json.dumps(dict(manifest())):
+    if hashlib.sha256(data).hexdigest() != manifest()["files"].get(file.name, {}).get("sha256"):
         raise InvalidInput(f"Rebuild the programs: {file.name} is not the one in manifest.json.")
     return data
 
