@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-__all__ = ["Fill", "Order", "PriceEvent", "Tick"]
+if TYPE_CHECKING:
+    from solders.pubkey import Pubkey
+
+__all__ = ["Fill", "Order", "PriceEvent", "Side", "Tick"]
+
+Side: TypeAlias = Literal["buy", "sell", "open", "close"]
+"""Buy and sell trade shares paid for in full; open and close trade them with a loan of the vault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +50,43 @@ class PriceEvent:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a trader wants: `amount` collateral units (6 decimals) of margin on one outcome of one market.
+    """What a trader wants: `shares` (6 decimals) of one outcome of one market.
 
-    `leverage_bps` is 10,000 for 1x; `limit` is the worst acceptable price, a probability times 1e9.
+    `limit` is in units of collateral (6 decimals) and includes the fee: the most a buy or an open may take from the
+    balance, the least a sell or a close must bring. `leverage_x100` counts for opens only; 100 is 1x. `trader` is
+    the key that signs.
     """
 
-    market: str
-    trader: str
+    market: int
+    trader: Pubkey
+    side: Side
     outcome: int
-    is_buy: bool
-    amount: int
-    leverage_bps: int
+    shares: int
     limit: int
-    client_id: int
+    leverage_x100: int = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """What the exchange did: `shares` (6 decimals) for `cost` and `fee` (collateral) at `price` (1e9)."""
+    """What the exchange did with an order; every amount is in units of collateral (6 decimals).
 
-    market: str
-    trader: str
+    `notional` is the cost or the proceeds of `shares` before `fee`; `amount` left the trader's balance (buy, open) or
+    reached it (sell, close); `debt` is the position's loan afterwards, `escrow` the market's, `income` what the vault
+    earned. `trader` is the trader account, `timestamp_ms` the chain's Unix time.
+    """
+
+    market: int
+    trader: Pubkey
+    side: Side
     outcome: int
-    is_buy: bool
     shares: int
-    cost: int
+    notional: int
     fee: int
-    price: int
+    amount: int
+    debt: int
+    escrow: int
+    income: int
+    leverage_x100: int
     slot: int
     signature: str
     timestamp_ms: int

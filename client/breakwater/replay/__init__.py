@@ -1,0 +1,21 @@
+"""Replays a day of real markets on our own programs: opens, prices, trades, settles and reconciles every one."""
+
+from __future__ import annotations
+
+from .capture import Capture, CapturedMarket, read_capture
+from .generate import generate_day
+from .result import MarketRow, ReplayResult, Series
+from .service import Options, Progress, replay
+
+__all__ = [
+    "Capture",
+    "CapturedMarket",
+    "MarketRow",
+    "Options",
+    "Progress",
+    "ReplayResult",
+    "Series",
+    "generate_day",
+    "read_capture",
+    "replay",
+]

@@ -1,0 +1,150 @@
+"""How captured time passes on a chain: at once where the clock is ours, in fast motion where it is not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from breakwater.chain.engine import EmbeddedEngine, RpcEngine
+
+    from ._plan import Plan
+
+__all__ = ["EmbeddedPace", "Pace", "WallPace", "fastest"]
+
+SLOT_MS = 400
+FAST = 30
+"""Captured seconds in one of the wall clock's: a 5-minute market takes 10."""
+
+LEAD_MS = 2_000
+POLL_S = 0.2
+
+
+class Pace(Protocol):
+    """Maps captured time to the chain's, increasing and affine, and waits for it. All in Unix time."""
+
+    packed: int
+    """Publications that go into one transaction."""
+
+    def chain_ms(self, captured_ms: int) -> int:
+        """The chain's time for a captured one, in milliseconds."""
+
+    async def reach(self, captured_ms: int) -> int:
+        """Wait until the chain has reached a captured time; up to which captured time things are due then."""
+
+    async def until(self, chain_s: int) -> None:
+        """Wait until the chain's clock shows at least `chain_s` seconds."""
+
+    async def now(self) -> int:
+        """The chain's clock, in seconds."""
+
+    async def slot(self) -> int:
+        """The chain's slot."""
+
+
+class EmbeddedPace:
+    """The clock of the embedded engine moves, in whole slots, to the captured second; everything due within that
+    second happens at it."""
+
+    packed = 1
+
+    def __init__(self, engine: EmbeddedEngine) -> None:
+        self._engine = engine
+        self._clock = engine.clock
+
+    def chain_ms(self, captured_ms: int) -> int:
+        """The same."""
+        return captured_ms
+
+    async def reach(self, captured_ms: int) -> int:
+        """Advance the slots; returns the last millisecond of that second."""
+        second = captured_ms // 1000
+        self._advance(second)
+        return second * 1000 + 999
+
+    async def until(self, chain_s: int) -> None:
+        """Advance the slots."""
+        self._advance(chain_s)
+
+    async def now(self) -> int:
+        """The engine's clock."""
+        return self._clock.unix_timestamp
+
+    async def slot(self) -> int:
+        """The engine's slot."""
+        return self._clock.slot
+
+    def _advance(self, second: int) -> None:
+        missing = second - self._clock.unix_timestamp
+        if missing > 0:
+            self._engine.advance_slots(max(1, missing * 1000 // SLOT_MS))
+            while self._clock.unix_timestamp < second:
+                self._engine.advance_slots(1)
+
+
+class WallPace:
+    """A cluster's own clock. Captured time begins a little after now and runs `factor` times as fast.
+
+    Args:
+        engine: the cluster.
+        start_ms: captured time to begin with.
+        factor: captured seconds per second.
+        chain_s: the chain's clock now.
+    """
+
+    packed = 12
+
+    def __init__(self, engine: RpcEngine, start_ms: int, factor: int, chain_s: int) -> None:
+        self._engine = engine
+        self._start_ms = start_ms
+        self._factor = factor
+        self._origin_ms = chain_s * 1000 + LEAD_MS
+        self._offset_ms = chain_s * 1000 - self._wall_ms()
+
+    @staticmethod
+    def _wall_ms() -> int:
+        return int(asyncio.get_running_loop().time() * 1000)
+
+    def chain_ms(self, captured_ms: int) -> int:
+        """Rounded down, so that the order of any two moments is kept."""
+        return self._origin_ms + (captured_ms - self._start_ms) // self._factor
+
+    async def reach(self, captured_ms: int) -> int:
+        """Sleep until then."""
+        wait = self.chain_ms(captured_ms) - self._offset_ms - self._wall_ms()
+        if wait > 0:
+            await asyncio.sleep(wait / 1000)
+        now = self._wall_ms() + self._offset_ms
+        return max(captured_ms, self._start_ms + (now - self._origin_ms) * self._factor)
+
+    async def until(self, chain_s: int) -> None:
+        """Poll the chain's clock, which may lag behind the wall's."""
+        while await self.now() < chain_s:
+            await asyncio.sleep(POLL_S)
+
+    async def now(self) -> int:
+        """Ask the chain; the estimate of its clock between questions follows."""
+        now = await self._engine.now()
+        behind = now * 1000 - (self._wall_ms() + self._offset_ms)
+        if not -1_000 < behind < 1_000:  # the chain's clock has whole seconds only
+            self._offset_ms += behind
+        return now
+
+    async def slot(self) -> int:
+        """Ask the chain."""
+        return await self._engine.slot()
+
+
+def fastest(plan: Plan) -> int:
+    """The highest factor up to `FAST` at which no tick before a close gets the close's own millisecond."""
+    return max(1, min([FAST, *_distances(plan)]))
+
+
+def _distances(plan: Plan) -> Iterable[int]:
+    closes = {planned.market.close_s * 1000 for planned in plan.markets}
+    for close in closes:
+        before = [tick.timestamp_ms for tick in plan.ticks if tick.timestamp_ms < close]
+        if before:
+            yield close - before[-1]
