@@ -66,7 +66,7 @@ def tables() -> str:
     l0, l1, l2 = interpolate(lambda z: sum((-z) ** k / (k + 2) for k in range(20)), -reach, reach, 3)
     exp2 = [nearest(mpf(2) ** (63 - mpf(i) / 1024)) for i in range(1024)]
     caps = [max(100, int(mpmath.floor(5000 * mpmath.sqrt(mpf(2) / n)))) for n in range(2, 17)]
-    roots = [int(mpmath.floor(100 / mpmath.sqrt(n) * 2**18)) for n in range(2, 17)]
+    roots = [int(mpmath.floor(10_000 / mpmath.sqrt(n) * 2**18)) for n in range(2, 17)]
     return f"""\
 //! Tables and polynomial coefficients, written by `scripts/generate_math.py`: change that, not this.
 
@@ -94,8 +94,8 @@ pub(crate) const L2_Q32: i64 = {nearest(l2 * 2**32):#x};
 
 /// floor(5000 sqrt(2 / N)) for N = 2 to 16 outcomes: the leverage cap in hundredths
 pub(crate) const TIER_CAP: [u16; 15] = [{", ".join(map(str, caps))}];
-/// floor(2^18 * 100 / sqrt N) for N = 2 to 16
-pub(crate) const HUNDRED_OVER_ROOT_Q18: [u32; 15] = [
+/// floor(2^18 * 10,000 / sqrt N) for N = 2 to 16: hundredths of leverage per unit of coverage
+pub(crate) const X100_OVER_ROOT_Q18: [u32; 15] = [
 {rows([str(r) for r in roots], 8)}
 ];
 
@@ -229,8 +229,8 @@ def fee_rate_rows(rng: random.Random) -> Iterator[Row]:
 def leverage_cap_rows(rng: random.Random) -> Iterator[Row]:
     for n in range(2, 17):
         tier = mpmath.floor(5000 * mpmath.sqrt(mpf(2) / n))
-        for coverage in [0, 2**32, 70 * 2**32, 71 * 2**32, U64, *(lengths(rng, 40) for _ in range(25))]:
-            yield [n, coverage, decimal(max(mpf(100), min(tier, mpf(coverage) / 2**32 * 100 / mpmath.sqrt(n))))]
+        for coverage in [0, 2**32, 70 * 2**32, 71 * 2**32, U64, *(lengths(rng, 33) for _ in range(40))]:
+            yield [n, coverage, decimal(max(mpf(100), min(tier, mpf(coverage) / 2**32 * 10_000 / mpmath.sqrt(n))))]
     for n in (0, 1, 17):
         yield [n, 2**32, "Domain"]
 

@@ -3,11 +3,11 @@
 use crate::error::{MathError, Result};
 use crate::fixed::{full_mul, mul_div};
 use crate::lmsr::{MAX_OUTCOMES, MIN_OUTCOMES};
-use crate::tables::{HUNDRED_OVER_ROOT_Q18, TIER_CAP};
+use crate::tables::{X100_OVER_ROOT_Q18, TIER_CAP};
 use crate::units::{Collateral6, CoverageQ32, LeverageX100, Rounding};
 
-/// Above a coverage of 50 sqrt 2 = 70.7 the cap by outcomes binds, whatever their number.
-const ALWAYS_ENOUGH: u64 = 71 << 32;
+/// Above a coverage of sqrt(2) / 2 = 0.71 the cap by outcomes binds, whatever their number.
+const ALWAYS_ENOUGH: u64 = 1 << 32;
 
 /// Position in the tables of a market with this many outcomes.
 #[inline(always)]
@@ -37,7 +37,7 @@ pub fn coverage(free: Collateral6, debt_at_risk: Collateral6) -> CoverageQ32 {
     }
 }
 
-/// Highest leverage now: the lesser of [`tier_cap`] and `coverage / sqrt N`, rounded down, but at least 1x.
+/// Highest leverage now: the lesser of [`tier_cap`] and `100 coverage / sqrt N`, rounded down, but at least 1x.
 /// Errors: `Domain` outside 2 to 16 outcomes.
 #[inline]
 pub fn leverage_cap(outcomes: usize, coverage: CoverageQ32) -> Result<LeverageX100> {
@@ -45,8 +45,8 @@ pub fn leverage_cap(outcomes: usize, coverage: CoverageQ32) -> Result<LeverageX1
     if coverage.raw() >= ALWAYS_ENOUGH {
         return Ok(LeverageX100::new(tier));
     }
-    let per_unit = row(&HUNDRED_OVER_ROOT_Q18, outcomes)? as u64;
-    // below 71 * 2^32 * 71 * 2^18 < 2^63; Q50
+    let per_unit = row(&X100_OVER_ROOT_Q18, outcomes)? as u64;
+    // below 2^32 * 7072 * 2^18 < 2^63; Q50
     let covered = coverage.raw().wrapping_mul(per_unit) >> 50;
     let floor = LeverageX100::ONE.raw() as u64;
     let capped = if covered > tier as u64 {

@@ -24,10 +24,10 @@ pub(crate) const L2_Q32: i64 = 0x40000274;
 
 /// floor(5000 sqrt(2 / N)) for N = 2 to 16 outcomes: the leverage cap in hundredths
 pub(crate) const TIER_CAP: [u16; 15] = [5000, 4082, 3535, 3162, 2886, 2672, 2500, 2357, 2236, 2132, 2041, 1961, 1889, 1825, 1767];
-/// floor(2^18 * 100 / sqrt N) for N = 2 to 16
-pub(crate) const HUNDRED_OVER_ROOT_Q18: [u32; 15] = [
-    18536380, 15134890, 13107200, 11723436, 10701983, 9908111, 9268190, 8738133,
-    8289721, 7903938, 7567445, 7270566, 7006093, 6768528, 6553600,
+/// floor(2^18 * 10,000 / sqrt N) for N = 2 to 16: hundredths of leverage per unit of coverage
+pub(crate) const X100_OVER_ROOT_Q18: [u32; 15] = [
+    1853638000, 1513489089, 1310720000, 1172343607, 1070198398, 990811188, 926819000, 873813333,
+    828972114, 790393899, 756744544, 727056641, 700609309, 676852897, 655360000,
 ];
 
 /// 2^-(i / 1024) in Q63, low half first
