@@ -84,6 +84,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         write(repository / "programs" / name / "Cargo.toml", crate_toml(f"breakwater-{name}", name))
         write(repository / "programs" / name / "src" / "lib.rs", f"// {name}\n")
     write(repository / "programs" / "shared" / "Cargo.toml", crate_toml("shared", "shared", "rlib"))
+    write(repository / "scripts" / "sbf" / "rustflags", "-O\n")
     write(repository / "crates" / "math" / "src" / "lib.rs", "// math\n")
     write(repository / "tests" / "sbf" / "math_probe" / "Cargo.toml", crate_toml("math-probe", "math_probe"))
     write(repository / "tests" / "sbf" / "math_probe" / "src" / "lib.rs", "// probe\n")
@@ -250,7 +251,14 @@ def test_tests_and_products_are_no_sources(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Cargo.toml", "Cargo.lock", "crates/math/src/lib.rs", "programs/oracle/src/lib.rs"]
+    "name",
+    [
+        "Cargo.toml",
+        "Cargo.lock",
+        "crates/math/src/lib.rs",
+        "programs/oracle/src/lib.rs",
+        "scripts/sbf/rustflags",
+    ],
 )
 def test_every_source_counts(root: Path, name: str) -> None:
     before = source_hash(root)
@@ -286,10 +294,7 @@ class TestToolchain:
     @pytest.fixture
     def prefix(self, cache: Path) -> Path:
         """What scripts/setup --sbf leaves behind, as far as the service reads it."""
-        flags = "-Zunstable-options -Cpanic=immediate-abort"
-        write(
-            cache / "sbf" / "env", f'export SBF_RUSTFLAGS="{flags}" CARGO_TARGET_SBF_RUSTFLAGS=no FOO="a b"\n'
-        )
+        write(cache / "sbf" / "env", 'export SBF_RUSTFLAGS=no CARGO_TARGET_SBF_RUSTFLAGS=no FOO="a b"\n')
         return cache / "sbf"
 
     @pytest.fixture
@@ -321,6 +326,7 @@ class TestToolchain:
             "CARGO_PROFILE_RELEASE_LTO": "off",
         }
         root, target = tmp_path / "a place", tmp_path / "target"
+        write(root / "scripts" / "sbf" / "rustflags", "-Zunstable-options\n-Cpanic=immediate-abort\n")
         environment = RegistryToolchain(prefix, environ).environment(root, target)
         flags = environment["CARGO_ENCODED_RUSTFLAGS"].split("\x1f")
         assert flags[:2] == ["-Zunstable-options", "-Cpanic=immediate-abort"]
@@ -333,7 +339,7 @@ class TestToolchain:
         }
         assert environment["CARGO_TARGET_DIR"] == str(target)
         assert environment["FOO"] == "a b"
-        stray = {"RUSTFLAGS", "CARGO_TARGET_SBF_RUSTFLAGS", "CARGO_PROFILE_RELEASE_LTO"}
+        stray = {"SBF_RUSTFLAGS", "RUSTFLAGS", "CARGO_TARGET_SBF_RUSTFLAGS", "CARGO_PROFILE_RELEASE_LTO"}
         assert not stray & environment.keys()
 
     @pytest.mark.parametrize("arch", ["v0", "v3"])

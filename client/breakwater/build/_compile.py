@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import Fatal
@@ -25,6 +28,22 @@ def compile_program(
     Raises:
         BuildFailed: the compiler or the linker refused it.
     """
+    with _alone_in(target):
+        _compile(toolchain, crate, arch, root=root, target=target, to=to, locked=locked)
+
+
+@contextmanager
+def _alone_in(target: Path) -> Iterator[None]:
+    """Wait until no other build of ours uses a target directory: Cargo's own lock ends before we copy."""
+    target.mkdir(parents=True, exist_ok=True)
+    with (target / ".breakwater.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _compile(
+    toolchain: Toolchain, crate: Crate, arch: str, *, root: Path, target: Path, to: Path, locked: bool
+) -> None:
     made = toolchain.output(crate, target)
     made.unlink(missing_ok=True)  # Cargo puts it back; a stale one of the other version must not pass for it
     status = subprocess.run(

@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import InvalidInput
 
 # Sources of the programs, relative to the root. Tests beside them do not change a program.
-SOURCES = ("Cargo.lock", "Cargo.toml", "crates", "programs")
+SOURCES = ("Cargo.lock", "Cargo.toml", "crates", "programs", "scripts/sbf")
 NOT_SOURCES = frozenset({"benches", "examples", "proptest-regressions", "target", "tests"})
 
 

@@ -18,6 +18,9 @@ from ._crates import Crate
 ARCHES = ("v0", "v3")
 """SBPF versions: v0 runs in the embedded engine, v3 is what clusters take."""
 
+RUSTFLAGS = Path("scripts", "sbf", "rustflags")
+"""Compiler flags of the registry toolchain, one a line; they are sources of the programs."""
+
 
 class Toolchain(Protocol):
     """Builds one crate for one SBPF version."""
@@ -100,10 +103,10 @@ class RegistryToolchain:
         # rustc takes the last mapping that fits, so the more special comes later
         places = {root: "/breakwater", home: "/cargo", self.prefix / "std": "/rust", target: "/target"}
         mapped = [f"--remap-path-prefix={path}={name}" for path, name in places.items()]
-        flags = [*environment.pop("SBF_RUSTFLAGS").split(), *mapped]
+        flags = [*(root / RUSTFLAGS).read_text().split(), *mapped]
         # the encoded form, because a path may hold a space; target-specific flags would be ignored beside it
-        environment.pop("CARGO_TARGET_SBF_RUSTFLAGS", None)
-        environment.pop("RUSTFLAGS", None)
+        for name in ("SBF_RUSTFLAGS", "CARGO_TARGET_SBF_RUSTFLAGS", "RUSTFLAGS"):
+            environment.pop(name, None)
         environment["CARGO_ENCODED_RUSTFLAGS"] = "\x1f".join(flags)
         environment["CARGO_TARGET_DIR"] = str(target)
         return {name: value for name, value in environment.items() if not _alters_builds(name)}
