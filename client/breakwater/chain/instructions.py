@@ -65,7 +65,7 @@ MAX_OUTCOMES: Final = 16
 class Rules:
     """The exchange's rules, fixed at initialization; parts per million, coverage in units of 2^-32."""
 
-    min_coverage_q32: int = 1 << 32
+    min_coverage_q32: int = 1 << 31
     fee_base_ppm: int = 300
     fee_slope_ppm: int = 2_500
     max_subsidy_ppm: int = 100_000

@@ -98,7 +98,10 @@ impl Feed {
             return Err(Refusal::NoPrice);
         }
         let count = self.count;
-        self.history[count as usize % HISTORY] = Observation { timestamp_ms: p.timestamp_ms, price: p.price };
+        self.history[count as usize % HISTORY] = Observation {
+            timestamp_ms: p.timestamp_ms,
+            price: p.price,
+        };
         self.count = count.wrapping_add(1);
         self.sequence = p.sequence;
         self.price = p.price;
@@ -135,8 +138,10 @@ impl Feed {
         if index >= self.count || before < oldest {
             return None;
         }
-        let (first, previous) =
-            (self.history[index as usize % HISTORY], self.history[before as usize % HISTORY]);
+        let (first, previous) = (
+            self.history[index as usize % HISTORY],
+            self.history[before as usize % HISTORY],
+        );
         (previous.timestamp_ms < time_ms && first.timestamp_ms >= time_ms).then_some(first.price)
     }
 }
@@ -150,7 +155,13 @@ mod tests {
         let mut feed = Feed::zeroed();
         for (i, &timestamp_ms) in times.iter().enumerate() {
             let sequence = i as u64 + 1;
-            let p = Publication { price: 100 + sequence, confidence: 0, sequence, slot: 0, timestamp_ms };
+            let p = Publication {
+                price: 100 + sequence,
+                confidence: 0,
+                sequence,
+                slot: 0,
+                timestamp_ms,
+            };
             feed.record(&p).unwrap();
         }
         feed
@@ -162,8 +173,16 @@ mod tests {
         assert_eq!(feed.first_at_or_after(5000, 2), Some(103));
         assert_eq!(feed.first_at_or_after(2001, 2), Some(103));
         assert_eq!(feed.first_at_or_after(5001, 2), None);
-        assert_eq!(feed.first_at_or_after(2000, 2), None, "an earlier one was already at or after");
-        assert_eq!(feed.first_at_or_after(500, 0), None, "nothing is known before the first publication");
+        assert_eq!(
+            feed.first_at_or_after(2000, 2),
+            None,
+            "an earlier one was already at or after"
+        );
+        assert_eq!(
+            feed.first_at_or_after(500, 0),
+            None,
+            "nothing is known before the first publication"
+        );
         assert_eq!(feed.first_at_or_after(7000, 4), None, "not published yet");
     }
 
@@ -171,17 +190,39 @@ mod tests {
     fn an_overwritten_observation_proves_nothing() {
         let times: Vec<u64> = (1..=300).map(|i| i * 1000).collect();
         let feed = published(&times);
-        assert_eq!(feed.first_at_or_after(45_500, 45), Some(146), "oldest provable: its predecessor is kept");
+        assert_eq!(
+            feed.first_at_or_after(45_500, 45),
+            Some(146),
+            "oldest provable: its predecessor is kept"
+        );
         assert_eq!(feed.first_at_or_after(44_500, 44), None);
     }
 
     #[test]
     fn a_publication_must_move_forward() {
         let mut feed = published(&[1000]);
-        let ok = Publication { price: 1, confidence: 0, sequence: 2, slot: 0, timestamp_ms: 1000 };
-        assert_eq!(feed.record(&Publication { sequence: 1, ..ok }), Err(Refusal::SequenceNotGrowing));
-        assert_eq!(feed.record(&Publication { timestamp_ms: 999, ..ok }), Err(Refusal::TimeRunsBackwards));
-        assert_eq!(feed.record(&Publication { price: 0, ..ok }), Err(Refusal::NoPrice));
+        let ok = Publication {
+            price: 1,
+            confidence: 0,
+            sequence: 2,
+            slot: 0,
+            timestamp_ms: 1000,
+        };
+        assert_eq!(
+            feed.record(&Publication { sequence: 1, ..ok }),
+            Err(Refusal::SequenceNotGrowing)
+        );
+        assert_eq!(
+            feed.record(&Publication {
+                timestamp_ms: 999,
+                ..ok
+            }),
+            Err(Refusal::TimeRunsBackwards)
+        );
+        assert_eq!(
+            feed.record(&Publication { price: 0, ..ok }),
+            Err(Refusal::NoPrice)
+        );
         assert_eq!(feed.record(&ok), Ok(()));
     }
 

@@ -16,7 +16,10 @@ pub const fn full_mul(a: u64, b: u64) -> (u64, u64) {
     // ah*bl + (low >> 32) < 2^64 and the second cross product is added to its lower half only: neither overflows
     let cross = ah.wrapping_mul(bl).wrapping_add(low >> HALF);
     let cross2 = al.wrapping_mul(bh).wrapping_add(cross & LOW);
-    let high = ah.wrapping_mul(bh).wrapping_add(cross >> HALF).wrapping_add(cross2 >> HALF);
+    let high = ah
+        .wrapping_mul(bh)
+        .wrapping_add(cross >> HALF)
+        .wrapping_add(cross2 >> HALF);
     (high, (cross2 << HALF) | (low & LOW))
 }
 
@@ -32,7 +35,11 @@ const fn join(high: u64, low: u64) -> u128 {
 pub const fn mul(a: u128, b: u128) -> u128 {
     let ((ah, al), (bh, bl)) = (words(a), words(b));
     let (high, low) = full_mul(al, bl);
-    join(high.wrapping_add(ah.wrapping_mul(bl)).wrapping_add(al.wrapping_mul(bh)), low)
+    join(
+        high.wrapping_add(ah.wrapping_mul(bl))
+            .wrapping_add(al.wrapping_mul(bh)),
+        low,
+    )
 }
 
 /// One 32-bit quotient digit of `(rest : next) / d` for a normalised `d` and `rest < d`, and the new rest.
@@ -113,13 +120,21 @@ mod symbols {
     #[unsafe(no_mangle)]
     extern "unadjusted" fn __divti3(n: i128, d: i128) -> i128 {
         let q = div_rem(n.unsigned_abs(), d.unsigned_abs()).0 as i128;
-        if (n ^ d) < 0 { q.wrapping_neg() } else { q }
+        if (n ^ d) < 0 {
+            q.wrapping_neg()
+        } else {
+            q
+        }
     }
 
     #[unsafe(no_mangle)]
     extern "unadjusted" fn __modti3(n: i128, d: i128) -> i128 {
         let r = div_rem(n.unsigned_abs(), d.unsigned_abs()).1 as i128;
-        if n < 0 { r.wrapping_neg() } else { r }
+        if n < 0 {
+            r.wrapping_neg()
+        } else {
+            r
+        }
     }
 }
 
@@ -131,7 +146,9 @@ mod tests {
     fn numbers() -> impl Iterator<Item = u128> {
         let mut state = 0x0123_4567_89ab_cdef_fedc_ba98_7654_3210_u128;
         core::iter::repeat_with(move || {
-            state = state.wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645).wrapping_add(0x5851_f42d);
+            state = state
+                .wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645)
+                .wrapping_add(0x5851_f42d);
             (state ^ (state >> 61)) >> (state >> 121)
         })
     }
@@ -150,7 +167,17 @@ mod tests {
 
     #[test]
     fn edges_of_the_words_are_exact() {
-        let edges = [1, 2, LOW as u128, 1 << 32, u64::MAX as u128, 1 << 64, (1 << 64) + 1, u128::MAX >> 1, u128::MAX];
+        let edges = [
+            1,
+            2,
+            LOW as u128,
+            1 << 32,
+            u64::MAX as u128,
+            1 << 64,
+            (1 << 64) + 1,
+            u128::MAX >> 1,
+            u128::MAX,
+        ];
         for a in edges {
             for b in edges {
                 assert_eq!(mul(a, b), a.wrapping_mul(b), "{a} * {b}");

@@ -32,7 +32,10 @@ mod tests {
             for i in 0..10_000_u64 {
                 count[shard_of(1_784_851_800 + i * stride) as usize] += 1;
             }
-            assert!(count.iter().all(|&n| (2_300..=2_700).contains(&n)), "stride {stride}: {count:?}");
+            assert!(
+                count.iter().all(|&n| (2_300..=2_700).contains(&n)),
+                "stride {stride}: {count:?}"
+            );
         }
     }
 }

@@ -13,10 +13,16 @@ pub fn log<E: Event + bytemuck::Pod>(event: E) {
     }
     let mut discriminator = [0; 8];
     discriminator.copy_from_slice(E::DISCRIMINATOR);
-    let framed = Framed { discriminator, body: event };
+    let framed = Framed {
+        discriminator,
+        body: event,
+    };
     // SAFETY: the body is `Pod` and aligned to at most eight bytes behind eight bytes, so there is no padding.
     let bytes = unsafe {
-        core::slice::from_raw_parts((&raw const framed).cast::<u8>(), core::mem::size_of::<Framed<E>>())
+        core::slice::from_raw_parts(
+            (&raw const framed).cast::<u8>(),
+            core::mem::size_of::<Framed<E>>(),
+        )
     };
     sol_log_data(&[bytes]);
 }

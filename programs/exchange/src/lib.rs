@@ -34,18 +34,21 @@ pub mod exchange {
 
     /// Sell shares of a spot position for at least `min_proceeds` after the fee.
     pub fn sell(ctx: &mut Context<Trade>, shares: u64, min_proceeds: u64) -> Result<()> {
-        ctx.accounts.sell(Shares6::new(shares), Collateral6::new(min_proceeds))
+        ctx.accounts
+            .sell(Shares6::new(shares), Collateral6::new(min_proceeds))
     }
 
     /// Buy shares with a loan: the trader pays margin and fee (at most `max_payment`), the vault the rest.
     pub fn open(ctx: &mut Context<Open>, shares: u64, leverage_x100: u16, max_payment: u64) -> Result<()> {
         let leverage = LeverageX100::new(leverage_x100);
-        ctx.accounts.open(Shares6::new(shares), leverage, Collateral6::new(max_payment))
+        ctx.accounts
+            .open(Shares6::new(shares), leverage, Collateral6::new(max_payment))
     }
 
     /// Sell shares of a leveraged position, repay their part of the loan, receive at least `min_proceeds`.
     pub fn close(ctx: &mut Context<Trade>, shares: u64, min_proceeds: u64) -> Result<()> {
-        ctx.accounts.close(Shares6::new(shares), Collateral6::new(min_proceeds))
+        ctx.accounts
+            .close(Shares6::new(shares), Collateral6::new(min_proceeds))
     }
 
     /// Pay a settled position out to its trader. Anybody may ask.

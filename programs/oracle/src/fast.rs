@@ -31,14 +31,21 @@ const WRITABLE: usize = 2;
 const SIGNS: u16 = u16::from_le_bytes([0xff, 1]);
 
 const fn word(bytes: &[u8]) -> u64 {
-    u64::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]])
+    u64::from_le_bytes([
+        bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7],
+    ])
 }
 
 const PUBLISH: u64 = word(crate::instruction::Publish::DISCRIMINATOR);
 const IS_FEED: u64 = word(Feed::DISCRIMINATOR);
 const ID: [u64; 4] = {
     let id = breakwater_feed::ID.to_bytes();
-    let [a, b, c, d] = [id.split_at(0).1, id.split_at(8).1, id.split_at(16).1, id.split_at(24).1];
+    let [a, b, c, d] = [
+        id.split_at(0).1,
+        id.split_at(8).1,
+        id.split_at(16).1,
+        id.split_at(24).1,
+    ];
     [word(a), word(b), word(c), word(d)]
 };
 

@@ -43,7 +43,8 @@ pub mod oracle {
         slot: u64,
         timestamp_ms: u64,
     ) -> Result<()> {
-        ctx.accounts.publish(price, confidence, sequence, slot, timestamp_ms)
+        ctx.accounts
+            .publish(price, confidence, sequence, slot, timestamp_ms)
     }
 
     /// Hand publishing over to another key. Signer: the feed's authority.

@@ -20,12 +20,23 @@ impl Trade {
 
         let amount = math(priced.notional.checked_add(priced.fee))?;
         require!(amount <= max_cost, ExchangeError::SlippageExceeded);
-        let into_escrow = math(priced.repricing.escrow_after.checked_sub(priced.repricing.escrow_before))?;
+        let into_escrow = math(
+            priced
+                .repricing
+                .escrow_after
+                .checked_sub(priced.repricing.escrow_before),
+        )?;
         let income = math(amount.checked_sub(into_escrow))?;
 
         self.trader.pay(amount)?;
         self.position.receive(shares, amount)?;
-        let settlement = Settlement { side: BUY, shares, amount, income, leverage: LeverageX100::ONE };
+        let settlement = Settlement {
+            side: BUY,
+            shares,
+            amount,
+            income,
+            leverage: LeverageX100::ONE,
+        };
         priced.settle(&self.market, &mut self.shard, &self.position, &settlement)
     }
 }

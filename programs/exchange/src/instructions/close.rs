@@ -24,11 +24,19 @@ impl Trade {
         let priced = price_sale(&mut self.market, &self.shard, outcome, shares)?;
 
         let proceeds = math(priced.notional.checked_sub(priced.fee))?;
-        require!(proceeds >= due || self.position.shares == 0, ExchangeError::Underwater);
+        require!(
+            proceeds >= due || self.position.shares == 0,
+            ExchangeError::Underwater
+        );
         let repaid = due.min(proceeds);
         let amount = math(proceeds.checked_sub(repaid))?;
         require!(amount >= min_proceeds, ExchangeError::SlippageExceeded);
-        let out_of_escrow = math(priced.repricing.escrow_before.checked_sub(priced.repricing.escrow_after))?;
+        let out_of_escrow = math(
+            priced
+                .repricing
+                .escrow_before
+                .checked_sub(priced.repricing.escrow_after),
+        )?;
         let income = math(out_of_escrow.checked_sub(proceeds))?;
 
         self.trader.receive(amount)?;
@@ -38,7 +46,13 @@ impl Trade {
             self.shard.book_repayment(due, repaid)?;
             self.shard.book_risk(at_risk_before, at_risk)?;
         }
-        let settlement = Settlement { side: CLOSE, shares, amount, income, leverage: LeverageX100::ONE };
+        let settlement = Settlement {
+            side: CLOSE,
+            shares,
+            amount,
+            income,
+            leverage: LeverageX100::ONE,
+        };
         priced.settle(&self.market, &mut self.shard, &self.position, &settlement)
     }
 
@@ -47,6 +61,11 @@ impl Trade {
     fn debt_of(&self, shares: Shares6) -> Result<Collateral6> {
         let held = self.position.shares;
         require!(shares.raw() <= held, ExchangeError::InsufficientShares);
-        Ok(Collateral6::new(math(mul_div(self.position.debt, shares.raw(), held, Rounding::Up))?))
+        Ok(Collateral6::new(math(mul_div(
+            self.position.debt,
+            shares.raw(),
+            held,
+            Rounding::Up,
+        ))?))
     }
 }

@@ -28,7 +28,10 @@ impl CloseMarket {
         let swept = self.market.escrow;
         self.shard.receive(Collateral6::new(swept))?;
         self.market.escrow = 0;
-        log(MarketRemoved { market: *self.market.address(), swept });
+        log(MarketRemoved {
+            market: *self.market.address(),
+            swept,
+        });
         Ok(())
     }
 }

@@ -23,9 +23,19 @@ impl ClosePosition {
     /// An empty position only; its rent goes back to the owner.
     pub fn close_position(&mut self) -> Result<()> {
         require!(self.position.is_empty(), ExchangeError::NotEmpty);
-        self.trader.positions = self.trader.positions.checked_sub(1).ok_or(ExchangeError::Overflow)?;
-        self.market.positions = self.market.positions.checked_sub(1).ok_or(ExchangeError::Overflow)?;
-        log(PositionClosed { position: *self.position.address() });
+        self.trader.positions = self
+            .trader
+            .positions
+            .checked_sub(1)
+            .ok_or(ExchangeError::Overflow)?;
+        self.market.positions = self
+            .market
+            .positions
+            .checked_sub(1)
+            .ok_or(ExchangeError::Overflow)?;
+        log(PositionClosed {
+            position: *self.position.address(),
+        });
         Ok(())
     }
 }

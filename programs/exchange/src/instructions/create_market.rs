@@ -1,3 +1,6 @@
+// Anchor's derive also binds the instruction's arguments in hooks that do not use them.
+#![allow(unused_variables)]
+
 use {
     crate::{
         constants::shard_of,
@@ -85,11 +88,20 @@ impl CreateMarket {
 impl MarketTerms {
     fn validate(&self, now_s: u64) -> Result<()> {
         let outcomes = usize::from(self.outcomes);
-        require!((MIN_OUTCOMES..=MAX_OUTCOMES).contains(&outcomes), ExchangeError::BadOutcome);
-        require!(self.close_ms > now_s.saturating_mul(1000), ExchangeError::CloseInPast);
+        require!(
+            (MIN_OUTCOMES..=MAX_OUTCOMES).contains(&outcomes),
+            ExchangeError::BadOutcome
+        );
+        require!(
+            self.close_ms > now_s.saturating_mul(1000),
+            ExchangeError::CloseInPast
+        );
         let (used, unused) = self.strikes.split_at(outcomes.saturating_sub(1));
         let ascending = used[0] > 0 && used.windows(2).all(|pair| pair[0] < pair[1]);
-        require!(ascending && unused.iter().all(|&s| s == 0), ExchangeError::BadStrikes);
+        require!(
+            ascending && unused.iter().all(|&s| s == 0),
+            ExchangeError::BadStrikes
+        );
         Ok(())
     }
 }

@@ -1,3 +1,6 @@
+// Anchor's derive also binds the instruction's arguments in hooks that do not use them.
+#![allow(unused_variables)]
+
 use {
     crate::{
         error::ExchangeError,
@@ -37,10 +40,24 @@ impl CreatePosition {
         self.position.outcome = outcome;
         self.position.kind = kind;
         self.position.opened_slot = Clock::get()?.slot;
-        self.trader.positions = self.trader.positions.checked_add(1).ok_or(ExchangeError::Overflow)?;
-        self.market.positions = self.market.positions.checked_add(1).ok_or(ExchangeError::Overflow)?;
+        self.trader.positions = self
+            .trader
+            .positions
+            .checked_add(1)
+            .ok_or(ExchangeError::Overflow)?;
+        self.market.positions = self
+            .market
+            .positions
+            .checked_add(1)
+            .ok_or(ExchangeError::Overflow)?;
         let (outcome, kind) = (u32::from(outcome), u32::from(kind));
-        log(PositionOpened { position: *self.position.address(), trader, market, outcome, kind });
+        log(PositionOpened {
+            position: *self.position.address(),
+            trader,
+            market,
+            outcome,
+            kind,
+        });
         Ok(())
     }
 }

@@ -26,7 +26,14 @@ pub struct Fold {
 impl Fold {
     /// Gather the shards' cash, deal it out again and publish coverage and fee.
     pub fn fold(&mut self) -> Result<()> {
-        let Self { config, vault, shard_0, shard_1, shard_2, shard_3 } = self;
+        let Self {
+            config,
+            vault,
+            shard_0,
+            shard_1,
+            shard_2,
+            shard_3,
+        } = self;
         let mut shards: [&mut Shard; 4] = [shard_0, shard_1, shard_2, shard_3];
         let cash = vault.net_assets(&shards)?.cash;
         vault.deal(config, &mut shards, cash)?;

@@ -1,3 +1,6 @@
+// Anchor's derive also binds the instruction's arguments in hooks that do not use them.
+#![allow(unused_variables)]
+
 use {
     crate::{
         constants::{COLLATERAL_DECIMALS, SHARDS},
@@ -19,6 +22,8 @@ pub struct Rules {
     pub max_subsidy_ppm: u32,
 }
 
+/// 1/8 to 64: below, loans are not worth the name secured; above, nothing is ever lent.
+const COVERAGE_Q32: core::ops::RangeInclusive<u64> = 1 << 29..=1 << 38;
 const WHOLE_PPM: u32 = 1_000_000;
 /// 10 %: above it a fee is a mistake.
 const MAX_FEE_PPM: u32 = 100_000;
@@ -42,7 +47,7 @@ pub struct Initialize {
 
 impl Initialize {
     pub fn initialize(&mut self, bumps: (u8, u8), operator: Address, rules: Rules) -> Result<()> {
-        let in_range = rules.min_coverage_q32 >= 1 << 32
+        let in_range = COVERAGE_Q32.contains(&rules.min_coverage_q32)
             && rules.fee_base_ppm.saturating_add(rules.fee_slope_ppm) <= MAX_FEE_PPM
             && (1..=WHOLE_PPM).contains(&rules.max_subsidy_ppm);
         require!(in_range, ExchangeError::BadParameter);
@@ -65,7 +70,11 @@ impl Initialize {
         self.vault.token_account = *self.token_vault.address();
         self.vault.bump = vault_bump;
         self.vault.token_bump = token_bump;
-        log(Initialized { admin, operator, mint });
+        log(Initialized {
+            admin,
+            operator,
+            mint,
+        });
         Ok(())
     }
 

@@ -32,10 +32,23 @@ impl Liquidity {
     /// Shares are issued at the vault's highest possible value, rounded down: nobody is diluted.
     pub fn provide(&mut self, amount: Collateral6) -> Result<()> {
         require!(amount > Collateral6::ZERO, ExchangeError::ZeroAmount);
-        let Self { trader, config, vault, shard_0, shard_1, shard_2, shard_3, .. } = self;
+        let Self {
+            trader,
+            config,
+            vault,
+            shard_0,
+            shard_1,
+            shard_2,
+            shard_3,
+            ..
+        } = self;
         let mut shards: [&mut Shard; 4] = [shard_0, shard_1, shard_2, shard_3];
         let assets = vault.net_assets(&shards)?;
-        let issued = math(vault::shares_for_deposit(amount, LpShares6::new(vault.lp_supply), assets.high))?;
+        let issued = math(vault::shares_for_deposit(
+            amount,
+            LpShares6::new(vault.lp_supply),
+            assets.high,
+        ))?;
         require!(issued > LpShares6::ZERO, ExchangeError::ZeroAmount);
 
         trader.pay(amount)?;
@@ -57,11 +70,27 @@ impl Liquidity {
     /// Shares are taken back at the vault's lowest possible value, rounded down, from cash that no loan needs.
     pub fn take(&mut self, shares: LpShares6) -> Result<()> {
         require!(shares > LpShares6::ZERO, ExchangeError::ZeroAmount);
-        let Self { trader, config, vault, shard_0, shard_1, shard_2, shard_3, .. } = self;
+        let Self {
+            trader,
+            config,
+            vault,
+            shard_0,
+            shard_1,
+            shard_2,
+            shard_3,
+            ..
+        } = self;
         let mut ledgers: [&mut Shard; 4] = [shard_0, shard_1, shard_2, shard_3];
-        require!(shares.raw() <= trader.lp_shares, ExchangeError::InsufficientShares);
+        require!(
+            shares.raw() <= trader.lp_shares,
+            ExchangeError::InsufficientShares
+        );
         let assets = vault.net_assets(&ledgers)?;
-        let value = math(vault::value_of_shares(shares, LpShares6::new(vault.lp_supply), assets.low))?;
+        let value = math(vault::value_of_shares(
+            shares,
+            LpShares6::new(vault.lp_supply),
+            assets.low,
+        ))?;
         require!(value <= assets.cash, ExchangeError::VaultTooSmall);
         let cash = math(assets.cash.checked_sub(value))?;
         Vault::require_covered(config, &ledgers, cash)?;

@@ -42,7 +42,12 @@ impl Open {
         let amount = math(margin.checked_add(priced.fee))?;
         require!(amount <= max_payment, ExchangeError::SlippageExceeded);
         require!(debt <= shares.payout(), ExchangeError::DebtAboveShares);
-        let into_escrow = math(priced.repricing.escrow_after.checked_sub(priced.repricing.escrow_before))?;
+        let into_escrow = math(
+            priced
+                .repricing
+                .escrow_after
+                .checked_sub(priced.repricing.escrow_before),
+        )?;
         let income = math(math(amount.checked_add(debt))?.checked_sub(into_escrow))?;
 
         self.trader.pay(amount)?;
@@ -55,7 +60,13 @@ impl Open {
             self.shard.book_risk(at_risk_before, at_risk)?;
             self.shard.require_covered()?;
         }
-        let settlement = Settlement { side: OPEN, shares, amount, income, leverage };
+        let settlement = Settlement {
+            side: OPEN,
+            shares,
+            amount,
+            income,
+            leverage,
+        };
         priced.settle(&self.market, &mut self.shard, &self.position, &settlement)
     }
 
@@ -63,7 +74,10 @@ impl Open {
     #[inline(always)]
     fn require_leverage(&self, leverage: LeverageX100, now_s: u64) -> Result<()> {
         require!(leverage >= LeverageX100::ONE, ExchangeError::LeverageBelowOne);
-        let cap = math(risk::leverage_cap(usize::from(self.market.outcomes), self.shard.coverage()))?;
+        let cap = math(risk::leverage_cap(
+            usize::from(self.market.outcomes),
+            self.shard.coverage(),
+        ))?;
         require!(leverage <= cap, ExchangeError::LeverageAboveCap);
         if self.feed.freshness(now_s) == Freshness::Stale {
             require!(leverage <= cap.halved(), ExchangeError::OracleStale);

@@ -36,7 +36,10 @@ impl Redeem {
         let repaid = due.min(payout);
         let amount = math(payout.checked_sub(repaid))?;
 
-        market.escrow = market.escrow.checked_sub(payout.raw()).ok_or(ExchangeError::Insolvent)?;
+        market.escrow = market
+            .escrow
+            .checked_sub(payout.raw())
+            .ok_or(ExchangeError::Insolvent)?;
         if due > Collateral6::ZERO {
             let at_risk_before = market.debt_at_risk;
             let at_risk = market.unlend(usize::from(position.outcome), due)?;

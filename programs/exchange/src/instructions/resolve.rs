@@ -26,20 +26,31 @@ impl Resolve {
     pub fn resolve(&mut self, index: u64) -> Result<()> {
         let market = &mut self.market;
         require!(market.status == OPEN, ExchangeError::MarketSettled);
-        require!(now_s()?.saturating_mul(1000) >= market.close_ms, ExchangeError::MarketOpen);
+        require!(
+            now_s()?.saturating_mul(1000) >= market.close_ms,
+            ExchangeError::MarketOpen
+        );
         let proven = self.feed.first_at_or_after(market.close_ms, index);
         let price = proven.ok_or(ExchangeError::NoSettlementPrice)?;
         let winner = market.outcome_at(price);
         let won = market.require_outcome(winner)?;
 
         let payable = market.shares[won];
-        let residue = market.escrow.checked_sub(payable).ok_or(ExchangeError::Insolvent)?;
+        let residue = market
+            .escrow
+            .checked_sub(payable)
+            .ok_or(ExchangeError::Insolvent)?;
         let secured = market.debt[won];
-        let lost = market.total_debt()?.checked_sub(secured).ok_or(ExchangeError::Overflow)?;
+        let lost = market
+            .total_debt()?
+            .checked_sub(secured)
+            .ok_or(ExchangeError::Overflow)?;
 
-        self.shard.remove_claims(market.claim_floor, market.claim_ceiling)?;
+        self.shard
+            .remove_claims(market.claim_floor, market.claim_ceiling)?;
         self.shard.book_risk(market.debt_at_risk, Collateral6::ZERO)?;
-        self.shard.book_repayment(Collateral6::new(lost), Collateral6::ZERO)?;
+        self.shard
+            .book_repayment(Collateral6::new(lost), Collateral6::ZERO)?;
         self.shard.receive(Collateral6::new(residue))?;
         market.status = RESOLVED;
         market.winner = winner;

@@ -21,11 +21,22 @@ impl Trade {
 
         let amount = math(priced.notional.checked_sub(priced.fee))?;
         require!(amount >= min_proceeds, ExchangeError::SlippageExceeded);
-        let out_of_escrow = math(priced.repricing.escrow_before.checked_sub(priced.repricing.escrow_after))?;
+        let out_of_escrow = math(
+            priced
+                .repricing
+                .escrow_before
+                .checked_sub(priced.repricing.escrow_after),
+        )?;
         let income = math(out_of_escrow.checked_sub(amount))?;
 
         self.trader.receive(amount)?;
-        let settlement = Settlement { side: SELL, shares, amount, income, leverage: LeverageX100::ONE };
+        let settlement = Settlement {
+            side: SELL,
+            shares,
+            amount,
+            income,
+            leverage: LeverageX100::ONE,
+        };
         priced.settle(&self.market, &mut self.shard, &self.position, &settlement)
     }
 }

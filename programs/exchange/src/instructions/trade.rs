@@ -36,9 +36,17 @@ pub struct Priced {
 pub fn price_purchase(market: &mut Market, shard: &Shard, outcome: usize, shares: Shares6) -> Result<Priced> {
     require!(shares > Shares6::ZERO, ExchangeError::ZeroAmount);
     let repricing = market.issue(outcome, shares)?;
-    let notional = math(lmsr::buy_cost(repricing.escrow_before, repricing.escrow_after, &market.liquidity()))?;
+    let notional = math(lmsr::buy_cost(
+        repricing.escrow_before,
+        repricing.escrow_after,
+        &market.liquidity(),
+    ))?;
     let fee = math(fees::fee(notional, shard.fee_rate()))?;
-    Ok(Priced { repricing, notional, fee })
+    Ok(Priced {
+        repricing,
+        notional,
+        fee,
+    })
 }
 
 /// Take shares back and price them. Rounding: down, against the trader; the fee is never more than the proceeds.
@@ -46,9 +54,17 @@ pub fn price_purchase(market: &mut Market, shard: &Shard, outcome: usize, shares
 pub fn price_sale(market: &mut Market, shard: &Shard, outcome: usize, shares: Shares6) -> Result<Priced> {
     require!(shares > Shares6::ZERO, ExchangeError::ZeroAmount);
     let repricing = market.retire(outcome, shares)?;
-    let notional = math(lmsr::sell_proceeds(repricing.escrow_before, repricing.escrow_after, &market.liquidity()))?;
+    let notional = math(lmsr::sell_proceeds(
+        repricing.escrow_before,
+        repricing.escrow_after,
+        &market.liquidity(),
+    ))?;
     let fee = math(fees::fee(notional, shard.fee_rate()))?.min(notional);
-    Ok(Priced { repricing, notional, fee })
+    Ok(Priced {
+        repricing,
+        notional,
+        fee,
+    })
 }
 
 /// Where a trade's money came from and went to, apart from the escrow.

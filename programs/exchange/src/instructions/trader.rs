@@ -20,7 +20,10 @@ impl CreateTrader {
     pub fn create_trader(&mut self) -> Result<()> {
         let owner = *self.owner.address();
         self.trader.owner = owner;
-        log(TraderOpened { trader: *self.trader.address(), owner });
+        log(TraderOpened {
+            trader: *self.trader.address(),
+            owner,
+        });
         Ok(())
     }
 }
@@ -37,8 +40,14 @@ impl CloseTrader {
     /// An empty book only; its rent goes back to the owner.
     pub fn close_trader(&mut self) -> Result<()> {
         let t = &self.trader;
-        require!(t.balance == 0 && t.lp_shares == 0 && t.positions == 0, ExchangeError::NotEmpty);
-        log(TraderClosed { trader: *t.address(), owner: t.owner });
+        require!(
+            t.balance == 0 && t.lp_shares == 0 && t.positions == 0,
+            ExchangeError::NotEmpty
+        );
+        log(TraderClosed {
+            trader: *t.address(),
+            owner: t.owner,
+        });
         Ok(())
     }
 }

@@ -26,17 +26,24 @@ impl Void {
         let market = &mut self.market;
         require!(market.status == OPEN, ExchangeError::MarketSettled);
         let from_ms = market.close_ms.saturating_add(VOID_GRACE_S.saturating_mul(1000));
-        require!(now_s()?.saturating_mul(1000) >= from_ms, ExchangeError::GracePeriod);
+        require!(
+            now_s()?.saturating_mul(1000) >= from_ms,
+            ExchangeError::GracePeriod
+        );
 
         let mut outstanding = 0_u64;
         for &shares in market.outstanding() {
             outstanding = outstanding.checked_add(shares).ok_or(ExchangeError::Overflow)?;
         }
         let payable = outstanding.div_ceil(u64::from(market.outcomes.max(1)));
-        let residue = market.escrow.checked_sub(payable).ok_or(ExchangeError::Insolvent)?;
+        let residue = market
+            .escrow
+            .checked_sub(payable)
+            .ok_or(ExchangeError::Insolvent)?;
         let debt = Collateral6::new(market.total_debt()?);
 
-        self.shard.remove_claims(market.claim_floor, market.claim_ceiling)?;
+        self.shard
+            .remove_claims(market.claim_floor, market.claim_ceiling)?;
         self.shard.book_risk(market.debt_at_risk, debt)?;
         self.shard.receive(Collateral6::new(residue))?;
         market.status = VOIDED;

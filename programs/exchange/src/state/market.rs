@@ -60,7 +60,11 @@ pub struct Repricing {
 impl Market {
     #[inline(always)]
     pub fn liquidity(&self) -> Liquidity {
-        Liquidity { b: self.b, log2e_over_b: self.log2e_over_b, shift: self.liquidity_shift as u8 }
+        Liquidity {
+            b: self.b,
+            log2e_over_b: self.log2e_over_b,
+            shift: self.liquidity_shift as u8,
+        }
     }
 
     #[inline(always)]
@@ -106,7 +110,12 @@ impl Market {
         let escrow_after = math(self.liquidity().cost(self.outstanding()))?;
         self.escrow = escrow_after.raw();
         self.update_claims()?;
-        Ok(Repricing { escrow_before, escrow_after, floor_before, ceiling_before })
+        Ok(Repricing {
+            escrow_before,
+            escrow_after,
+            floor_before,
+            ceiling_before,
+        })
     }
 
     /// The vault's claim on the escrow, and with it the market's solvency: escrow covers every outcome.
@@ -143,7 +152,11 @@ impl Market {
             math(risk::debt_at_risk(&self.debt[..outcomes]))?
         } else {
             // settled: a winner's shares repay, a voided market's may not
-            Collateral6::new(if self.status == VOIDED { self.total_debt()? } else { 0 })
+            Collateral6::new(if self.status == VOIDED {
+                self.total_debt()?
+            } else {
+                0
+            })
         };
         self.debt_at_risk = at_risk.raw();
         Ok(at_risk)
@@ -169,7 +182,10 @@ impl Market {
             RESOLVED if outcome == self.winner => Ok(shares.payout()),
             RESOLVED => Ok(Collateral6::ZERO),
             VOIDED => Ok(Collateral6::new(
-                shares.raw().checked_div(u64::from(self.outcomes)).ok_or(ExchangeError::BadOutcome)?,
+                shares
+                    .raw()
+                    .checked_div(u64::from(self.outcomes))
+                    .ok_or(ExchangeError::BadOutcome)?,
             )),
             _ => Err(ExchangeError::MarketNotSettled.into()),
         }

@@ -53,7 +53,11 @@ impl Position {
         let held = self.shares;
         require!(shares.raw() <= held, ExchangeError::InsufficientShares);
         let left = math(Shares6::new(held).checked_sub(shares))?.raw();
-        self.cost = if left == 0 { 0 } else { math(mul_div(self.cost, left, held, Rounding::Down))? };
+        self.cost = if left == 0 {
+            0
+        } else {
+            math(mul_div(self.cost, left, held, Rounding::Down))?
+        };
         self.shares = left;
         self.debt = math(Collateral6::new(self.debt).checked_sub(debt))?.raw();
         Ok(())

@@ -51,7 +51,10 @@ impl Shard {
 
     #[inline(always)]
     pub fn spend(&mut self, amount: Collateral6) -> Result<()> {
-        self.cash = self.cash.checked_sub(amount.raw()).ok_or(ExchangeError::VaultTooSmall)?;
+        self.cash = self
+            .cash
+            .checked_sub(amount.raw())
+            .ok_or(ExchangeError::VaultTooSmall)?;
         Ok(())
     }
 

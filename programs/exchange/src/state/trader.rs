@@ -18,7 +18,10 @@ pub struct Trader {
 impl Trader {
     #[inline(always)]
     pub fn pay(&mut self, amount: Collateral6) -> Result<()> {
-        self.balance = self.balance.checked_sub(amount.raw()).ok_or(ExchangeError::InsufficientBalance)?;
+        self.balance = self
+            .balance
+            .checked_sub(amount.raw())
+            .ok_or(ExchangeError::InsufficientBalance)?;
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use {
         error::{math, ExchangeError},
     },
     anchor_lang::prelude::*,
-    breakwater_math::{fees, risk, Collateral6, CoverageQ32, Ppm},
+    breakwater_math::{fees, mul_div, risk, Collateral6, CoverageQ32, Ppm, Rounding},
 };
 
 /// The liquidity providers' side of the exchange. PDA of `["vault"]`; signs for the token account.
@@ -32,19 +32,29 @@ pub struct NetAssets {
 impl Vault {
     pub fn net_assets(&self, shards: &[&mut Shard; SHARDS]) -> Result<NetAssets> {
         let add = |sum: Collateral6, part: u64| math(sum.checked_add(Collateral6::new(part)));
-        let (mut cash, mut low, mut high) = (Collateral6::new(self.cash), Collateral6::ZERO, Collateral6::ZERO);
+        let (mut cash, mut low, mut high) =
+            (Collateral6::new(self.cash), Collateral6::ZERO, Collateral6::ZERO);
         for shard in shards {
             cash = add(cash, shard.cash)?;
             let safe = math(Collateral6::new(shard.debt).checked_sub(Collateral6::new(shard.debt_at_risk)))?;
             low = add(add(low, safe.raw())?, shard.claim_floor)?;
             high = add(add(high, shard.debt)?, shard.claim_ceiling)?;
         }
-        Ok(NetAssets { cash, low: add(low, cash.raw())?, high: add(high, cash.raw())? })
+        Ok(NetAssets {
+            cash,
+            low: add(low, cash.raw())?,
+            high: add(high, cash.raw())?,
+        })
     }
 
     /// Deal the whole vault's `cash` out to the shards (first what each one's debt at risk demands, then equal parts)
     /// and publish coverage and fee.
-    pub fn deal(&mut self, config: &Config, shards: &mut [&mut Shard; SHARDS], cash: Collateral6) -> Result<()> {
+    pub fn deal(
+        &mut self,
+        config: &Config,
+        shards: &mut [&mut Shard; SHARDS],
+        cash: Collateral6,
+    ) -> Result<()> {
         let min_coverage = CoverageQ32::new(config.min_coverage_q32);
         let (mut at_risk, mut left) = (Collateral6::ZERO, cash);
         for shard in shards.iter_mut() {
@@ -54,7 +64,7 @@ impl Vault {
             left = math(left.checked_sub(demanded))?;
             shard.cash = demanded.raw();
         }
-        let part = left.raw() / SHARDS as u64;
+        let part = math(mul_div(left.raw(), 1, SHARDS as u64, Rounding::Down))?;
         let coverage = risk::coverage(cash, at_risk);
         let rates = (Ppm::new(config.fee_base_ppm), Ppm::new(config.fee_slope_ppm));
         let fee = math(fees::fee_rate(rates.0, rates.1, coverage))?;

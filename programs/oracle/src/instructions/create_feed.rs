@@ -1,3 +1,6 @@
+// Anchor's derive also binds the instruction's arguments in hooks that do not use them.
+#![allow(unused_variables)]
+
 use {
     crate::{error::OracleError, events::FeedCreated},
     anchor_lang::prelude::*,
@@ -15,7 +18,13 @@ pub struct CreateFeed {
 }
 
 impl CreateFeed {
-    pub fn create_feed(&mut self, id: [u8; 32], publisher: Address, exponent: i32, max_age_s: u32) -> Result<()> {
+    pub fn create_feed(
+        &mut self,
+        id: [u8; 32],
+        publisher: Address,
+        exponent: i32,
+        max_age_s: u32,
+    ) -> Result<()> {
         require!(max_age_s > 0, OracleError::NoMaximumAge);
         let authority = *self.authority.address();
         self.feed.publisher = publisher;
@@ -23,7 +32,11 @@ impl CreateFeed {
         self.feed.id = id;
         self.feed.exponent = exponent;
         self.feed.max_age_s = max_age_s;
-        emit!(FeedCreated { feed: *self.feed.address(), publisher, authority });
+        emit!(FeedCreated {
+            feed: *self.feed.address(),
+            publisher,
+            authority
+        });
         Ok(())
     }
 }

@@ -13,9 +13,24 @@ pub struct Publish {
 }
 
 impl Publish {
-    pub fn publish(&mut self, price: u64, confidence: u64, sequence: u64, slot: u64, timestamp_ms: u64) -> Result<()> {
-        let publication = Publication { price, confidence, sequence, slot, timestamp_ms };
-        self.feed.record(&publication).map_err(|refusal| OracleError::from(refusal).into())
+    pub fn publish(
+        &mut self,
+        price: u64,
+        confidence: u64,
+        sequence: u64,
+        slot: u64,
+        timestamp_ms: u64,
+    ) -> Result<()> {
+        let publication = Publication {
+            price,
+            confidence,
+            sequence,
+            slot,
+            timestamp_ms,
+        };
+        self.feed
+            .record(&publication)
+            .map_err(|refusal| OracleError::from(refusal).into())
     }
 }
 

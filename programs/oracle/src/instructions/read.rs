@@ -1,4 +1,8 @@
-use {crate::error::OracleError, anchor_lang::prelude::*, breakwater_feed::{now_s, Feed}};
+use {
+    crate::error::OracleError,
+    anchor_lang::prelude::*,
+    breakwater_feed::{now_s, Feed},
+};
 
 #[derive(Accounts)]
 pub struct Read {
@@ -19,7 +23,10 @@ impl Read {
     pub fn read(&self, max_age_s: u32) -> Result<Reading> {
         let feed = &self.feed;
         let age = feed.age_s(now_s()?);
-        require!(feed.count > 0 && age <= u64::from(max_age_s), OracleError::StalePrice);
+        require!(
+            feed.count > 0 && age <= u64::from(max_age_s),
+            OracleError::StalePrice
+        );
         Ok(Reading {
             price: feed.price,
             confidence: feed.confidence,

@@ -16,7 +16,11 @@ impl RotatePublisher {
     pub fn rotate_publisher(&mut self, publisher: Address) -> Result<()> {
         let old = self.feed.publisher;
         self.feed.publisher = publisher;
-        emit!(PublisherRotated { feed: *self.feed.address(), old, new: publisher });
+        emit!(PublisherRotated {
+            feed: *self.feed.address(),
+            old,
+            new: publisher
+        });
         Ok(())
     }
 }
