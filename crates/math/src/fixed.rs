@@ -7,10 +7,27 @@ const LOW: u64 = u32::MAX as u64;
 /// Fractional bits of [`Q48`].
 pub const FRACTION_BITS: u32 = 48;
 
-/// The full product of two words as `(high, low)`: schoolbook multiplication in base 2^32.
+/// The same word, about which the optimiser knows nothing any more. Costs nothing.
 #[inline(always)]
-pub const fn full_mul(a: u64, b: u64) -> (u64, u64) {
-    let (a1, a0, b1, b0) = (a >> 32, a & LOW, b >> 32, b & LOW);
+fn opaque(x: u64) -> u64 {
+    #[cfg(target_arch = "bpf")]
+    {
+        let mut y = x;
+        // SAFETY: no instruction at all, only a register that is said to change
+        unsafe { core::arch::asm!("/* {0} */", inout(reg) y, options(pure, nomem, nostack)) };
+        y
+    }
+    #[cfg(not(target_arch = "bpf"))]
+    x
+}
+
+/// The full product of two words as `(high, low)`: schoolbook multiplication in base 2^32.
+///
+/// One half is opaque because LLVM recognises the whole (foldMulHigh, seen in 23) and turns it into a 128-bit
+/// multiplication, which on the chain is a library call.
+#[inline(always)]
+pub fn full_mul(a: u64, b: u64) -> (u64, u64) {
+    let (a1, a0, b1, b0) = (a >> 32, opaque(a & LOW), b >> 32, b & LOW);
     // Each sum below is at most (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1: nothing wraps.
     let low = a0.wrapping_mul(b0);
     let middle = a1.wrapping_mul(b0).wrapping_add(low >> 32);
@@ -24,7 +41,7 @@ pub const fn full_mul(a: u64, b: u64) -> (u64, u64) {
 
 /// High word of the product, exactly.
 #[inline(always)]
-pub const fn mul_hi(a: u64, b: u64) -> u64 {
+pub fn mul_hi(a: u64, b: u64) -> u64 {
     full_mul(a, b).0
 }
 
@@ -106,7 +123,7 @@ const fn div_digit(rest: u64, next: u64, d: u64) -> (u64, u64) {
 /// `a * b / c` over the full product. Errors: `DivisionByZero`; `Overflow` when the result exceeds 64 bits.
 #[inline]
 #[allow(clippy::arithmetic_side_effects)] // the one bare operation divides by c, which is not zero there
-pub const fn mul_div(a: u64, b: u64, c: u64, rounding: Rounding) -> Result<u64> {
+pub fn mul_div(a: u64, b: u64, c: u64, rounding: Rounding) -> Result<u64> {
     if c == 0 {
         return Err(MathError::DivisionByZero);
     }
@@ -147,13 +164,14 @@ pub const fn isqrt(x: u64) -> u64 {
     }
 }
 
+#[allow(clippy::should_implement_trait)] // `mul` and `div` can fail, the operators can't
 impl Q48 {
     /// 1.0
     pub const ONE: Self = Self::new(1 << FRACTION_BITS);
 
     /// `numerator / denominator`. Errors: `DivisionByZero`; `Overflow` outside the type's range.
     #[inline]
-    pub const fn from_ratio(numerator: i64, denominator: u64, rounding: Rounding) -> Result<Self> {
+    pub fn from_ratio(numerator: i64, denominator: u64, rounding: Rounding) -> Result<Self> {
         let negative = numerator < 0;
         // rounding down a negative ratio rounds its magnitude up
         let rounding = match (negative, rounding) {
@@ -174,7 +192,7 @@ impl Q48 {
 
     /// Product, rounded towards zero. Errors: `Overflow`.
     #[inline]
-    pub const fn mul(self, other: Self) -> Result<Self> {
+    pub fn mul(self, other: Self) -> Result<Self> {
         let (high, low) = full_mul(self.raw().unsigned_abs(), other.raw().unsigned_abs());
         if high >> FRACTION_BITS != 0 {
             return Err(MathError::Overflow);
@@ -187,7 +205,7 @@ impl Q48 {
 
     /// Quotient, rounded towards zero. Errors: `DivisionByZero`, `Overflow`.
     #[inline]
-    pub const fn div(self, other: Self) -> Result<Self> {
+    pub fn div(self, other: Self) -> Result<Self> {
         let (n, d) = (self.raw().unsigned_abs(), other.raw().unsigned_abs());
         match mul_div(n, 1 << FRACTION_BITS, d, Rounding::Down) {
             Ok(magnitude) => Self::from_magnitude(magnitude, (self.raw() ^ other.raw()) < 0),

@@ -8,6 +8,7 @@
 //! Everything is built from 64-bit operations because those are what the chain's virtual machine has: it charges one
 //! compute unit for each, a multiplication or division included, and dozens for every 128-bit library call.
 #![cfg_attr(not(test), no_std)]
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
 pub mod error;
 pub mod exp;

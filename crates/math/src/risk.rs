@@ -3,7 +3,7 @@
 use crate::error::{MathError, Result};
 use crate::fixed::{full_mul, mul_div};
 use crate::lmsr::{MAX_OUTCOMES, MIN_OUTCOMES};
-use crate::tables::{X100_OVER_ROOT_Q18, TIER_CAP};
+use crate::tables::{TIER_CAP, X100_OVER_ROOT_Q18};
 use crate::units::{Collateral6, CoverageQ32, LeverageX100, Rounding};
 
 /// Above a coverage of sqrt(2) / 2 = 0.71 the cap by outcomes binds, whatever their number.
@@ -101,7 +101,7 @@ pub fn max_debt(free: Collateral6, min_coverage: CoverageQ32) -> Result<Collater
 
 /// Whether free funds cover a debt `min_coverage` times: `debt * min_coverage <= free`, exactly.
 #[inline(always)]
-pub const fn is_covered(free: Collateral6, debt: Collateral6, min_coverage: CoverageQ32) -> bool {
+pub fn is_covered(free: Collateral6, debt: Collateral6, min_coverage: CoverageQ32) -> bool {
     let (high, low) = full_mul(debt.raw(), min_coverage.raw());
     // free in Q32 over two words
     let (free_high, free_low) = (free.raw() >> 32, free.raw() << 32);
@@ -110,7 +110,7 @@ pub const fn is_covered(free: Collateral6, debt: Collateral6, min_coverage: Cove
 
 /// The least funds that cover a debt `min_coverage` times, rounded up. Errors: `Overflow`.
 #[inline]
-pub const fn cash_for(debt: Collateral6, min_coverage: CoverageQ32) -> Result<Collateral6> {
+pub fn cash_for(debt: Collateral6, min_coverage: CoverageQ32) -> Result<Collateral6> {
     match mul_div(debt.raw(), min_coverage.raw(), 1 << 32, Rounding::Up) {
         Ok(cash) => Ok(Collateral6::new(cash)),
         Err(error) => Err(error),
