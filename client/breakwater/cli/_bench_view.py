@@ -1,0 +1,44 @@
+"""How bench results look to people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from ..bench import CEILINGS, PUBLISHED, Cost
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["above_ceiling", "compute_table"]
+
+
+def compute_table(measured: Mapping[str, Mapping[str, Cost]]) -> Table:
+    """Instructions by engine, beside their ceilings and what others have published."""
+    table = Table(title="Compute units, token program excluded (its own beside)")
+    table.add_column("instruction")
+    for engine in measured:
+        table.add_column(engine, justify="right")
+        table.add_column("token", justify="right")
+    table.add_column("ceiling", justify="right")
+    table.add_column("published elsewhere")
+    for name in sorted({name for costs in measured.values() for name in costs}):
+        cells = []
+        for costs in measured.values():
+            cost = costs.get(name)
+            cells += [f"{cost.cu:,}", f"{cost.token_cu:,}" if cost.token_cu else ""] if cost else ["", ""]
+        ceiling, other = CEILINGS.get(name), PUBLISHED.get(name)
+        published = f"{other.low:,} to {other.high:,} ({other.system})" if other else ""
+        table.add_row(name, *cells, f"{ceiling:,}" if ceiling else "", published)
+    return table
+
+
+def above_ceiling(measured: Mapping[str, Mapping[str, Cost]]) -> list[str]:
+    """One sentence for each instruction that costs more than it may."""
+    return [
+        f"{name} costs {costs[name].cu:,} CU on {engine}, its ceiling is {ceiling:,}."
+        for engine, costs in measured.items()
+        for name, ceiling in CEILINGS.items()
+        if name in costs and costs[name].cu > ceiling
+    ]

@@ -1,0 +1,62 @@
+"""`breakwater bench`: the figures we claim, measured here and now."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Measure what we claim.")
+
+
+class Engines(StrEnum):
+    """Where to measure."""
+
+    EMBEDDED = "embedded"
+    LOCAL = "local"
+    ALL = "all"
+
+
+@app.callback()
+def _bench() -> None:
+    """Measure what we claim."""
+
+
+@app.command()
+def cu(
+    engine: Annotated[Engines, typer.Option(help="Where to measure.")] = Engines.EMBEDDED,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Compute units of every instruction; exit 1 if one is above its ceiling."""
+    from rich.console import Console
+
+    from .. import bench
+    from . import _bench_view as view
+
+    names = (
+        [each.value for each in Engines if each is not Engines.ALL]
+        if engine is Engines.ALL
+        else [engine.value]
+    )
+    errors = Console(stderr=True)
+    measured = {}
+    for name in names:
+        with errors.status(f"measuring on {name}") as status:
+            measured[name] = asyncio.run(
+                bench.measure_compute(name, progress=lambda step, n=name: status.update(f"{n}: {step}"))
+            )
+    if as_json:
+        typer.echo(
+            json.dumps({name: {k: asdict(c) for k, c in costs.items()} for name, costs in measured.items()})
+        )
+    else:
+        Console(file=sys.stdout).print(view.compute_table(measured))
+    above = view.above_ceiling(measured)
+    for sentence in above:
+        typer.echo(f"breakwater: {sentence}", err=True)
+    raise typer.Exit(1 if above else 0)
