@@ -52,9 +52,9 @@ class PriceEvent:
 class Order:
     """What a trader wants: `shares` (6 decimals) of one outcome of one market.
 
-    `limit` is in units of collateral (6 decimals) and includes the fee: the most a buy or an open may take from the
-    balance, the least a sell or a close must bring. `leverage_x100` counts for opens only; 100 is 1x. `trader` is
-    the key that signs.
+    `limit` is in units of collateral (6 decimals) and includes the fee: the most a buy or an open may take
+    from the balance, the least a sell or a close must bring. `leverage_x100` counts for opens only; 100 is
+    1x. `trader` is the key that signs.
     """
 
     market: int
@@ -70,9 +70,9 @@ class Order:
 class Fill:
     """What the exchange did with an order; every amount is in units of collateral (6 decimals).
 
-    `notional` is the cost or the proceeds of `shares` before `fee`; `amount` left the trader's balance (buy, open) or
-    reached it (sell, close); `debt` is the position's loan afterwards, `escrow` the market's, `income` what the vault
-    earned. `trader` is the trader account, `timestamp_ms` the chain's Unix time.
+    `notional` is the cost or the proceeds of `shares` before `fee`; `amount` left the trader's balance (buy,
+    open) or reached it (sell, close); `debt` is the position's loan afterwards, `escrow` the market's,
+    `income` what the vault earned. `trader` is the trader account, `timestamp_ms` the chain's Unix time.
     """
 
     market: int

@@ -1,7 +1,8 @@
 """Account data -> frozen values, by the layout of the programs' `repr(C)` accounts.
 
-Every account starts with an 8-byte discriminator. Amounts are micro-units (6 decimals), addresses 32 bytes, prices
-integers in units of their feed. For reading in bulk; `programs.program(...)` reads the same accounts by the IDL.
+Every account starts with an 8-byte discriminator. Amounts are micro-units (6 decimals), addresses 32 bytes,
+prices integers in units of their feed. For reading in bulk; `programs.program(...)` reads the same accounts
+by the IDL.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from breakwater.errors import InvalidInput
 
@@ -148,11 +149,11 @@ class Feed:
     history: tuple[tuple[int, int], ...]
 
 
-def _reader(name: str, layout: str) -> Callable[[bytes], tuple[int | bytes, ...]]:
+def _reader(name: str, layout: str) -> Callable[[bytes], tuple[Any, ...]]:
     tag = hashlib.sha256(f"account:{name}".encode()).digest()[:DISCRIMINATOR]
     fields = struct.Struct("<" + layout)
 
-    def read(data: bytes) -> tuple[int | bytes, ...]:
+    def read(data: bytes) -> tuple[Any, ...]:
         if data[:DISCRIMINATOR] != tag or len(data) != DISCRIMINATOR + fields.size:
             raise InvalidInput(f"Pass a {name} account: these {len(data)} bytes are none.")
         return fields.unpack_from(data, DISCRIMINATOR)
@@ -171,46 +172,48 @@ _FEED = _reader("Feed", f"32s32s32s6QIi{2 * HISTORY}Q")
 
 def config(data: bytes) -> Config:
     """Decode a config account."""
-    return Config(*_CONFIG(data)[:7])  # type: ignore[arg-type]
+    return Config(*_CONFIG(data)[:7])
 
 
 def trader(data: bytes) -> Trader:
     """Decode a trader account."""
-    return Trader(*_TRADER(data))  # type: ignore[arg-type]
+    return Trader(*_TRADER(data))
 
 
 def vault(data: bytes) -> Vault:
     """Decode the vault account."""
-    return Vault(*_VAULT(data)[:4])  # type: ignore[arg-type]
+    return Vault(*_VAULT(data)[:4])
 
 
 def shard(data: bytes) -> Shard:
     """Decode a shard account."""
-    return Shard(*_SHARD(data))  # type: ignore[arg-type]
+    return Shard(*_SHARD(data))
 
 
 def market(data: bytes) -> Market:
     """Decode a market account; shares, debt and strikes have as many entries as the market uses."""
     v = _MARKET(data)
-    outcomes = int(v[62])
-    return Market(
-        *v[:5], *v[7:12], v[12 : 12 + outcomes], v[28 : 28 + outcomes], v[44 : 43 + outcomes], *v[60:62], *v[63:65]
-    )  # type: ignore[arg-type]
+    n = v[62]
+    shares, debt, strikes = v[12 : 12 + n], v[28 : 28 + n], v[44 : 43 + n]
+    positions, shard_index, _, status, winner, _ = v[60:]
+    fields = (*v[:5], *v[7:12], shares, debt, strikes, positions, shard_index, status, winner)
+    return Market(*fields)
 
 
 def position(data: bytes) -> Position:
     """Decode a position account."""
-    return Position(*_POSITION(data))  # type: ignore[arg-type]
+    return Position(*_POSITION(data))
 
 
 def feed(data: bytes) -> Feed:
     """Decode a feed account."""
-    v: tuple[int, ...] = _FEED(data)  # type: ignore[assignment]
+    v = _FEED(data)
     count, ring = v[3], tuple(zip(v[11::2], v[12::2], strict=True))
     oldest = count % HISTORY if count > HISTORY else 0
     history = (ring[oldest:] + ring[:oldest])[: min(count, HISTORY)]
-    name = bytes(v[2]).rstrip(b"\0").decode(errors="replace")  # type: ignore[call-overload]
-    return Feed(v[0], v[1], name, *v[3:11], history)  # type: ignore[arg-type]
+    name = v[2].rstrip(b"\0").decode(errors="replace")
+    fields = (v[0], v[1], name, *v[3:11], history)
+    return Feed(*fields)
 
 
 def token_amount(data: bytes) -> int:

@@ -1,4 +1,4 @@
-"""Replays a day of real markets on our own programs: opens, prices, trades, settles and reconciles every one."""
+"""Replays a day of real markets on our own programs: opens, prices, trades, settles, reconciles each."""
 
 from __future__ import annotations
 

@@ -1,17 +1,20 @@
 """The exchange's books kept a second time, from nothing but its events.
 
-Balances, positions, markets and the vault's ledgers follow here from what each event says was moved. What the events
-state as a result (a balance, an escrow) is not used: `_audit` compares these books with the accounts on chain.
+Balances, positions, markets and the vault's ledgers follow here from what each event says was moved. What the
+events state as a result (a balance, an escrow) is not used: `_audit` compares these books with the accounts
+on chain.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .orders import fill_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from breakwater.chain.engine import Receipt
     from breakwater.chain.events import Event
     from breakwater.model import Fill
@@ -115,28 +118,28 @@ class Books:
         market.income += fill.income
         market.trades += 1
 
-    def _trader_opened(self, f: dict[str, bytes]) -> None:
+    def _trader_opened(self, f: dict[str, Any]) -> None:
         self.balances[f["trader"]] = 0
 
-    def _balance_moved(self, f: dict[str, int]) -> None:
-        self.balances[f["trader"]] += f["deposited"] - f["withdrawn"]  # type: ignore[index]
+    def _balance_moved(self, f: dict[str, Any]) -> None:
+        self.balances[f["trader"]] += f["deposited"] - f["withdrawn"]
         self.deposited += f["deposited"]
         self.withdrawn += f["withdrawn"]
 
-    def _liquidity_moved(self, f: dict[str, int]) -> None:
-        self.balances[f["trader"]] += f["withdrawn"] - f["deposited"]  # type: ignore[index]
+    def _liquidity_moved(self, f: dict[str, Any]) -> None:
+        self.balances[f["trader"]] += f["withdrawn"] - f["deposited"]
         self.lp_net += f["deposited"] - f["withdrawn"]
 
-    def _folded(self, f: dict[str, int]) -> None:
+    def _folded(self, f: dict[str, Any]) -> None:
         self.coverage_q32, self.fee_ppm = f["coverage_q32"], f["fee_ppm"]
 
-    def _market_created(self, f: dict[str, int]) -> None:
-        address: bytes = f["market"]  # type: ignore[assignment]
+    def _market_created(self, f: dict[str, Any]) -> None:
+        address: bytes = f["market"]
         book = MarketBook(f["id"], address, f["b"], f["subsidy"], f["shard"], f["subsidy"])
         self.markets[address] = self.by_id[book.id] = book
 
-    def _market_settled(self, f: dict[str, int]) -> None:
-        market = self.markets[f["market"]]  # type: ignore[index]
+    def _market_settled(self, f: dict[str, Any]) -> None:
+        market = self.markets[f["market"]]
         market.residue += f["residue"]
         market.escrow -= f["residue"]
         market.bad_debt += f["bad_debt"]
@@ -146,26 +149,26 @@ class Books:
             if not f["voided"] and position.outcome != f["winner"]:
                 position.debt = 0  # written off
 
-    def _market_removed(self, f: dict[str, int]) -> None:
-        market = self.markets[f["market"]]  # type: ignore[index]
+    def _market_removed(self, f: dict[str, Any]) -> None:
+        market = self.markets[f["market"]]
         market.swept += f["swept"]
         market.escrow -= f["swept"]
         market.removed = True
 
-    def _position_opened(self, f: dict[str, int]) -> None:
-        market = self.markets[f["market"]]  # type: ignore[index]
-        trader: bytes = f["trader"]  # type: ignore[assignment]
-        address: bytes = f["position"]  # type: ignore[assignment]
+    def _position_opened(self, f: dict[str, Any]) -> None:
+        market = self.markets[f["market"]]
+        trader: bytes = f["trader"]
+        address: bytes = f["position"]
         position = PositionBook(address, trader, f["outcome"], f["kind"])
         market.positions[trader, position.outcome, position.kind] = position
         self._positions[address] = (market, position)
 
-    def _position_closed(self, f: dict[str, int]) -> None:
-        market, position = self._positions.pop(f["position"])  # type: ignore[call-overload]
+    def _position_closed(self, f: dict[str, Any]) -> None:
+        market, position = self._positions.pop(f["position"])
         del market.positions[position.trader, position.outcome, position.kind]
 
-    def _redeemed(self, f: dict[str, int]) -> None:
-        market, position = self._positions[f["position"]]  # type: ignore[index]
+    def _redeemed(self, f: dict[str, Any]) -> None:
+        market, position = self._positions[f["position"]]
         market.escrow -= f["payout"]
         market.repaid += f["repaid"]
         market.bad_debt += position.debt - f["repaid"]
@@ -173,7 +176,7 @@ class Books:
         position.shares -= f["shares"]
         position.debt = 0
 
-    _BOOKINGS = {  # noqa: RUF012 - a constant table
+    _BOOKINGS: ClassVar[dict[str, Callable[[Books, dict[str, Any]], None]]] = {
         "TraderOpened": _trader_opened,
         "BalanceMoved": _balance_moved,
         "LiquidityMoved": _liquidity_moved,

@@ -54,7 +54,7 @@ class Desk:
         self._decode = programs.event_decoder().decode
 
     async def submit(self, jobs: Sequence[Job], now_ms: int) -> list[Fill | BreakwaterError | None]:
-        """Send transactions that depend on nothing but what was there before; refusals come back in their places.
+        """Send transactions that do not depend on each other; refusals come back in their places.
 
         Args:
             jobs: the transactions.
@@ -74,7 +74,7 @@ class Desk:
                 raise result
 
     async def in_order(self, jobs: Sequence[Job]) -> None:
-        """Send transactions one after the other; each has to succeed, and is confirmed before the next is sent."""
+        """Send one after the other; each has to succeed, and is confirmed before the next is sent."""
         for job in jobs:
             self._take(job, await self.sender.send(job.instructions, job.signers), 0)
 

@@ -34,7 +34,8 @@ NO_STRIKE = "the capture has no strike"
 NO_OUTCOME = "it was not settled in reality"
 NO_CLOSING_TICK = "no tick at or after its close"
 UNSCORED = (
-    "the capture has no strike; traded through the outage with the last published price as strike, not compared"
+    "the capture has no strike; traded through the outage with the last published price as strike, "
+    "not compared with reality"
 )
 
 
@@ -48,7 +49,7 @@ class PlannedMarket:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something at `time_ms` (captured time): tick `index`, or market `index` opens or gets an order of `trader`."""
+    """At `time_ms` (captured time) tick `index` comes, or market `index` opens or gets an order."""
 
     time_ms: int
     kind: int
@@ -61,8 +62,8 @@ class Plan:
     """Everything that will be tried; `skipped` holds market ids and reasons.
 
     `opening` is an observation to publish first, (time in ms, price): the first market's strike, which is the
-    feed's own price at its start, where the capture begins later than that. Without it the history could not prove
-    that the capture's first tick is the first at or after a close.
+    feed's own price at its start, where the capture begins later than that. Without it the history could not
+    prove that the capture's first tick is the first at or after a close.
     """
 
     markets: tuple[PlannedMarket, ...]

@@ -33,7 +33,7 @@ def sell_proceeds(shares: tuple[float, float], outcome: int, amount: float, b: f
 
 
 def fair_probability(price: float, strike: float, sigma: float, seconds: float) -> float:
-    """The probability that the price ends at or above the strike, for a logarithm that diffuses without drift.
+    """The probability that the price ends at or above the strike, if its logarithm diffuses without drift.
 
     Args:
         price: now, in the strike's unit.

@@ -1,4 +1,4 @@
-"""The loop of a replay: windows of captured time, each published, opened, traded and settled in this order."""
+"""The loop of a replay: windows of captured time; each publishes, opens, trades, settles."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .outages import Outages
 from .result import MarketRow, Series
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from breakwater.model import Order
 
@@ -40,8 +40,12 @@ B = 1_000 * 10**6
 FOLD_S = 30
 """Captured seconds between two folds."""
 
+PROGRESS_EVERY = 50
+"""Windows between two reports of progress, about a second of captured time each."""
+
 CAP_TIER = 5_000
-ROOT_TWO = 2**0.5
+CAP_PER_COVERAGE = 10_000 / 2**0.5 / 2**32
+"""The program's cap for two outcomes, in hundredths: a hundredfold coverage over the root of two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,6 @@ class Progress:
     planned: int
     transactions: int
     trades: int
-    time_s: int
 
 
 @dataclass(slots=True)
@@ -92,11 +95,10 @@ class Run:
     ) -> None:
         self._plan, self._stage, self._desk, self._pace, self._auditor = plan, stage, desk, pace, auditor
         self._books: Books = desk.books
-        members = [(key.pubkey(), bytes(at.trader(key.pubkey()))) for key in stage.traders]
+        members = [(owner, bytes(at.trader(owner))) for owner in stage.addresses]
         self._crowd = Crowd(members, seed)
-        self._keys = {key.pubkey(): key for key in stage.traders}
+        self._admin, self._publisher = stage.admin.pubkey(), stage.publisher.pubkey()
         self._numbers = {account: i for i, (_, account) in enumerate(members)}
-        self._owners = {account: key for (_, account), key in zip(members, stage.traders, strict=True)}
         self._record, self._progress = record, progress
         self._volatility = Volatility()
         self._live: dict[int, Live] = {}
@@ -112,7 +114,7 @@ class Run:
 
     async def go(self, stop: Callable[[], bool]) -> bool:
         """Run to the end, or until `stop` says so; whether the end was reached."""
-        events, i = self._plan.happenings, 0
+        events, i, windows = self._plan.happenings, 0, 0
         if self._plan.opening is not None:
             await self._publish_one(*self._plan.opening)
         while i < len(events) and not stop():
@@ -123,19 +125,19 @@ class Run:
             self._captured_ms = events[i - 1].time_ms
             self._now_s = await self._pace.now()
             await self._window(events[begin:i])
-            self._progress(
-                Progress(
-                    sum(row.up is not None for row in self.rows),
-                    len(self._plan.markets),
-                    self._desk.transactions,
-                    sum(self.sides.values()),
-                    self._captured_ms // 1000,
-                )
-            )
+            windows += 1
+            if windows % PROGRESS_EVERY == 0:
+                self._show()
+        self._show()
         if not self._live:
             self.outages.finish(self._now_s)
         self.audits.append(await self._auditor.audit())
         return i == len(events)
+
+    def _show(self) -> None:
+        settled = sum(row.up is not None for row in self.rows)
+        trades = sum(self.sides.values())
+        self._progress(Progress(settled, len(self._plan.markets), self._desk.transactions, trades))
 
     async def _window(self, events: tuple[Happening, ...]) -> None:
         ticks = [each.index for each in events if each.kind == PUBLISH]
@@ -180,9 +182,8 @@ class Run:
         return PriceEvent(SYMBOL, price, 0, 0, len(self.published) + 1, slot, stamp)
 
     def _publication(self, events: list[PriceEvent]) -> Job:
-        publisher = self._stage.publisher
-        instructions = [ix.publish(publisher.pubkey(), each) for each in events]
-        return Job(("oracle.publish",) * len(events), instructions, [publisher])
+        instructions = [ix.publish(self._publisher, each) for each in events]
+        return Job(("oracle.publish",) * len(events), instructions, [self._stage.publisher])
 
     def _seen(self, stamp: int, price: int, captured_ms: int | None = None) -> None:
         self.published.append(stamp)
@@ -203,7 +204,7 @@ class Run:
         strike = self._price if market.strike is None or not planned.scored else market.strike
         close_ms = self._pace.chain_ms(market.close_s * 1000)
         terms = ix.MarketTerms(self._stage.feed, close_ms, B, (strike,))
-        create = ix.create_market(self._stage.admin.pubkey(), market.id, terms)
+        create = ix.create_market(self._admin, market.id, terms)
         await self._desk.require([Job(("exchange.create_market",), [create], [self._stage.admin])])
         really_up = market.up_won if planned.scored else None
         row = MarketRow(market.id, market.name, market.close_s, strike, planned.scored, really_up)
@@ -221,20 +222,18 @@ class Run:
         await self._desk.require([Job(("exchange.resolve",), [resolve], keeper)], now_ms)
         self._note(live)
         live.row.up, live.row.price = book.winner == 1, book.price
-        positions = [
-            (self._owners[each.trader], each.outcome, each.kind, each.shares)
-            for each in book.positions.values()
-        ]
-        redeem = [ix.redeem(key.pubkey(), market, o, k) for key, o, k, shares in positions if shares]
-        await self._desk.require([Job(("exchange.redeem",), [each], keeper) for each in redeem], now_ms)
-        await self._desk.require(
-            [
-                Job(("exchange.close_position",), [ix.close_position(key.pubkey(), market, o, k)], [key])
-                for key, o, k, _ in positions
-            ],
-            now_ms,
-        )
-        close = ix.close_market(market, self._stage.admin.pubkey())
+        redeem, remove = [], []
+        for each in book.positions.values():
+            number = self._numbers[each.trader]
+            owner, key = self._stage.addresses[number], self._stage.traders[number]
+            if each.shares:
+                instruction = ix.redeem(owner, market, each.outcome, each.kind)
+                redeem.append(Job(("exchange.redeem",), [instruction], keeper))
+            instruction = ix.close_position(owner, market, each.outcome, each.kind)
+            remove.append(Job(("exchange.close_position",), [instruction], [key]))
+        await self._desk.require(redeem, now_ms)
+        await self._desk.require(remove, now_ms)
+        close = ix.close_market(market, self._admin)
         await self._desk.require([Job(("exchange.close_market",), [close], keeper)], now_ms)
         self._note(live)
         self._live = {index: each for index, each in self._live.items() if each is not live}
@@ -263,20 +262,23 @@ class Run:
             orders, later = again, []
             taken = {(order.market, order.trader) for order in again}
             for index, trader in turns:
-                live, key = self._live.get(index), self._stage.traders[trader]
+                live, owner = self._live.get(index), self._stage.addresses[trader]
                 if live is None:
                     continue  # settled already: captured time ran faster than the chain
-                if (live.row.id, key.pubkey()) in taken:
+                if (live.row.id, owner) in taken:
                     later.append((index, trader))  # what it holds is known only after its other order
                 elif (order := self._decide(live, trader)) is not None:
                     orders.append(order)
                     taken.add((order.market, order.trader))
             again, turns = await self._carry_out(orders), later
 
+    @property
+    def _cap(self) -> int:
+        return max(100, min(CAP_TIER, int(self._books.coverage_q32 * CAP_PER_COVERAGE)))
+
     def _decide(self, live: Live, trader: int) -> Order | None:
         seconds = live.row.close_s - self._captured_ms / 1000
-        cap = max(100, min(CAP_TIER, int(self._books.coverage_q32 / 2**32 / ROOT_TWO * 100)))
-        view = View(float(self._price), float(live.row.strike), self._volatility.sigma, seconds, cap)
+        view = View(float(self._price), float(live.row.strike), self._volatility.sigma, seconds, self._cap)
         balance = self._books.balances[self._crowd.traders[trader].account]
         return self._crowd.order(trader, live.book, view, balance)
 
@@ -285,15 +287,12 @@ class Run:
         jobs = [self._job(order) for order in orders]
         again = []
         by_id = {live.row.id: live for live in self._live.values()}
-        cap = int(self._books.coverage_q32 / 2**32 / ROOT_TWO * 100)
-        for order, result in zip(
-            orders, await self._desk.submit(jobs, self._now_s * 1000), strict=True
-        ):
+        for order, result in zip(orders, await self._desk.submit(jobs, self._now_s * 1000), strict=True):
             if isinstance(result, Fill):
                 self.sides[result.side] += 1
                 self._note(by_id[order.market], result)
                 if order.side == "open":
-                    self.outages.opened(self._now_s, order.leverage_x100, min(CAP_TIER, cap))
+                    self.outages.opened(self._now_s, order.leverage_x100, self._cap)
             elif isinstance(result, ProgramError) and result.name == "OracleStale":
                 self.outages.refused(self._now_s)
                 again.append(halved(order))
@@ -305,8 +304,8 @@ class Run:
         kind = KIND[order.side]
         book = self._books.by_id[order.market]
         trade = instruction_of(order, self._stage.feed)
-        signers = [self._keys[order.trader]]
         account = bytes(at.trader(order.trader))
+        signers = [self._stage.traders[self._numbers[account]]]
         if (account, order.outcome, kind) in book.positions:
             return Job((f"exchange.{order.side}",), [trade], signers)
         create = ix.create_position(order.trader, order.market, order.outcome, kind)

@@ -44,13 +44,17 @@ TRANSFERS = 15
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Keys and addresses of a replay; `traders` and `lp` own trader accounts and `wallets` of the token."""
+    """Keys and addresses of a replay; `traders` and `lp` own trader accounts and `wallets` of the token.
+
+    `addresses` are the traders' public keys: deriving one from its key pair takes as long as signing.
+    """
 
     admin: Keypair
     publisher: Keypair
     keeper: Keypair
     lp: Keypair
     traders: tuple[Keypair, ...]
+    addresses: tuple[Pubkey, ...]
     mint: Pubkey
     wallets: tuple[Pubkey, ...]
 
@@ -73,8 +77,9 @@ def make_keys(seed: int, traders: int) -> Stage:
 
     mint, lp = key("mint"), key("lp")
     crowd = tuple(key(f"trader {i}") for i in range(traders))
-    wallets = tuple(spl.get_associated_token_address(each.pubkey(), mint.pubkey()) for each in (lp, *crowd))
-    return Stage(key("admin"), key("publisher"), key("keeper"), lp, crowd, mint.pubkey(), wallets)
+    owners = tuple(each.pubkey() for each in (lp, *crowd))
+    wallets = tuple(spl.get_associated_token_address(each, mint.pubkey()) for each in owners)
+    return Stage(key("admin"), key("publisher"), key("keeper"), lp, crowd, owners[1:], mint.pubkey(), wallets)
 
 
 async def deploy(sender: Sender, seed: int) -> None:
@@ -95,7 +100,7 @@ async def deploy(sender: Sender, seed: int) -> None:
 async def set_stage(
     engine: EmbeddedEngine | RpcEngine, desk: Desk, *, seed: int, traders: int, exponent: int
 ) -> Stage:
-    """Everything up to the first market: an empty exchange, then a vault with liquidity, traders with balances.
+    """Everything up to the first market: an empty exchange, a vault with liquidity, traders with balances.
 
     Args:
         engine: where.
@@ -150,14 +155,10 @@ def fold(stage: Stage) -> Job:
 def _purses(stage: Stage) -> Sequence[Job]:
     keys = [stage.publisher, stage.keeper, *stage.owners]
     moves = [
-        transfer(
-            TransferParams(from_pubkey=stage.admin.pubkey(), to_pubkey=each.pubkey(), lamports=PURSE)
-        )
+        transfer(TransferParams(from_pubkey=stage.admin.pubkey(), to_pubkey=each.pubkey(), lamports=PURSE))
         for each in keys
     ]
-    return [
-        Job(("purse",), moves[i : i + TRANSFERS], [stage.admin]) for i in range(0, len(moves), TRANSFERS)
-    ]
+    return [Job(("purse",), moves[i : i + TRANSFERS], [stage.admin]) for i in range(0, len(moves), TRANSFERS)]
 
 
 def _tokens(stage: Stage, i: int) -> Job:

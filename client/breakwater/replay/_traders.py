@@ -37,8 +37,11 @@ PART_OF_CAP = (0.1, 0.25, 0.45, 0.75, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What everybody can see: price and strike in the feed's unit, volatility of the logarithm over the square root
-    of a second, seconds to the close, and the highest leverage in hundredths."""
+    """What everybody can see.
+
+    Price and strike are in the feed's unit, `sigma` is the volatility of the logarithm over the square root
+    of a second, `seconds` are left to the close, `cap_x100` is the highest leverage in hundredths.
+    """
 
     price: float
     strike: float
@@ -49,7 +52,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Trader:
-    """A character: its key and account, how wrong it is (logit units), how often it borrows and how far it goes."""
+    """A character: key and account, how wrong it is (logits), how often it borrows, how far it goes."""
 
     owner: Pubkey
     account: bytes

@@ -1,7 +1,7 @@
 """A capture on disk -> markets and ticks, every line of it checked.
 
-A directory holds `*markets*.jsonl.gz` (one JSON object a line) and `*ticks*.csv.gz`; several of a kind are read in
-the order of their names. Prices and strikes are integers with 18 decimals.
+A directory holds `*markets*.jsonl.gz` (one JSON object a line) and `*ticks*.csv.gz`; several of a kind are
+read in the order of their names. Prices and strikes are integers with 18 decimals.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import gzip
 import json
 import zlib
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from breakwater.errors import InvalidInput
@@ -33,8 +34,8 @@ OUTCOMES = {("1", "0"): True, ("0", "1"): False}
 class CapturedMarket:
     """A market as it really was; times are Unix seconds.
 
-    `strike` is an integer in the capture's unit, None where the capture has none; `up_won` None where the market
-    was not settled.
+    `strike` is an integer in the capture's unit, None where the capture has none; `up_won` None where the
+    market was not settled.
     """
 
     id: int
@@ -48,7 +49,8 @@ class CapturedMarket:
 class Capture:
     """Markets by start and ticks by time, with prices in units of `10 ** exponent`.
 
-    `exact` says whether every price and strike is a whole number of these units; otherwise they are rounded down.
+    `exact` says whether every price and strike is a whole number of these units; otherwise they are rounded
+    down.
     """
 
     source: str
@@ -68,7 +70,7 @@ def read_capture(directory: Path) -> Capture:
         raise InvalidInput(f"Name a capture directory: {directory} is not one.")
     markets = sorted(_markets(_files(directory, "*markets*.jsonl.gz")), key=lambda each: each.id)
     ticks = list(_ticks(_files(directory, "*ticks*.csv.gz")))
-    for before, after in zip(markets, markets[1:], strict=False):
+    for before, after in pairwise(markets):
         if before.id == after.id:
             raise InvalidInput(f"Keep one of the two markets of {directory} that start at {after.id}.")
     if not markets or not ticks:
@@ -77,7 +79,7 @@ def read_capture(directory: Path) -> Capture:
 
 
 def scaled(source: str, markets: list[CapturedMarket], ticks: list[Tick]) -> Capture:
-    """The capture in the coarsest unit in which everything is exact, or else in the finest that fits 64 bits."""
+    """The capture in the coarsest unit in which all is exact, or else in the finest that fits 64 bits."""
     values = [tick.price for tick in ticks] + [each.strike for each in markets if each.strike is not None]
     largest, power = max(values), 0
     while power < SOURCE_DECIMALS and not any(value % 10 ** (power + 1) for value in values):
@@ -90,9 +92,7 @@ def scaled(source: str, markets: list[CapturedMarket], ticks: list[Tick]) -> Cap
         source,
         exponent,
         exact,
-        tuple(
-            replace(each, strike=None if each.strike is None else each.strike // unit) for each in markets
-        ),
+        tuple(replace(each, strike=None if each.strike is None else each.strike // unit) for each in markets),
         tuple(replace(tick, price=tick.price // unit, exponent=exponent) for tick in ticks),
     )
 
@@ -115,9 +115,7 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
             f"Copy {file} again: its compressed data end early, after line {number}."
         ) from None
     except (gzip.BadGzipFile, zlib.error):
-        raise InvalidInput(
-            f"Copy {file} again: it is not intact gzip data, after line {number}."
-        ) from None
+        raise InvalidInput(f"Copy {file} again: it is not intact gzip data, after line {number}.") from None
     except UnicodeDecodeError:
         raise InvalidInput(f"Write {file} in UTF-8: the text after line {number} is not.") from None
 
@@ -146,7 +144,11 @@ def _market(raw: Any) -> CapturedMarket:
     if not isinstance(outcome, list) or len(outcome) != 2:
         raise ValueError("outcome_prices must be a pair")
     return CapturedMarket(
-        start, close, int(strike) if strike else None, OUTCOMES.get((outcome[0], outcome[1])), str(raw.get("slug", start))
+        start,
+        close,
+        int(strike) if strike else None,
+        OUTCOMES.get((outcome[0], outcome[1])),
+        str(raw.get("slug", start)),
     )
 
 

@@ -28,9 +28,9 @@ CALM, WILD = 4e-5, 1.6e-4
 def generate_day(seed: int, *, hours: int = 24) -> Capture:
     """A day of 5-minute markets, each with its strike, and the ticks that decide them.
 
-    Ticks come about once a second. Around one in three hours has an outage of 20 to 420 seconds, the fourth and
-    the fifteenth always one of more than 300. A strike is the price at the market's start, whether or not a tick
-    was seen then; a market goes Up when the first tick at or after its close is at or above it.
+    Ticks come about once a second. Around one in three hours has an outage of 20 to 420 seconds, the fourth
+    and the fifteenth always one of more than 300. A strike is the price at the market's start, whether or not
+    a tick was seen then; a market goes Up when the first tick at or after its close is at or above it.
 
     Args:
         seed: the same seed gives the same day.

@@ -27,7 +27,13 @@ KIND = {"buy": ix.SPOT, "sell": ix.SPOT, "open": ix.LEVERAGED, "close": ix.LEVER
 
 def instruction_of(order: Order, feed: Pubkey) -> Instruction:
     """The instruction that carries an order out; `feed` is the market's."""
-    owner, market, outcome, shares, limit = order.trader, order.market, order.outcome, order.shares, order.limit
+    owner, market, outcome, shares, limit = (
+        order.trader,
+        order.market,
+        order.outcome,
+        order.shares,
+        order.limit,
+    )
     if order.side == "open":
         return ix.open_leveraged(owner, market, feed, outcome, shares, order.leverage_x100, limit)
     build = {"buy": ix.buy, "sell": ix.sell, "close": ix.close}[order.side]

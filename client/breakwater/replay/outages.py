@@ -14,9 +14,9 @@ CACHE_SECONDS = 300
 class Outage:
     """A time without a fresh price; all in seconds, `begin_s` and `end_s` Unix time on the chain.
 
-    `cached` were traded as ever, `stale` in degraded mode. `refused` orders were too highly leveraged for that,
-    `degraded_opens` were not. `recovery` is how long after the feed's return the first open above half the cap
-    went through; None when there was none, or nothing to recover from.
+    `cached` were traded as ever, `stale` in degraded mode. `refused` orders were too highly leveraged for
+    that, `degraded_opens` were not. `recovery` is how long after the feed's return the first open above half
+    the cap went through; None when there was none, or nothing to recover from.
     """
 
     begin_s: int

@@ -18,8 +18,9 @@ __all__ = ["MarketRow", "ReplayResult", "Series"]
 class Series:
     """A market's life for the charts; every first item is seconds of captured time since the market's start.
 
-    `ticks` hold the price in the feed's unit; `states` the probability of Up, escrow and the vault's cash from this
-    market in micro-units after each change; `trades` trader, side, outcome, shares, amount and leverage.
+    `ticks` hold the price in the feed's unit; `states` the probability of Up, escrow and the vault's cash
+    from this market in micro-units after each change; `trades` trader, side, outcome, shares, amount and
+    leverage.
     """
 
     ticks: list[tuple[float, int]] = field(default_factory=list)
@@ -31,7 +32,8 @@ class Series:
 class MarketRow:
     """One market in the end; amounts are micro-units, prices in units of the feed, times Unix seconds.
 
-    `up` is how it settled here (None: it did not), `really_up` how in reality (None where it is not `scored`).
+    `up` is how it settled here (None: it did not), `really_up` how in reality (None where it is not
+    `scored`).
     """
 
     id: int
@@ -63,7 +65,7 @@ class MarketRow:
 
 @dataclass(slots=True)
 class ReplayResult:
-    """The outcome of a replay. Amounts are micro-units, `seconds` wall-clock time from the first transaction on.
+    """The outcome of a replay; amounts are micro-units, `seconds` wall-clock from the first transaction on.
 
     Args:
         engine: its name.
