@@ -6,7 +6,7 @@
 
 use crate::error::{MathError, Result};
 use crate::exp::{exp2_neg, EXPONENT_BITS};
-use crate::fixed::{div_wide, halves, mul_div, mul_hi, mul_hi_near};
+use crate::fixed::{div_wide, halves, leading_zeros, mul_div, mul_hi, mul_hi_near};
 use crate::ln::{ln_mantissa, LN_BITS, MANTISSA_BITS};
 use crate::tables::{LN2_Q62, LOG2E_Q127};
 use crate::units::{Collateral6, Rounding, Q48};
@@ -47,10 +47,7 @@ impl Liquidity {
         }
         // 2^(64 - shift) becomes the smallest power of two from 44 b on. It is below 88 b, so log2(e) times it over b is
         // below 128 and the quotient below fits a word; every difference below 40 b survives the shift.
-        let mut shift = 58_u32;
-        while 1_u64.wrapping_shl(64_u32.wrapping_sub(shift)) < b.wrapping_mul(44) {
-            shift = shift.wrapping_sub(1);
-        }
+        let shift = leading_zeros(b.wrapping_mul(44).wrapping_sub(1));
         // log2 e in Q(121 - shift) over two words, divided by b
         let (high, low) = LOG2E_Q127;
         let down = shift.wrapping_add(6);

@@ -1,0 +1,89 @@
+//! Reproducible operands that reach every part of each function's domain, and beyond.
+
+use crate::functions::*;
+use crate::MAX_OPERANDS;
+
+/// SplitMix64 (Steele, Lea, Flood 2014).
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A word of random length.
+    fn word(&mut self) -> u64 {
+        let x = self.next();
+        self.next() >> (x & 63)
+    }
+
+    /// A signed word of random length.
+    fn signed(&mut self) -> u64 {
+        let x = self.next();
+        ((self.next() as i64) >> (x & 63)) as u64
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        self.next().checked_rem(n).unwrap_or(0)
+    }
+
+    /// Operands for a function.
+    pub fn operands(&mut self, function: u64) -> [u64; MAX_OPERANDS] {
+        let mut o = [0; MAX_OPERANDS];
+        match function {
+            EXP => o[0] = ((self.next() as i64) >> 9_u64.wrapping_add(self.below(50))) as u64,
+            COST | PRICE | NORMALISED_COST => self.market(&mut o),
+            FEE_RATE => {
+                o[0] = self.word() & 0xffff_ffff;
+                o[1] = self.word() & 0xffff_ffff;
+                o[2] = self.word();
+            }
+            LEVERAGE_CAP | TIER_CAP | SUBSIDY => {
+                o[0] = self.below(19);
+                o[1] = self.word();
+            }
+            DEBT_AT_RISK => {
+                o[0] = self.below(17);
+                for x in &mut o[1..] {
+                    *x = self.word();
+                }
+            }
+            Q48_MUL | Q48_DIV | FROM_RATIO | LN => {
+                o[0] = self.signed();
+                o[1] = self.signed();
+                o[2] = self.next();
+            }
+            _ => {
+                for x in &mut o {
+                    *x = self.word();
+                }
+            }
+        }
+        o
+    }
+
+    /// `[outcome, b, number of outcomes, quantities...]`, the quantities within about 64 b of each other.
+    fn market(&mut self, o: &mut [u64; MAX_OPERANDS]) {
+        o[0] = self.below(17);
+        let b = self.next() >> 7_u64.wrapping_add(self.below(57));
+        o[1] = b;
+        o[2] = self.below(16).wrapping_add(2);
+        let spread = self.below(7);
+        let floor = self.word() >> 1;
+        for x in &mut o[3..] {
+            let d = self.below(b.wrapping_shl(spread as u32));
+            *x = if self.next() & 7 == 0 {
+                self.word()
+            } else {
+                floor.wrapping_add(d)
+            };
+        }
+    }
+}
