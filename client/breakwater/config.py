@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from solders.keypair import Keypair
 
@@ -24,7 +24,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BREAKWATER_", env_file=".env", extra="ignore", frozen=True)
 
-    cache_dir: Path = Field(default=Path("~/.cache/breakwater"), description="ledgers, journals, downloads")
+    cache_dir: Path = Field(
+        default=Path("~/.cache/breakwater"),
+        validation_alias=AliasChoices("BREAKWATER_CACHE_DIR", "BREAKWATER_CACHE", "cache_dir"),
+        description="ledgers, journals, downloads",
+    )
     rpc_url: str | None = Field(default=None, description="JSON-RPC address; None takes the engine's own")
     ws_url: str | None = Field(default=None, description="WebSocket address; None derives it from rpc_url")
     commitment: Literal["processed", "confirmed", "finalized"] = "confirmed"

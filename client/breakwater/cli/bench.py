@@ -34,6 +34,7 @@ def cu(
 ) -> None:
     """Compute units of every instruction; exit 1 if one is above its ceiling."""
     from rich.console import Console
+    from rich.status import Status
 
     from .. import bench
     from . import _bench_view as view
@@ -47,9 +48,11 @@ def cu(
     measured = {}
     for name in names:
         with errors.status(f"measuring on {name}") as status:
-            measured[name] = asyncio.run(
-                bench.measure_compute(name, progress=lambda step, n=name: status.update(f"{n}: {step}"))
-            )
+
+            def show(step: str, *, engine: str = name, line: Status = status) -> None:
+                line.update(f"{engine}: {step}")
+
+            measured[name] = asyncio.run(bench.measure_compute(name, progress=show))
     if as_json:
         typer.echo(
             json.dumps({name: {k: asdict(c) for k, c in costs.items()} for name, costs in measured.items()})

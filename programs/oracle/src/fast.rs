@@ -59,7 +59,13 @@ pub fn publish(input: *mut u8) -> Option<u64> {
     // length have been checked; a read-only feed is left to Anchor.
     unsafe {
         let at = |offset: usize| input.add(offset).cast::<u64>().read();
-        let key = |offset: usize| [at(offset), at(offset + 8), at(offset + 16), at(offset + 24)];
+        // word by word: an array would be copied to the stack first
+        let owned = |offset: usize, id: &[u64; 4]| {
+            at(offset) == id[0]
+                && at(offset + 8) == id[1]
+                && at(offset + 16) == id[2]
+                && at(offset + 24) == id[3]
+        };
         if at(0) != 2
             || at(FEED + LEN) != FEED_LEN as u64
             || input.add(PUBLISHER).cast::<u16>().read() != SIGNS
@@ -68,7 +74,7 @@ pub fn publish(input: *mut u8) -> Option<u64> {
             || at(DATA) != PUBLISH
             || at(FEED + ACCOUNT_HEADER) != IS_FEED
             || input.add(FEED + WRITABLE).read() == 0
-            || key(FEED + OWNER) != ID
+            || !owned(FEED + OWNER, &ID)
         {
             return None;
         }

@@ -8,7 +8,7 @@ use anchor_lang::prelude::*;
 
 pub mod error;
 pub mod events;
-#[cfg(any(target_os = "solana", test))]
+#[cfg(target_os = "solana")]
 mod fast;
 pub mod instructions;
 
