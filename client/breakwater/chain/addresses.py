@@ -41,8 +41,8 @@ _WORD = 2**64
 def development_keypair(program: str) -> Keypair:
     """The key pair of a program's development address.
 
-    It is derived from the program's name, so anybody has it: good for local clusters and worthless elsewhere. A
-    launch builds the programs for addresses whose keys it made itself.
+    It is derived from the program's name, so anybody has it: good for local clusters and worthless elsewhere.
+    A launch builds the programs for addresses whose keys it made itself.
     """
     return Keypair.from_seed(hashlib.sha256(f"breakwater development program: {program}".encode()).digest())
 

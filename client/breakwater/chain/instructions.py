@@ -1,7 +1,7 @@
 """Values -> `Instruction`: one pure function for every instruction of the programs.
 
-Nothing here talks to a chain or signs. Amounts are micro-units (6 decimals) of collateral or shares, prices integers
-in units of their feed, times Unix milliseconds, leverage hundredths (100 is 1x).
+Nothing here talks to a chain or signs. Amounts are micro-units (6 decimals) of collateral or shares, prices
+integers in units of their feed, times Unix milliseconds, leverage hundredths (100 is 1x).
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class MarketTerms:
-    """What a market is about: `len(strikes) + 1` outcomes; outcome k wins when exactly k strikes are reached."""
+    """A market's terms: `len(strikes) + 1` outcomes; outcome k wins when exactly k strikes are reached."""
 
     feed: Pubkey
     close_ms: int
@@ -85,14 +85,35 @@ def _tag(name: str) -> bytes:
     return hashlib.sha256(f"global:{name}".encode()).digest()[:8]
 
 
-_TAGS: Final = {
-    name: _tag(name)
-    for name in (
-        "create_feed publish rotate_publisher read initialize create_shard set_operator renounce_admin create_trader "
-        "close_trader deposit withdraw provide_liquidity take_liquidity fold create_market create_position "
-        "close_position buy sell open close resolve void redeem close_market"
-    ).split()
-}
+_NAMES: Final = (
+    "create_feed",
+    "publish",
+    "rotate_publisher",
+    "read",
+    "initialize",
+    "create_shard",
+    "set_operator",
+    "renounce_admin",
+    "create_trader",
+    "close_trader",
+    "deposit",
+    "withdraw",
+    "provide_liquidity",
+    "take_liquidity",
+    "fold",
+    "create_market",
+    "create_position",
+    "close_position",
+    "buy",
+    "sell",
+    "open",
+    "close",
+    "resolve",
+    "void",
+    "redeem",
+    "close_market",
+)
+_TAGS: Final = {name: _tag(name) for name in _NAMES}
 _U64: Final = struct.Struct("<Q")
 _U64_U64: Final = struct.Struct("<QQ")
 _OPEN: Final = struct.Struct("<QHQ")
