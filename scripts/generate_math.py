@@ -1,7 +1,7 @@
 """Write the tables of crates/math and the golden vectors of tests/vectors from 50-digit arithmetic.
 
-Usage: generate_math.py [--check]. With --check nothing is written; the exit status says whether the committed files are
-what this script makes.
+Usage: generate_math.py [--check]. With --check nothing is written; the exit status says whether the committed
+files are what this script makes.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ pub(crate) static EXP2: [[u32; 2]; 1024] = [
 {rows([f"[{v & 0xFFFFFFFF:#x}, {v >> 32:#x}]" for v in exp2], 4)}
 ];
 
-/// -ln c in Q64, whose 12 lowest bits are c in Q12: the reciprocal of the middle of [1 + i / 512, 1 + (i + 1) / 512)
+/// -ln c in Q64, whose 12 lowest bits are c in Q12: the middle of [1 + i / 512, 1 + (i + 1) / 512), inverted
 pub(crate) static LN: [u64; 512] = [
 {rows([f"{ln_entry(i):#x}" for i in range(512)], 5)}
 ];
@@ -135,7 +135,9 @@ def lengths(rng: random.Random, bits: int = 64) -> int:
 def exp_rows(rng: random.Random) -> Iterator[Row]:
     limit = int(mpmath.ceil(15 * mpmath.ln2 * ONE))
     edges = [0, 1, -1, ONE, -ONE, limit - 1, limit, limit + 1, -34 * ONE, -34 * ONE - 1, 1 - 34 * ONE]
-    edges += [2**63 - 1, -(2**63)] + [nearest(k * mpmath.ln2 * ONE) + d for k in range(-49, 15) for d in (-1, 0, 1)]
+    edges += [2**63 - 1, -(2**63)] + [
+        nearest(k * mpmath.ln2 * ONE) + d for k in range(-49, 15) for d in (-1, 0, 1)
+    ]
     interior = [rng.randint(-34 * ONE, limit - 1) for _ in range(300)]
     tiny = [rng.choice((-1, 1)) * lengths(rng, 48) for _ in range(100)]
     for x in edges + interior + tiny:
@@ -150,7 +152,7 @@ def ln_rows(rng: random.Random) -> Iterator[Row]:
 
 
 def markets(rng: random.Random, count: int) -> Iterator[tuple[int, list[int]]]:
-    """Liquidity and quantities inside the domain: edges first, then `count` random ones for each number of outcomes."""
+    """Liquidity and quantities inside the domain: edges, then `count` random ones a number of outcomes."""
     for b in (1, 2, 3, 10**6, 10**13, MAX_B - 1, MAX_B):
         yield b, [0, 0]
         yield b, [0] * 16
@@ -218,7 +220,11 @@ def lmsr_price_rows(rng: random.Random) -> Iterator[Row]:
 
 def fee_rate_rows(rng: random.Random) -> Iterator[Row]:
     edges = [0, 1, 2**31, 2**32, 2**34, 2**36 - 1]
-    for coverage in [*edges, *(lengths(rng, 36) for _ in range(150)), *(rng.randint(0, 2**34) for _ in range(150))]:
+    for coverage in [
+        *edges,
+        *(lengths(rng, 36) for _ in range(150)),
+        *(rng.randint(0, 2**34) for _ in range(150)),
+    ]:
         base, slope = (300, 2500) if rng.random() < 0.7 else (lengths(rng, 20), lengths(rng, 30))
         yield [base, slope, coverage, decimal(base + slope * mpmath.exp(-3 * mpf(coverage) / 2**32))]
     for coverage in (2**36, 2**36 + 1, U64):
@@ -230,7 +236,11 @@ def leverage_cap_rows(rng: random.Random) -> Iterator[Row]:
     for n in range(2, 17):
         tier = mpmath.floor(5000 * mpmath.sqrt(mpf(2) / n))
         for coverage in [0, 2**32, 70 * 2**32, 71 * 2**32, U64, *(lengths(rng, 33) for _ in range(40))]:
-            yield [n, coverage, decimal(max(mpf(100), min(tier, mpf(coverage) / 2**32 * 10_000 / mpmath.sqrt(n))))]
+            yield [
+                n,
+                coverage,
+                decimal(max(mpf(100), min(tier, mpf(coverage) / 2**32 * 10_000 / mpmath.sqrt(n)))),
+            ]
     for n in (0, 1, 17):
         yield [n, 2**32, "Domain"]
 
@@ -271,13 +281,26 @@ def margin_rows(rng: random.Random) -> Iterator[Row]:
 
 
 def coverage_rows(rng: random.Random) -> Iterator[Row]:
-    for free, debt in [(0, 0), (0, 1), (1, 0), (U64, 1), (2**32, 1), *((lengths(rng), lengths(rng)) for _ in range(100))]:
+    for free, debt in [
+        (0, 0),
+        (0, 1),
+        (1, 0),
+        (U64, 1),
+        (2**32, 1),
+        *((lengths(rng), lengths(rng)) for _ in range(100)),
+    ]:
         exact = SATURATED if debt == 0 else free * 2**32 // debt
         yield [free, debt, str(0 if free == 0 else min(exact, SATURATED))]
 
 
 def max_debt_rows(rng: random.Random) -> Iterator[Row]:
-    for free, least in [(0, 0), (1, 0), (U64, 2**32), (U64, 2**32 - 1), *((lengths(rng), lengths(rng, 40)) for _ in range(100))]:
+    for free, least in [
+        (0, 0),
+        (1, 0),
+        (U64, 2**32),
+        (U64, 2**32 - 1),
+        *((lengths(rng), lengths(rng, 40)) for _ in range(100)),
+    ]:
         yield [free, least, ratio(free, 2**32, least, False)]
 
 
@@ -330,15 +353,19 @@ FILES: dict[str, tuple[list[str], Callable[[random.Random], Iterator[Row]]]] = {
 
 
 def vectors(name: str) -> str:
-    """One row a line: the inputs as exact integers, then the expected value as a decimal, or the error's name."""
+    """One row a line: the inputs as exact integers, then the expected decimal or the error's name."""
     columns, make = FILES[name]
     lines = ",\n".join("  " + json.dumps(row, separators=(",", ":")) for row in make(random.Random(name)))
     return f'{{"columns": {json.dumps(columns)}, "rows": [\n{lines}\n]}}\n'
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="compare with the committed files instead of writing")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="compare with the committed files instead of writing"
+    )
     check = parser.parse_args().check
     made = {TABLES: tables()} | {VECTORS / f"{name}.json": vectors(name) for name in FILES}
     stale = []

@@ -290,7 +290,7 @@ pub(crate) static EXP2: [[u32; 2]; 1024] = [
     [0x6af2fb58, 0x402c6be9], [0xebbe0c77, 0x40214e0b], [0x687027a8, 0x4016321b], [0x8ba33b14, 0x400b1817],
 ];
 
-/// -ln c in Q64, whose 12 lowest bits are c in Q12: the reciprocal of the middle of [1 + i / 512, 1 + (i + 1) / 512)
+/// -ln c in Q64, whose 12 lowest bits are c in Q12: the middle of [1 + i / 512, 1 + (i + 1) / 512), inverted
 pub(crate) static LN: [u64; 512] = [
     0x40080155955ffc, 0xc04824144c2ff4, 0x140c8a747878fec, 0x1c189cbb0e27fe4, 0x2428bd273de3fdc,
     0x2c3cefd16a7ffd4, 0x3351f65a123dfcd, 0x3b6dd657e0b9fc5, 0x438dd47c93d0fbd, 0x4bb1f4f8eafefb5,

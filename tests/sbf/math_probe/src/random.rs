@@ -11,7 +11,7 @@ impl Random {
         Self(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -20,25 +20,25 @@ impl Random {
 
     /// A word of random length.
     fn word(&mut self) -> u64 {
-        let x = self.next();
-        self.next() >> (x & 63)
+        let x = self.draw();
+        self.draw() >> (x & 63)
     }
 
     /// A signed word of random length.
     fn signed(&mut self) -> u64 {
-        let x = self.next();
-        ((self.next() as i64) >> (x & 63)) as u64
+        let x = self.draw();
+        ((self.draw() as i64) >> (x & 63)) as u64
     }
 
     fn below(&mut self, n: u64) -> u64 {
-        self.next().checked_rem(n).unwrap_or(0)
+        self.draw().checked_rem(n).unwrap_or(0)
     }
 
     /// Operands for a function.
     pub fn operands(&mut self, function: u64) -> [u64; MAX_OPERANDS] {
         let mut o = [0; MAX_OPERANDS];
         match function {
-            EXP => o[0] = ((self.next() as i64) >> 9_u64.wrapping_add(self.below(50))) as u64,
+            EXP => o[0] = ((self.draw() as i64) >> 9_u64.wrapping_add(self.below(50))) as u64,
             COST | PRICE | NORMALISED_COST => self.market(&mut o),
             FEE_RATE => {
                 o[0] = self.word() & 0xffff_ffff;
@@ -58,7 +58,7 @@ impl Random {
             Q48_MUL | Q48_DIV | FROM_RATIO | LN => {
                 o[0] = self.signed();
                 o[1] = self.signed();
-                o[2] = self.next();
+                o[2] = self.draw();
             }
             _ => {
                 for x in &mut o {
@@ -72,14 +72,14 @@ impl Random {
     /// `[outcome, b, number of outcomes, quantities...]`, the quantities within about 64 b of each other.
     fn market(&mut self, o: &mut [u64; MAX_OPERANDS]) {
         o[0] = self.below(17);
-        let b = self.next() >> 7_u64.wrapping_add(self.below(57));
+        let b = self.draw() >> 7_u64.wrapping_add(self.below(57));
         o[1] = b;
         o[2] = self.below(16).wrapping_add(2);
         let spread = self.below(7);
         let floor = self.word() >> 1;
         for x in &mut o[3..] {
             let d = self.below(b.wrapping_shl(spread as u32));
-            *x = if self.next() & 7 == 0 {
+            *x = if self.draw() & 7 == 0 {
                 self.word()
             } else {
                 floor.wrapping_add(d)

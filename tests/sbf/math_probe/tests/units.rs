@@ -83,7 +83,7 @@ fn no_market_exceeds_its_ceiling() {
         let units: Vec<u64> = (0..200)
             .map(|_| {
                 let mut operands = vec![0, b, outcomes];
-                operands.extend((0..outcomes).map(|_| random.next() % (8 * b)));
+                operands.extend((0..outcomes).map(|_| random.draw() % (8 * b)));
                 probe.ask(mode::METER, function, &operands).1 - overhead
             })
             .collect();
