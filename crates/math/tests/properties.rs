@@ -194,6 +194,19 @@ proptest! {
     }
 
     #[test]
+    fn coverage_checks_are_those_of_128_bits(free in lengths(64), debt in lengths(64), least in lengths(64)) {
+        let (f, d, c) = (Collateral6::new(free), Collateral6::new(debt), CoverageQ32::new(least));
+        let needed = debt as u128 * least as u128;
+        prop_assert_eq!(risk::is_covered(f, d, c), needed <= (free as u128) << 32);
+        let cash = u64::try_from(needed.div_ceil(1 << 32)).map_err(|_| MathError::Overflow);
+        prop_assert_eq!(risk::cash_for(d, c).map(Collateral6::raw), cash);
+        if let Ok(cash) = risk::cash_for(d, c) {
+            prop_assert!(risk::is_covered(cash, d, c));
+            prop_assert!(cash.raw() == 0 || !risk::is_covered(Collateral6::new(cash.raw() - 1), d, c));
+        }
+    }
+
+    #[test]
     fn leverage_grows_with_coverage_and_shrinks_with_outcomes(n in 2_usize..16, c in lengths(40), more in lengths(40)) {
         let cap = |n, c| risk::leverage_cap(n, CoverageQ32::new(c)).unwrap();
         prop_assert!(cap(n, c) >= LeverageX100::ONE && cap(n, c) <= risk::tier_cap(n).unwrap());
