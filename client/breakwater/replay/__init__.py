@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .capture import Capture, CapturedMarket, read_capture
 from .generate import generate_day
+from .report import render_report
 from .result import MarketRow, ReplayResult, Series
 from .service import Options, Progress, replay
 
@@ -17,5 +18,6 @@ __all__ = [
     "Series",
     "generate_day",
     "read_capture",
+    "render_report",
     "replay",
 ]
