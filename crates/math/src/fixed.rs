@@ -77,7 +77,7 @@ pub(crate) const fn leading_zeros(mut x: u64) -> u32 {
 
 /// Quotient and remainder of `(high : low) / d` for `high < d` (Knuth, TAOCP volume 2, 4.3.1, algorithm D, base 2^32).
 #[inline]
-pub(crate) const fn div_wide(high: u64, low: u64, d: u64) -> (u64, u64) {
+pub const fn div_wide(high: u64, low: u64, d: u64) -> (u64, u64) {
     let shift = leading_zeros(d);
     let d = d.wrapping_shl(shift);
     // `low >> 1 >> (63 - shift)` is `low >> (64 - shift)`, defined for a shift of zero too

@@ -6,7 +6,7 @@
 //!
 //! A program writes `breakwater_sbf_rt::entrypoint!();` at its crate root and builds Anchor with `no-entrypoint`.
 #![cfg_attr(target_os = "solana", no_std)]
-#![cfg_attr(target_arch = "bpf", feature(abi_unadjusted, asm_experimental_arch))]
+#![cfg_attr(target_arch = "bpf", feature(abi_unadjusted))]
 #![cfg_attr(target_arch = "bpf", allow(internal_features))]
 
 pub mod entry;
