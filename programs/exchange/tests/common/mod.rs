@@ -1,1 +1,22 @@
+//! What the specifications of both programs share: a [`World`] around LiteSVM, an instruction builder for every verb,
+//! the layouts of accounts and events, and the attacks that apply to any instruction.
+#![allow(clippy::arithmetic_side_effects)] // an overflow in a test is a failing test
 
+pub mod address;
+pub mod attacks;
+pub mod audit;
+pub mod error;
+pub mod ix;
+pub mod layout;
+pub mod random;
+pub mod world;
+
+pub use {
+    breakwater_math as math,
+    error::{ExchangeError, OracleError},
+    layout::*,
+    solana_account::Account,
+    solana_address::Address,
+    solana_instruction::{error::InstructionError, AccountMeta, Instruction},
+    world::{Clearly, Party, World, HOUR_MS, START_S, UNIT},
+};

@@ -1,0 +1,59 @@
+//! Addresses that the programs derive.
+
+use solana_address::Address;
+
+pub const ORACLE: Address = Address::from_str_const("CvGvbpELGii1FdA62TcrZV3u9vi4Y6JPBKKnSWq1Abfo");
+pub const EXCHANGE: Address = Address::from_str_const("FSJ4dNaQjgZNkZN92PD1x6xamyjZkx6ATvY4HTKRJKq6");
+pub const TOKEN: Address = Address::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
+pub const SYSTEM: Address = Address::new_from_array([0; 32]);
+
+fn derive(program: &Address, seeds: &[&[u8]]) -> Address {
+    Address::find_program_address(seeds, program).0
+}
+
+/// A feed's name as its id: UTF-8, padded with zeros.
+pub fn feed_id(name: &str) -> [u8; 32] {
+    let mut id = [0; 32];
+    id[..name.len()].copy_from_slice(name.as_bytes());
+    id
+}
+
+pub fn feed(name: &str) -> Address {
+    derive(&ORACLE, &[b"feed", &feed_id(name)])
+}
+
+pub fn config() -> Address {
+    derive(&EXCHANGE, &[b"config"])
+}
+
+pub fn vault() -> Address {
+    derive(&EXCHANGE, &[b"vault"])
+}
+
+pub fn token_vault() -> Address {
+    derive(&EXCHANGE, &[b"token_vault"])
+}
+
+pub fn shard(index: u8) -> Address {
+    derive(&EXCHANGE, &[b"shard", &[index]])
+}
+
+/// The shard a market is booked in.
+pub fn shard_of(market_id: u64) -> u8 {
+    (market_id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 62) as u8
+}
+
+pub fn trader(owner: &Address) -> Address {
+    derive(&EXCHANGE, &[b"trader", owner.as_ref()])
+}
+
+pub fn market(id: u64) -> Address {
+    derive(&EXCHANGE, &[b"market", &id.to_le_bytes()])
+}
+
+pub fn position(trader: &Address, market: &Address, outcome: u8, kind: u8) -> Address {
+    derive(
+        &EXCHANGE,
+        &[b"position", trader.as_ref(), market.as_ref(), &[outcome, kind]],
+    )
+}

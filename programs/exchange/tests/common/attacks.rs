@@ -1,0 +1,189 @@
+//! Attacks that do not depend on what an instruction does: each replaces one thing in an instruction that would
+//! succeed, and expects the one error that belongs to it.
+
+use {
+    crate::{
+        address as at,
+        error::{DUPLICATE, NOT_MUTABLE, TOO_FEW_ACCOUNTS},
+        world::World,
+    },
+    solana_instruction::{error::InstructionError, AccountMeta, Instruction},
+};
+
+/// A world and an instruction that would succeed in it.
+pub type Given = fn() -> (World, Instruction);
+
+/// What an instruction demands of its accounts, by index.
+pub struct Shape {
+    pub given: Given,
+    /// Who must sign, and the error for another key; `None` where any key may sign.
+    pub signer: Option<usize>,
+    pub stranger: Option<InstructionError>,
+    /// Accounts of one of our programs that exist before.
+    pub owned: &'static [usize],
+    /// Accounts that are written, whose read-only use is refused by Anchor.
+    pub written: &'static [usize],
+    /// Bytes of the instruction's data behind its discriminator.
+    pub data: usize,
+}
+
+impl Shape {
+    pub fn succeeds_untouched(&self) {
+        let (mut world, instruction) = (self.given)();
+        world.does(&instruction);
+    }
+
+    pub fn missing_signature(&self) {
+        let Some(signer) = self.signer else { return };
+        let (mut world, mut instruction) = (self.given)();
+        instruction.accounts[signer].is_signer = false;
+        world.refuses(&instruction, InstructionError::MissingRequiredSignature);
+    }
+
+    pub fn strangers_signature(&self) {
+        let (Some(signer), Some(error)) = (self.signer, &self.stranger) else {
+            return;
+        };
+        let (mut world, mut instruction) = (self.given)();
+        instruction.accounts[signer].pubkey = world.key();
+        world.refuses(&instruction, error.clone());
+    }
+
+    /// The same bytes, owned by another program.
+    pub fn forged_accounts(&self) {
+        for &index in self.owned {
+            let (mut world, mut instruction) = (self.given)();
+            let genuine = world
+                .account(&instruction.accounts[index].pubkey)
+                .expect("an account to forge");
+            let forged = world.key();
+            world.put(forged, at::TOKEN, genuine.data);
+            instruction.accounts[index].pubkey = forged;
+            world.refuses(&instruction, InstructionError::IllegalOwner);
+        }
+    }
+
+    /// An account of the same program and length with another type's discriminator.
+    pub fn confused_types(&self) {
+        for &index in self.owned {
+            let (mut world, mut instruction) = (self.given)();
+            let mut other = world
+                .account(&instruction.accounts[index].pubkey)
+                .expect("an account to confuse");
+            other.data[..8].copy_from_slice(&crate::tag("account", "Other"));
+            let address = world.key();
+            world.put(address, other.owner, other.data);
+            instruction.accounts[index].pubkey = address;
+            world.refuses(&instruction, InstructionError::InvalidAccountData);
+        }
+    }
+
+    /// Another account of the instruction, which has another type (or is a duplicate that is written).
+    pub fn swapped_accounts(&self) {
+        for &index in self.owned {
+            for &other in self.owned.iter().filter(|&&other| other != index) {
+                let (mut world, mut instruction) = (self.given)();
+                instruction.accounts[index].pubkey = instruction.accounts[other].pubkey;
+                let written = |i| self.written.contains(&i);
+                let both = written(index) || written(other);
+                let same_type = world
+                    .account(&instruction.accounts[index].pubkey)
+                    .map(|a| a.data.len());
+                assert!(same_type.is_some());
+                let error = if both {
+                    DUPLICATE
+                } else {
+                    InstructionError::InvalidAccountData
+                };
+                world.refuses(&instruction, error);
+            }
+        }
+    }
+
+    pub fn read_only_accounts(&self) {
+        for &index in self.written {
+            let (mut world, mut instruction) = (self.given)();
+            instruction.accounts[index].is_writable = false;
+            world.refuses(&instruction, NOT_MUTABLE);
+        }
+    }
+
+    pub fn truncated_data(&self) {
+        for cut in 1..=self.data {
+            let (mut world, mut instruction) = (self.given)();
+            let left = instruction.data.len() - cut;
+            instruction.data.truncate(left);
+            world.refuses(&instruction, InstructionError::InvalidInstructionData);
+        }
+        let (mut world, mut instruction) = (self.given)();
+        instruction.data.truncate(7);
+        world.refuses(&instruction, InstructionError::InvalidInstructionData);
+        instruction.data.clear();
+        world.refuses(&instruction, InstructionError::InvalidInstructionData);
+    }
+
+    pub fn missing_account(&self) {
+        let (mut world, mut instruction) = (self.given)();
+        instruction.accounts.pop();
+        world.refuses(&instruction, TOO_FEW_ACCOUNTS);
+    }
+
+    /// Accounts behind those an instruction names change nothing.
+    pub fn extra_account(&self) {
+        let (mut world, mut instruction) = (self.given)();
+        let extra = world.key();
+        instruction.accounts.push(AccountMeta::new_readonly(extra, false));
+        world.does(&instruction);
+    }
+}
+
+/// Tests of an instruction's [`Shape`], one an attack.
+#[macro_export]
+macro_rules! attacks {
+    ($shape:expr) => {
+        mod attacks {
+            use super::*;
+
+            #[test]
+            fn untouched_it_succeeds() {
+                $shape.succeeds_untouched();
+            }
+            #[test]
+            fn a_missing_signature_is_refused() {
+                $shape.missing_signature();
+            }
+            #[test]
+            fn a_strangers_signature_is_refused() {
+                $shape.strangers_signature();
+            }
+            #[test]
+            fn the_same_bytes_owned_by_another_program_are_refused() {
+                $shape.forged_accounts();
+            }
+            #[test]
+            fn an_account_of_another_type_is_refused() {
+                $shape.confused_types();
+            }
+            #[test]
+            fn one_account_in_the_place_of_another_is_refused() {
+                $shape.swapped_accounts();
+            }
+            #[test]
+            fn a_read_only_account_is_refused_where_it_is_written() {
+                $shape.read_only_accounts();
+            }
+            #[test]
+            fn truncated_data_is_refused() {
+                $shape.truncated_data();
+            }
+            #[test]
+            fn a_missing_account_is_refused() {
+                $shape.missing_account();
+            }
+            #[test]
+            fn an_extra_account_is_ignored() {
+                $shape.extra_account();
+            }
+        }
+    };
+}

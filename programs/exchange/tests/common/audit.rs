@@ -1,0 +1,167 @@
+//! What must hold after every instruction, whatever it was.
+
+use {
+    crate::{address as at, layout::*, world::World},
+    solana_account::ReadableAccount,
+    solana_address::Address,
+    std::collections::HashMap,
+};
+
+/// Every account of the exchange, by kind.
+#[derive(Default)]
+pub struct Books {
+    pub vault: Option<Vault>,
+    pub shards: HashMap<u32, Shard>,
+    pub traders: HashMap<Key, Trader>,
+    pub markets: HashMap<Key, Market>,
+    pub positions: HashMap<Key, Position>,
+}
+
+impl Books {
+    fn add(&mut self, address: &Address, data: &[u8]) {
+        let body = &data[8..];
+        let is = |tag: [u8; 8]| data[..8] == tag;
+        if is(Position::tag()) {
+            self.positions
+                .insert(key(address), bytemuck::pod_read_unaligned(body));
+        } else if is(Trader::tag()) {
+            self.traders
+                .insert(key(address), bytemuck::pod_read_unaligned(body));
+        } else if is(Market::tag()) {
+            self.markets
+                .insert(key(address), bytemuck::pod_read_unaligned(body));
+        } else if is(Shard::tag()) {
+            let shard: Shard = bytemuck::pod_read_unaligned(body);
+            self.shards.insert(shard.index, shard);
+        } else if is(Vault::tag()) {
+            self.vault = Some(bytemuck::pod_read_unaligned(body));
+        }
+    }
+
+    /// Everything that anybody owns, counted without overflow.
+    pub fn total(&self) -> u128 {
+        let sum = |amounts: &mut dyn Iterator<Item = u64>| amounts.map(u128::from).sum::<u128>();
+        sum(&mut self.traders.values().map(|t| t.balance))
+            + sum(&mut self.shards.values().map(|s| s.cash))
+            + sum(&mut self.markets.values().map(|m| m.escrow))
+            + sum(&mut self.vault.iter().map(|v| v.cash))
+    }
+}
+
+impl World {
+    pub fn books(&self) -> Books {
+        let mut books = Books::default();
+        for (address, account) in &self.svm.accounts_db().inner {
+            if account.owner() == &at::EXCHANGE && account.data().len() > 8 {
+                books.add(address, account.data());
+            }
+        }
+        books
+    }
+
+    /// Conservation to the unit, solvency of every market, and ledgers that are the sums of what they summarise.
+    #[track_caller]
+    pub fn audit(&self) {
+        let books = self.books();
+        if books.vault.is_none() {
+            return;
+        }
+        let held = u128::from(self.token_amount(&at::token_vault()));
+        assert_eq!(
+            books.total(),
+            held,
+            "the books are not what the token vault holds"
+        );
+
+        for (address, market) in &books.markets {
+            audit_market(&books, address, market);
+        }
+        for shard in books.shards.values() {
+            audit_shard(&books, shard);
+        }
+        for (address, trader) in &books.traders {
+            let positions = books.positions.values().filter(|p| p.trader == *address).count();
+            assert_eq!(trader.positions, positions as u64, "positions of a trader");
+        }
+        let lp_shares: u64 = books.traders.values().map(|t| t.lp_shares).sum();
+        assert_eq!(books.vault.unwrap().lp_supply, lp_shares, "shares of the vault");
+    }
+}
+
+#[track_caller]
+fn audit_market(books: &Books, address: &Key, market: &Market) {
+    let outcomes = usize::from(market.outcomes);
+    let (mut shares, mut debt, mut count, mut worth) = ([0; 16], [0; 16], 0, 0);
+    for position in books.positions.values().filter(|p| p.market == *address) {
+        let outcome = usize::from(position.outcome);
+        shares[outcome] += position.shares;
+        debt[outcome] += position.debt;
+        count += 1;
+        worth += match market.status {
+            VOIDED => position.shares / u64::from(market.outcomes),
+            RESOLVED if position.outcome == market.winner => position.shares,
+            _ => 0,
+        };
+    }
+    assert_eq!(market.positions, count, "positions of a market");
+    if market.status == OPEN {
+        let (most, least) = (shares[..outcomes].iter().max(), shares[..outcomes].iter().min());
+        assert_eq!(market.shares, shares, "outstanding shares");
+        assert_eq!(market.debt, debt, "loans of an open market");
+        assert_eq!(
+            market.claim_floor,
+            market.escrow - most.unwrap(),
+            "escrow covers every outcome"
+        );
+        assert_eq!(market.claim_ceiling, market.escrow - least.unwrap());
+        let all: u64 = debt.iter().sum();
+        assert_eq!(
+            market.debt_at_risk,
+            all - debt[..outcomes].iter().min().unwrap(),
+            "debt at risk"
+        );
+    } else {
+        assert!(
+            market.escrow >= worth,
+            "escrow {} pays what is left to redeem, {worth}",
+            market.escrow
+        );
+        assert_eq!((market.claim_floor, market.claim_ceiling), (0, 0));
+        if market.status == VOIDED {
+            assert_eq!(market.debt, debt, "loans of a voided market");
+        } else {
+            assert_eq!(
+                market.debt[usize::from(market.winner)],
+                debt[usize::from(market.winner)]
+            );
+        }
+    }
+}
+
+#[track_caller]
+fn audit_shard(books: &Books, shard: &Shard) {
+    let of = |part: fn(&Market) -> u64| -> u64 {
+        books
+            .markets
+            .values()
+            .filter(|m| m.shard == shard.index)
+            .map(part)
+            .sum()
+    };
+    assert_eq!(shard.debt, of(|m| m.debt.iter().sum()), "loans of a shard");
+    assert_eq!(
+        shard.debt_at_risk,
+        of(|m| m.debt_at_risk),
+        "debt at risk of a shard"
+    );
+    assert_eq!(
+        shard.claim_floor,
+        of(|m| m.claim_floor),
+        "claims of a shard at their worst"
+    );
+    assert_eq!(
+        shard.claim_ceiling,
+        of(|m| m.claim_ceiling),
+        "claims of a shard at their best"
+    );
+}

@@ -1,0 +1,105 @@
+//! Accounts and events as they lie in memory, written down once more: a field that moves fails these tests.
+
+use {
+    bytemuck::{Pod, Zeroable},
+    sha2::{Digest, Sha256},
+    solana_address::Address,
+};
+
+pub const SPOT: u8 = 0;
+pub const LEVERAGED: u8 = 1;
+pub const OPEN: u8 = 0;
+pub const RESOLVED: u8 = 1;
+pub const VOIDED: u8 = 2;
+
+/// The first eight bytes of an account, an event, or an instruction.
+pub fn tag(namespace: &str, name: &str) -> [u8; 8] {
+    Sha256::digest(format!("{namespace}:{name}"))[..8]
+        .try_into()
+        .unwrap()
+}
+
+/// Something that a program writes with its discriminator in front.
+pub trait Tagged: Pod {
+    fn tag() -> [u8; 8];
+}
+
+macro_rules! tagged {
+    ($namespace:literal: $($name:ident { $($field:ident: $kind:ty,)* })*) => {$(
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+        #[repr(C)]
+        pub struct $name { $(pub $field: $kind,)* }
+
+        impl Tagged for $name {
+            fn tag() -> [u8; 8] {
+                tag($namespace, stringify!($name))
+            }
+        }
+    )*};
+}
+
+/// An address that may be printed, copied and compared.
+pub type Key = [u8; 32];
+
+tagged! { "account":
+    Feed {
+        publisher: Key, authority: Key, id: [u8; 32], count: u64, sequence: u64, price: u64, confidence: u64, slot: u64,
+        timestamp_ms: u64, max_age_s: u32, exponent: i32, history: [[u64; 2]; 256],
+    }
+    Config {
+        admin: Key, operator: Key, mint: Key, min_coverage_q32: u64, fee_base_ppm: u32, fee_slope_ppm: u32,
+        max_subsidy_ppm: u32, reserved: u32,
+    }
+    Vault {
+        token_account: Key, cash: u64, lp_supply: u64, folded_slot: u64, bump: u8, token_bump: u8, reserved: [u8; 6],
+    }
+    Shard {
+        cash: u64, debt: u64, debt_at_risk: u64, claim_floor: u64, claim_ceiling: u64, coverage_q32: u64,
+        min_coverage_q32: u64, fees: u64, volume: u64, bad_debt: u64, fee_ppm: u32, index: u32,
+    }
+    Trader { owner: Key, balance: u64, lp_shares: u64, positions: u64, }
+    Market {
+        feed: Key, rent_payer: Key, id: u64, close_ms: u64, b: u64, log2e_over_b: u64, liquidity_shift: u64, escrow: u64,
+        claim_floor: u64, claim_ceiling: u64, debt_at_risk: u64, settlement_price: u64, shares: [u64; 16],
+        debt: [u64; 16], strikes: [u64; 16], positions: u64, shard: u32, outcomes: u8, status: u8, winner: u8,
+        reserved: u8,
+    }
+    Position {
+        trader: Key, market: Key, shares: u64, cost: u64, debt: u64, opened_slot: u64, outcome: u8, kind: u8,
+        reserved: [u8; 6],
+    }
+}
+
+tagged! { "event":
+    FeedCreated { feed: Key, publisher: Key, authority: Key, }
+    PublisherRotated { feed: Key, old: Key, new: Key, }
+    Traded {
+        trader: Key, market: Key, shares: u64, notional: u64, fee: u64, amount: u64, debt: u64, escrow: u64, income: u64,
+        outcome: u8, side: u8, leverage_x100: u16, reserved: u32,
+    }
+    Initialized { admin: Key, operator: Key, mint: Key, }
+    OperatorSet { old: Key, new: Key, }
+    AdminRenounced { admin: Key, }
+    TraderOpened { trader: Key, owner: Key, }
+    TraderClosed { trader: Key, owner: Key, }
+    BalanceMoved { trader: Key, deposited: u64, withdrawn: u64, balance: u64, }
+    LiquidityMoved {
+        trader: Key, deposited: u64, withdrawn: u64, lp_shares: u64, lp_supply: u64, cash: u64,
+    }
+    Folded { cash: u64, coverage_q32: u64, fee_ppm: u64, }
+    MarketCreated {
+        market: Key, feed: Key, id: u64, close_ms: u64, b: u64, subsidy: u64, first_strike: u64, outcomes: u32,
+        shard: u32,
+    }
+    MarketSettled {
+        market: Key, price: u64, payable: u64, residue: u64, bad_debt: u64, winner: u32, voided: u32,
+    }
+    MarketRemoved { market: Key, swept: u64, }
+    PositionOpened { position: Key, trader: Key, market: Key, outcome: u32, kind: u32, }
+    PositionClosed { position: Key, }
+    Redeemed { position: Key, trader: Key, market: Key, shares: u64, payout: u64, repaid: u64, }
+}
+
+pub fn key(address: &Address) -> Key {
+    address.to_bytes()
+}

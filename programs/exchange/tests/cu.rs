@@ -1,0 +1,163 @@
+//! Compute ceilings of whole instructions, worst case over outcomes and sizes. `--nocapture` prints the table.
+
+use {harness::*, std::collections::BTreeMap};
+
+const SIZES: [u64; 5] = [1, 999_999, 3 * UNIT, 47 * UNIT + 11, 300 * UNIT];
+
+/// The dearest execution of each instruction, and what the token program took of it.
+type Table = BTreeMap<&'static str, (u64, u64)>;
+
+struct Bench {
+    world: World,
+    table: Table,
+}
+
+/// Units that the token program consumed inside a transaction.
+fn token_units(logs: &[String]) -> u64 {
+    let line = format!("Program {} consumed ", address::TOKEN);
+    logs.iter()
+        .filter_map(|log| log.strip_prefix(&line)?.split(' ').next()?.parse::<u64>().ok())
+        .sum()
+}
+
+impl Bench {
+    fn run(&mut self, name: &'static str, instruction: &Instruction) {
+        let done = self.world.does(instruction);
+        let token = token_units(&done.logs);
+        let own = done.compute_units_consumed - token;
+        let dearest = self.table.entry(name).or_default();
+        *dearest = (own, token).max(*dearest);
+    }
+
+    /// Every verb in a market of that many outcomes, all of which hold shares and secure loans.
+    fn trades(&mut self, outcomes: u8) {
+        let lender = self.world.lender;
+        let maker = self.world.party(100_000 * UNIT);
+        let taker = self.world.party(100_000 * UNIT);
+        let id = self.world.new_market_id();
+        let terms = self.world.terms(outcomes, 1_000 * UNIT);
+        self.run(
+            "create_market",
+            &ix::create_market(self.world.operator, id, self.world.feed, &terms),
+        );
+        for outcome in 0..outcomes {
+            let shares = (37 * u64::from(outcome) + 11) * UNIT + 7;
+            self.world.holding(&maker, id, outcome, shares);
+            self.world.leveraged(&maker, id, outcome, shares / 3, 150);
+            self.run(
+                "create_position",
+                &ix::create_position(taker.owner, id, outcome, SPOT),
+            );
+            self.run(
+                "create_position",
+                &ix::create_position(taker.owner, id, outcome, LEVERAGED),
+            );
+        }
+        let feed = self.world.feed;
+        for outcome in 0..outcomes {
+            for shares in SIZES {
+                let loan = ix::Loan {
+                    shares,
+                    leverage_x100: 177,
+                    max_payment: u64::MAX,
+                };
+                self.run("buy", &ix::buy(taker.owner, id, outcome, shares, u64::MAX));
+                self.run("open", &ix::open(taker.owner, id, feed, outcome, loan));
+            }
+            for shares in SIZES {
+                self.run("sell", &ix::sell(taker.owner, id, outcome, shares, 0));
+                if shares >= UNIT {
+                    self.run("close", &ix::close(taker.owner, id, outcome, shares, 0));
+                }
+            }
+        }
+        self.run("fold", &ix::fold());
+        self.run(
+            "provide_liquidity",
+            &ix::provide_liquidity(lender.owner, 1_000 * UNIT + 1),
+        );
+        self.run("take_liquidity", &ix::take_liquidity(lender.owner, 7 * UNIT + 1));
+        self.settlement(&maker, id, outcomes);
+    }
+
+    fn settlement(&mut self, maker: &Party, id: u64, outcomes: u8) {
+        let world = &mut self.world;
+        let close_ms = world.market_state(id).close_ms;
+        world.set_time((close_ms / 1000) as i64 - 1);
+        world.publish(100 * UNIT);
+        world.pass(1);
+        let publication = world.publication(101 * UNIT);
+        let (publisher, feed) = (world.publisher, world.feed);
+        self.run("publish", &ix::publish(publisher, feed, publication));
+        self.world.publish_count();
+        let index = self.world.get::<Feed>(&feed).count - 1;
+        self.run("resolve", &ix::resolve(id, feed, index));
+        for outcome in 0..outcomes {
+            for kind in [SPOT, LEVERAGED] {
+                self.run("redeem", &ix::redeem(maker.owner, id, outcome, kind));
+                self.run(
+                    "close_position",
+                    &ix::close_position(maker.owner, id, outcome, kind),
+                );
+            }
+        }
+    }
+
+    fn tokens(&mut self) {
+        let party = self.world.party(1_000 * UNIT);
+        let mint = self.world.mint;
+        self.run(
+            "withdraw",
+            &ix::withdraw(party.owner, party.tokens, mint, 500 * UNIT),
+        );
+        self.run(
+            "deposit",
+            &ix::deposit(party.owner, party.tokens, mint, 300 * UNIT),
+        );
+    }
+}
+
+fn measured(outcomes: u8) -> Table {
+    let mut bench = Bench {
+        world: World::launched(),
+        table: Table::new(),
+    };
+    bench.trades(outcomes);
+    bench.tokens();
+    bench.table
+}
+
+fn within(table: &Table, name: &str, ceiling: u64) {
+    let (units, _) = table[name];
+    assert!(
+        units <= ceiling,
+        "{name} takes {units} CU, its ceiling is {ceiling}"
+    );
+}
+
+fn check(outcomes: u8) {
+    let table = measured(outcomes);
+    println!(
+        "{:<20} {:>8} {:>8}   N = {outcomes}",
+        "instruction", "CU", "token CU"
+    );
+    for (name, (units, token)) in &table {
+        println!("{name:<20} {units:>8} {token:>8}");
+    }
+    within(&table, "publish", 150);
+    within(&table, "buy", 3_500);
+    within(&table, "sell", 3_500);
+    within(&table, "open", 5_000);
+    within(&table, "close", 5_000);
+    within(&table, "redeem", 3_000);
+}
+
+#[test]
+fn every_instruction_of_a_market_with_two_outcomes_stays_below_its_ceiling() {
+    check(2);
+}
+
+#[test]
+fn every_instruction_of_a_market_with_sixteen_outcomes_stays_below_its_ceiling() {
+    check(16);
+}
