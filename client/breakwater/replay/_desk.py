@@ -63,6 +63,8 @@ class Desk:
         Raises:
             BreakwaterError: one went wrong in another way than being refused.
         """
+        if not jobs:
+            return []
         requests = [(job.instructions, job.signers) for job in jobs]
         results = await self.sender.send_many(requests, details=True)
         return [self._take(job, result, now_ms) for job, result in zip(jobs, results, strict=True)]
@@ -73,10 +75,10 @@ class Desk:
             if isinstance(result, BreakwaterError):
                 raise result
 
-    async def in_order(self, jobs: Sequence[Job]) -> None:
-        """Send one after the other; each has to succeed, and is confirmed before the next is sent."""
-        for job in jobs:
-            self._take(job, await self.sender.send(job.instructions, job.signers), 0)
+    async def one(self, job: Job, compute_limit: int) -> None:
+        """Send a transaction that has to succeed, and wait until it is confirmed."""
+        receipt = await self.sender.send(job.instructions, job.signers, compute_limit=compute_limit)
+        self._take(job, receipt, 0)
 
     def _take(
         self, job: Job, result: Receipt | BreakwaterError, now_ms: int

@@ -28,11 +28,20 @@ class Pace(Protocol):
     packed: int
     """Publications that go into one transaction."""
 
+    fold_s: int
+    """Captured seconds between two folds of the vault's ledgers."""
+
     def chain_ms(self, captured_ms: int) -> int:
         """The chain's time for a captured one, in milliseconds."""
 
     async def reach(self, captured_ms: int) -> int:
         """Wait until the chain has reached a captured time; up to which captured time things are due then."""
+
+    async def catch_up(self, captured_ms: int) -> None:
+        """Let the rest of captured time, from this moment on, begin no earlier than now.
+
+        Nothing later may have been mapped before.
+        """
 
     async def until(self, chain_s: int) -> None:
         """Wait until the chain's clock shows at least `chain_s` seconds."""
@@ -48,6 +57,7 @@ class EmbeddedPace:
     """The embedded engine's clock moves, in whole slots, to the captured second that is asked for."""
 
     packed = 1
+    fold_s = 30
 
     def __init__(self, engine: EmbeddedEngine) -> None:
         self._engine = engine
@@ -63,6 +73,9 @@ class EmbeddedPace:
         second = captured_ms // 1000
         self._advance(second)
         return second * 1000 + 999
+
+    async def catch_up(self, captured_ms: int) -> None:
+        """It is never late."""
 
     async def until(self, chain_s: int) -> None:
         """Advance the slots."""
@@ -83,7 +96,10 @@ class EmbeddedPace:
 
 
 class WallPace:
-    """A cluster's own clock. Captured time begins a little after now and runs `factor` times as fast.
+    """A cluster's own clock; captured time begins a little after now and runs `factor` times as fast.
+
+    Where sending takes longer than that, `catch_up` puts the next market off: the map is affine in pieces,
+    and still increasing.
 
     Args:
         engine: the cluster.
@@ -92,13 +108,13 @@ class WallPace:
         chain_s: the chain's clock now.
     """
 
-    packed = 12
+    packed = 16
+    fold_s = 150
 
     def __init__(self, engine: RpcEngine, start_ms: int, factor: int, chain_s: int) -> None:
         self._engine = engine
-        self._start_ms = start_ms
         self._factor = factor
-        self._origin_ms = chain_s * 1000 + LEAD_MS
+        self._pieces = [(start_ms, chain_s * 1000 + LEAD_MS)]
         self._offset_ms = chain_s * 1000 - self._wall_ms()
 
     @staticmethod
@@ -107,15 +123,25 @@ class WallPace:
 
     def chain_ms(self, captured_ms: int) -> int:
         """Rounded down, so that the order of any two moments is kept."""
-        return self._origin_ms + (captured_ms - self._start_ms) // self._factor
+        start, origin = next(
+            (piece for piece in reversed(self._pieces) if piece[0] <= captured_ms), self._pieces[0]
+        )
+        return origin + (captured_ms - start) // self._factor
 
     async def reach(self, captured_ms: int) -> int:
         """Sleep until then."""
         wait = self.chain_ms(captured_ms) - self._offset_ms - self._wall_ms()
         if wait > 0:
             await asyncio.sleep(wait / 1000)
+        start, origin = self._pieces[-1]
         now = self._wall_ms() + self._offset_ms
-        return max(captured_ms, self._start_ms + (now - self._origin_ms) * self._factor)
+        return max(captured_ms, start + (now - origin) * self._factor)
+
+    async def catch_up(self, captured_ms: int) -> None:
+        """Move what is still to come, if the chain is already beyond it."""
+        late = await self.now() * 1000 - self.chain_ms(captured_ms)
+        if late > 0 and captured_ms > self._pieces[-1][0]:
+            self._pieces.append((captured_ms, self.chain_ms(captured_ms) + late))
 
     async def until(self, chain_s: int) -> None:
         """Poll the chain's clock, which may lag behind the wall's."""

@@ -35,6 +35,7 @@ class Outages:
     max_age_s: int
     list: list[Outage] = field(default_factory=list)
     _timestamp_s: int | None = None
+    _published_s: int = 0
     _current: Outage | None = None
 
     def published(self, now_s: int, timestamp_ms: int) -> None:
@@ -42,7 +43,7 @@ class Outages:
         if self.age(now_s) > self.max_age_s:
             self._observe(now_s)
         self._current = None
-        self._timestamp_s = timestamp_ms // 1000
+        self._timestamp_s, self._published_s = timestamp_ms // 1000, now_s
 
     def age(self, now_s: int) -> int:
         """Age of the newest price in whole seconds, as the program counts it; 0 before the first one."""
@@ -71,14 +72,15 @@ class Outages:
             self._observe(now_s)
 
     def _observe(self, now_s: int) -> Outage:
-        first = (self._timestamp_s or now_s) + self.max_age_s + 1
+        # a price may be old when it comes, and another outage end with it
+        first = max(self._published_s, (self._timestamp_s or now_s) + self.max_age_s + 1)
         if self._current is None:
             self._current = Outage(first, now_s)
             self.list.append(self._current)
         stale_from = (self._timestamp_s or now_s) + CACHE_SECONDS + 1
         self._current.end_s = now_s
         self._current.cached = max(0, min(now_s, stale_from) - first)
-        self._current.stale = max(0, now_s - stale_from)
+        self._current.stale = max(0, now_s - max(first, stale_from))
         return self._current
 
     def as_dict(self) -> dict[str, object]:

@@ -40,7 +40,7 @@ def _data(result: ReplayResult) -> dict[str, Any]:
 
 
 def _market(row: MarketRow, unit: float) -> dict[str, Any]:
-    """Prices in the quote currency, amounts in units of collateral, times in seconds from the market's start."""
+    """Prices in the quote currency, amounts in units of collateral, times in seconds from the start."""
     data: dict[str, Any] = {
         "id": row.id,
         "name": row.name,
