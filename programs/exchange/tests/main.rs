@@ -2,5 +2,6 @@
 #![allow(clippy::arithmetic_side_effects)] // an overflow in a test is a failing test
 
 mod buy;
+mod collusion;
 mod cu;
 mod invariants;

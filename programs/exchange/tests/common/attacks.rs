@@ -4,8 +4,9 @@
 use {
     crate::{
         address as at,
-        error::{DUPLICATE, NOT_MUTABLE, TOO_FEW_ACCOUNTS},
-        world::World,
+        error::{ExchangeError, DUPLICATE, NOT_MUTABLE, TOO_FEW_ACCOUNTS},
+        layout::{Market, Position},
+        world::{World, UNIT},
     },
     solana_instruction::{error::InstructionError, AccountMeta, Instruction},
 };
@@ -104,7 +105,14 @@ impl Shape {
         for &index in self.written {
             let (mut world, mut instruction) = (self.given)();
             instruction.accounts[index].is_writable = false;
-            world.refuses(&instruction, NOT_MUTABLE);
+            // Anchor asks a signer who pays for both at once
+            let signs = instruction.accounts[index].is_signer;
+            let error = if signs {
+                InstructionError::MissingRequiredSignature
+            } else {
+                NOT_MUTABLE
+            };
+            world.refuses(&instruction, error);
         }
     }
 
@@ -126,6 +134,19 @@ impl Shape {
         let (mut world, mut instruction) = (self.given)();
         instruction.accounts.pop();
         world.refuses(&instruction, TOO_FEW_ACCOUNTS);
+    }
+
+    /// Bytes behind the arguments change nothing.
+    pub fn oversized_data(&self) {
+        let (mut world, mut instruction) = (self.given)();
+        let mut twin = world.clone();
+        twin.does(&instruction);
+        instruction.data.extend([0xff; 100]);
+        world.does(&instruction);
+        assert!(
+            world.snapshot(&instruction) == twin.snapshot(&instruction),
+            "extra bytes made a difference"
+        );
     }
 
     /// Accounts behind those an instruction names change nothing.
@@ -177,12 +198,107 @@ macro_rules! attacks {
                 $shape.truncated_data();
             }
             #[test]
+            fn bytes_behind_the_arguments_are_ignored() {
+                $shape.oversized_data();
+            }
+            #[test]
             fn a_missing_account_is_refused() {
                 $shape.missing_account();
             }
             #[test]
             fn an_extra_account_is_ignored() {
                 $shape.extra_account();
+            }
+        }
+    };
+}
+
+/// What an instruction on a position demands of its accounts. `trader` is the index of the trader account; market, shard
+/// and position follow it.
+pub struct PositionShape {
+    pub given: Given,
+    pub trader: usize,
+    /// Whether the trader's owner signs, in the account before.
+    pub signed: bool,
+}
+
+impl PositionShape {
+    fn state(&self) -> (World, Instruction, Position) {
+        let (world, instruction) = (self.given)();
+        let position = world.get(&instruction.accounts[self.trader + 3].pubkey);
+        (world, instruction, position)
+    }
+
+    fn market_id(&self, world: &World, instruction: &Instruction) -> u64 {
+        world
+            .get::<Market>(&instruction.accounts[self.trader + 1].pubkey)
+            .id
+    }
+
+    /// The position of somebody else, in the same market.
+    pub fn foreign_position(&self) {
+        let (mut world, mut instruction, own) = self.state();
+        let (market, other) = (self.market_id(&world, &instruction), world.party(0));
+        world.position(&other, market, own.outcome, own.kind);
+        instruction.accounts[self.trader + 3].pubkey = other.position(market, own.outcome, own.kind);
+        world.refuses(&instruction, ExchangeError::PositionOfAnotherTrader);
+    }
+
+    /// The trader account of somebody else, who signs where the owner has to.
+    pub fn foreign_trader(&self) {
+        let (mut world, mut instruction, _) = self.state();
+        let other = world.party(UNIT);
+        if self.signed {
+            instruction.accounts[self.trader - 1].pubkey = other.owner;
+        }
+        instruction.accounts[self.trader].pubkey = other.trader();
+        world.refuses(&instruction, ExchangeError::PositionOfAnotherTrader);
+    }
+
+    /// Another market of the same shard, with the position of the first.
+    pub fn foreign_market(&self) {
+        let (mut world, mut instruction, _) = self.state();
+        let id = self.market_id(&world, &instruction);
+        let twin = loop {
+            let twin = world.market(2);
+            if at::shard_of(twin) == at::shard_of(id) {
+                break twin;
+            }
+        };
+        instruction.accounts[self.trader + 1].pubkey = at::market(twin);
+        world.refuses(&instruction, ExchangeError::PositionOfAnotherMarket);
+    }
+
+    pub fn foreign_shard(&self) {
+        let (mut world, mut instruction, _) = self.state();
+        let shard = at::shard_of(self.market_id(&world, &instruction));
+        instruction.accounts[self.trader + 2].pubkey = at::shard((shard + 1) % 4);
+        world.refuses(&instruction, ExchangeError::WrongShard);
+    }
+}
+
+/// Tests of an instruction's [`PositionShape`].
+#[macro_export]
+macro_rules! position_attacks {
+    ($shape:expr) => {
+        mod position_attacks {
+            use super::*;
+
+            #[test]
+            fn somebody_elses_position_is_refused() {
+                $shape.foreign_position();
+            }
+            #[test]
+            fn somebody_elses_trader_account_is_refused() {
+                $shape.foreign_trader();
+            }
+            #[test]
+            fn another_market_is_refused() {
+                $shape.foreign_market();
+            }
+            #[test]
+            fn another_shard_is_refused() {
+                $shape.foreign_shard();
             }
         }
     };

@@ -13,6 +13,7 @@ pub mod world;
 
 pub use {
     breakwater_math as math,
+    bytemuck::Zeroable,
     error::{ExchangeError, OracleError},
     layout::*,
     solana_account::Account,

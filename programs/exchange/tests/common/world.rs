@@ -286,6 +286,12 @@ impl World {
         self.sequence += 1;
     }
 
+    /// Trading in the market is over.
+    pub fn pass_close(&mut self, market: u64) {
+        let close_ms = self.market_state(market).close_ms;
+        self.set_time((close_ms / 1000) as i64);
+    }
+
     /// Let the market close and settle it by a price published right then.
     pub fn settle(&mut self, market: u64, price: u64) {
         let close_ms = self.get::<Market>(&at::market(market)).close_ms;
