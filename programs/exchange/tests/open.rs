@@ -1,0 +1,303 @@
+use {
+    crate::{booked, Quote},
+    harness::{
+        attacks::{PositionShape, Shape},
+        *,
+    },
+};
+
+const SHARES: u64 = 30 * UNIT;
+
+/// A party with an empty leveraged position in outcome 1 of a market of two.
+fn with_position() -> (World, Party, u64) {
+    let mut world = World::launched();
+    let (party, market) = (world.party(1_000 * UNIT), world.market(2));
+    world.position(&party, market, 1, LEVERAGED);
+    (world, party, market)
+}
+
+fn at(world: &World, party: &Party, market: u64, leverage_x100: u16) -> Instruction {
+    let loan = ix::Loan {
+        shares: SHARES,
+        leverage_x100,
+        max_payment: u64::MAX,
+    };
+    ix::open(party.owner, market, world.feed, 1, loan)
+}
+
+fn given() -> (World, Instruction) {
+    let (world, party, market) = with_position();
+    let instruction = at(&world, &party, market, 500);
+    (world, instruction)
+}
+
+harness::attacks! { Shape {
+    given,
+    signer: Some(0),
+    stranger: Some(ExchangeError::NotOwner.into()),
+    owned: &[1, 2, 3, 4, 5],
+    written: &[1, 2, 3, 4],
+    data: 18,
+}}
+harness::position_attacks! { PositionShape { given, trader: 1, signed: true } }
+
+#[test]
+fn the_trader_pays_margin_and_fee_and_the_shard_lends_the_rest() {
+    let (mut world, party, market) = with_position();
+    let (before, shard, trader) = (
+        world.market_state(market),
+        world.shard_of(market),
+        world.trader(&party),
+    );
+    let quote = Quote::purchase(&before, &shard, 1, SHARES);
+
+    let done = world.does(&at(&world, &party, market, 300));
+
+    let margin = quote.notional.div_ceil(3);
+    let debt = quote.notional - margin;
+    let amount = margin + quote.fee;
+    let income = amount + debt - (quote.market.escrow - before.escrow);
+    let mut market_after = Market {
+        debt_at_risk: debt,
+        ..quote.market
+    };
+    market_after.debt[1] = debt;
+    assert_eq!(world.market_state(market), market_after);
+    let mut shard_after = booked(&shard, &before, &quote, income);
+    shard_after.cash -= debt;
+    (shard_after.debt, shard_after.debt_at_risk) = (debt, debt);
+    assert_eq!(world.shard_of(market), shard_after);
+    assert_eq!(
+        world.trader(&party),
+        Trader {
+            balance: trader.balance - amount,
+            ..trader
+        }
+    );
+    let position = world.position_state(&party, market, 1, LEVERAGED);
+    assert_eq!(
+        (position.shares, position.cost, position.debt),
+        (SHARES, amount, debt)
+    );
+    let expected = Traded {
+        trader: key(&party.trader()),
+        market: key(&address::market(market)),
+        shares: SHARES,
+        notional: quote.notional,
+        fee: quote.fee,
+        amount,
+        debt,
+        escrow: quote.market.escrow,
+        income,
+        outcome: 1,
+        side: 2,
+        leverage_x100: 300,
+        reserved: 0,
+    };
+    assert_eq!(done.event::<Traded>(), expected);
+}
+
+#[test]
+fn one_times_leverage_borrows_nothing() {
+    let (mut world, party, market) = with_position();
+    world.does(&at(&world, &party, market, 100));
+    assert_eq!(world.position_state(&party, market, 1, LEVERAGED).debt, 0);
+    assert_eq!(world.shard_of(market).debt, 0);
+}
+
+#[test]
+fn leverage_below_one_is_refused() {
+    for leverage_x100 in [0, 1, 99] {
+        let (mut world, party, market) = with_position();
+        let open = at(&world, &party, market, leverage_x100);
+        world.refuses(&open, ExchangeError::LeverageBelowOne);
+    }
+}
+
+#[test]
+fn fifty_times_is_the_cap_of_two_outcomes() {
+    let (mut world, party, market) = with_position();
+    for leverage_x100 in [5_001, u16::MAX] {
+        let open = at(&world, &party, market, leverage_x100);
+        world.refuses(&open, ExchangeError::LeverageAboveCap);
+    }
+    world.does(&at(&world, &party, market, 5_000));
+}
+
+#[test]
+fn the_cap_falls_with_the_number_of_outcomes() {
+    // floor(50 sqrt(2 / N)), in hundredths
+    for (outcomes, cap) in [(3, 4_082), (4, 3_535), (8, 2_500), (16, 1_767)] {
+        let mut world = World::launched();
+        let (party, market) = (world.party(1_000 * UNIT), world.market(outcomes));
+        world.position(&party, market, 1, LEVERAGED);
+        let above = at(&world, &party, market, cap + 1);
+        world.refuses(&above, ExchangeError::LeverageAboveCap);
+        world.does(&at(&world, &party, market, cap));
+    }
+}
+
+#[test]
+fn without_coverage_there_is_no_leverage() {
+    let (mut world, party, market) = with_position();
+    world.edit::<Shard>(&address::shard(address::shard_of(market)), |shard| {
+        shard.coverage_q32 = 0
+    });
+    for leverage_x100 in [101, 5_000] {
+        let open = at(&world, &party, market, leverage_x100);
+        world.refuses(&open, ExchangeError::LeverageAboveCap);
+    }
+    world.does(&at(&world, &party, market, 100));
+}
+
+#[test]
+fn a_stale_feed_halves_the_cap() {
+    let (mut world, party, market) = with_position();
+    world.pass(300);
+    world.does(&at(&world, &party, market, 5_000));
+    world.pass(1);
+    let open = at(&world, &party, market, 2_501);
+    world.refuses(&open, ExchangeError::OracleStale);
+    world.does(&at(&world, &party, market, 2_500));
+    world.publish(100 * UNIT);
+    world.does(&at(&world, &party, market, 5_000));
+}
+
+#[test]
+fn a_feed_that_never_published_is_stale() {
+    let mut world = World::launched();
+    let authority = world.authority;
+    world.does(&ix::create_feed(authority, "ETH/USD", authority, -6, 30));
+    let (party, market) = (world.party(1_000 * UNIT), world.new_market_id());
+    let (feed, terms) = (address::feed("ETH/USD"), world.terms(2, 1_000 * UNIT));
+    world.does(&ix::create_market(world.operator, market, feed, &terms));
+    world.position(&party, market, 1, LEVERAGED);
+    let loan = ix::Loan {
+        shares: SHARES,
+        leverage_x100: 2_501,
+        max_payment: u64::MAX,
+    };
+    world.refuses(
+        &ix::open(party.owner, market, feed, 1, loan),
+        ExchangeError::OracleStale,
+    );
+}
+
+#[test]
+fn another_feed_is_refused() {
+    let (mut world, party, market) = with_position();
+    let authority = world.authority;
+    world.does(&ix::create_feed(authority, "ETH/USD", authority, -6, 30));
+    let mut open = at(&world, &party, market, 500);
+    open.accounts[5].pubkey = address::feed("ETH/USD");
+    world.refuses(&open, ExchangeError::WrongFeed);
+}
+
+#[test]
+fn a_spot_position_is_refused() {
+    let (mut world, party, market) = with_position();
+    world.position(&party, market, 1, SPOT);
+    let mut open = at(&world, &party, market, 500);
+    open.accounts[4].pubkey = party.position(market, 1, SPOT);
+    world.refuses(&open, ExchangeError::WrongKind);
+}
+
+#[test]
+fn the_limit_is_kept_to_the_unit() {
+    let (mut world, party, market) = with_position();
+    let quote = Quote::purchase(&world.market_state(market), &world.shard_of(market), 1, SHARES);
+    let payment = quote.notional.div_ceil(5) + quote.fee;
+    let loan = |max_payment| ix::Loan {
+        shares: SHARES,
+        leverage_x100: 500,
+        max_payment,
+    };
+    let open = |loan| ix::open(party.owner, market, address::feed("BTC/USD"), 1, loan);
+    world.refuses(&open(loan(payment - 1)), ExchangeError::SlippageExceeded);
+    world.does(&open(loan(payment)));
+}
+
+#[test]
+fn no_shares_are_refused() {
+    let (mut world, party, market) = with_position();
+    let loan = ix::Loan {
+        shares: 0,
+        leverage_x100: 500,
+        max_payment: u64::MAX,
+    };
+    world.refuses(
+        &ix::open(party.owner, market, world.feed, 1, loan),
+        ExchangeError::ZeroAmount,
+    );
+}
+
+#[test]
+fn a_margin_above_the_balance_is_refused() {
+    let (mut world, party, market) = with_position();
+    let loan = ix::Loan {
+        shares: 10_000 * UNIT,
+        leverage_x100: 200,
+        max_payment: u64::MAX,
+    };
+    world.refuses(
+        &ix::open(party.owner, market, world.feed, 1, loan),
+        ExchangeError::InsufficientBalance,
+    );
+}
+
+#[test]
+fn amounts_beyond_every_range_are_refused() {
+    for (shares, expected) in [
+        (u64::MAX, ExchangeError::Overflow),
+        ((1 << 62) + 1, ExchangeError::Overflow),
+        (1 << 62, ExchangeError::InsufficientBalance),
+    ] {
+        let (mut world, party, market) = with_position();
+        let loan = ix::Loan {
+            shares,
+            leverage_x100: 5_000,
+            max_payment: u64::MAX,
+        };
+        world.refuses(&ix::open(party.owner, market, world.feed, 1, loan), expected);
+    }
+}
+
+#[test]
+fn a_loan_above_the_shards_cash_is_refused() {
+    let mut world = World::launched();
+    let (party, market) = (world.party(400_000 * UNIT), world.market(2));
+    world.position(&party, market, 1, LEVERAGED);
+    let loan = ix::Loan {
+        shares: 300_000 * UNIT,
+        leverage_x100: 5_000,
+        max_payment: u64::MAX,
+    };
+    world.refuses(
+        &ix::open(party.owner, market, world.feed, 1, loan),
+        ExchangeError::VaultTooSmall,
+    );
+}
+
+#[test]
+fn a_loan_that_the_shards_cash_would_not_cover_is_refused() {
+    let mut world = World::launched();
+    let (party, market) = (world.party(400_000 * UNIT), world.market(2));
+    world.position(&party, market, 1, LEVERAGED);
+    // half of the shard's 250,000 is the most at a coverage of one
+    let loan = |shares: u64| ix::Loan {
+        shares: shares * UNIT,
+        leverage_x100: 5_000,
+        max_payment: u64::MAX,
+    };
+    let open = |loan| ix::open(party.owner, market, address::feed("BTC/USD"), 1, loan);
+    world.refuses(&open(loan(130_000)), ExchangeError::CoverageTooLow);
+    world.does(&open(loan(125_000)));
+}
+
+#[test]
+fn trading_ends_at_the_close() {
+    let (mut world, party, market) = with_position();
+    world.pass_close(market);
+    let open = at(&world, &party, market, 100);
+    world.refuses(&open, ExchangeError::MarketClosed);
+}
