@@ -16,6 +16,10 @@ pub mod fees;
 pub mod fixed;
 pub mod lmsr;
 pub mod ln;
+pub mod normal;
+#[rustfmt::skip] // its layout is its script's
+mod normal_tables;
+pub mod pm_amm;
 pub mod risk;
 #[rustfmt::skip] // its layout is its script's
 mod tables;
