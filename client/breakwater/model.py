@@ -71,8 +71,10 @@ class Fill:
     """What the exchange did with an order; every amount is in units of collateral (6 decimals).
 
     `notional` is the cost or the proceeds of `shares` before `fee`; `amount` left the trader's balance (buy,
-    open) or reached it (sell, close); `debt` is the position's loan afterwards, `escrow` the market's,
-    `income` what the vault earned. `trader` is the trader account, `timestamp_ms` the chain's Unix time.
+    open) or reached it (sell, close); `premium` is the part of an open's amount that its loan costs,
+    `shortfall` what a close took from the balance to repay its loan; `debt` is the position's loan
+    afterwards, `escrow` the market's, `income` what the vault earned. `trader` is the trader account,
+    `timestamp_ms` the chain's Unix time.
     """
 
     market: int
@@ -83,6 +85,8 @@ class Fill:
     notional: int
     fee: int
     amount: int
+    premium: int
+    shortfall: int
     debt: int
     escrow: int
     income: int

@@ -1,21 +1,24 @@
-"""Account data -> frozen values, by the layout of the programs' `repr(C)` accounts.
+"""Account data -> frozen values, by the layouts in the shipped IDLs.
 
-Every account starts with an 8-byte discriminator. Amounts are micro-units (6 decimals), addresses 32 bytes,
-prices integers in units of their feed. For reading in bulk; `programs.program(...)` reads the same accounts
-by the IDL.
+Amounts are micro-units (6 decimals), addresses 32 bytes, prices integers in units of their feed. For reading
+in bulk: a layout is compiled once, and a value is one `unpack`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import fields as dataclass_fields
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from breakwater.errors import InvalidInput
 
+from . import programs
+from ._layout import fixed_format
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
 __all__ = [
     "HISTORY",
@@ -41,6 +44,7 @@ HISTORY: Final = 256
 """Observations a feed keeps."""
 
 DISCRIMINATOR = 8
+Value = TypeVar("Value", "Config", "Trader", "Vault", "Shard", "Market", "Position", "Feed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,71 +153,95 @@ class Feed:
     history: tuple[tuple[int, int], ...]
 
 
-def _reader(name: str, layout: str) -> Callable[[bytes], tuple[Any, ...]]:
-    tag = hashlib.sha256(f"account:{name}".encode()).digest()[:DISCRIMINATOR]
-    fields = struct.Struct("<" + layout)
+@lru_cache(maxsize=16)
+def _layout(name: str) -> tuple[bytes, struct.Struct, dict[str, slice]]:
+    """Discriminator, fields, and where each field's values are among the unpacked ones."""
+    idl = programs.idl("oracle" if name == "Feed" else "exchange")
+    types = {each["name"]: each["type"]["fields"] for each in idl["types"] if "fields" in each["type"]}
+    tag = next(bytes(each["discriminator"]) for each in idl["accounts"] if each["name"] == name)
+    codes, places = "<", {}
+    for field in types[name]:
+        before = len(struct.unpack(codes, bytes(struct.calcsize(codes))))
+        codes += _codes(field["type"], types)
+        after = len(struct.unpack(codes, bytes(struct.calcsize(codes))))
+        places[field["name"]] = slice(before, after)
+    return tag, struct.Struct(codes), places
 
-    def read(data: bytes) -> tuple[Any, ...]:
-        if data[:DISCRIMINATOR] != tag or len(data) != DISCRIMINATOR + fields.size:
-            raise InvalidInput(f"Pass a {name} account: these {len(data)} bytes are none.")
-        return fields.unpack_from(data, DISCRIMINATOR)
 
-    return read
+def _codes(kind: Any, types: Mapping[str, Any]) -> str:
+    """A type in the notation of `struct`; `repr(C)` accounts have no hidden padding."""
+    if isinstance(kind, str):
+        code = fixed_format(kind)
+        if code is None:
+            raise InvalidInput(f"Rebuild the programs: {kind} has no fixed size.")
+        return code
+    if "array" in kind:
+        inner, length = kind["array"]
+        if inner == "u8":
+            return f"{length}s"
+        return _codes(inner, types) * int(length)
+    return "".join(_codes(field["type"], types) for field in types[kind["defined"]["name"]])
 
 
-_CONFIG = _reader("Config", "32s32s32sQIIII")
-_TRADER = _reader("Trader", "32sQQQ")
-_VAULT = _reader("Vault", "32sQQQBB6x")
-_SHARD = _reader("Shard", "10QII")
-_MARKET = _reader("Market", "32s32s10Q16Q16Q16QQIBBBB")
-_POSITION = _reader("Position", "32s32sQQQQBB6x")
-_FEED = _reader("Feed", f"32s32s32s6QIi{2 * HISTORY}Q")
+def _read(name: str, data: bytes) -> dict[str, Any]:
+    """Fields by name; arrays are tuples."""
+    tag, layout, places = _layout(name)
+    if data[:DISCRIMINATOR] != tag or len(data) != DISCRIMINATOR + layout.size:
+        raise InvalidInput(f"Pass a {name} account: these {len(data)} bytes are none.")
+    values = layout.unpack_from(data, DISCRIMINATOR)
+    return {
+        field: values[place] if place.stop - place.start > 1 else values[place.start]
+        for field, place in places.items()
+    }
+
+
+def _pick(kind: type[Value], fields: dict[str, Any]) -> Value:
+    return kind(**{each.name: fields[each.name] for each in dataclass_fields(kind)})
 
 
 def config(data: bytes) -> Config:
     """Decode a config account."""
-    return Config(*_CONFIG(data)[:7])
+    return _pick(Config, _read("Config", data))
 
 
 def trader(data: bytes) -> Trader:
     """Decode a trader account."""
-    return Trader(*_TRADER(data))
+    return _pick(Trader, _read("Trader", data))
 
 
 def vault(data: bytes) -> Vault:
     """Decode the vault account."""
-    return Vault(*_VAULT(data)[:4])
+    return _pick(Vault, _read("Vault", data))
 
 
 def shard(data: bytes) -> Shard:
     """Decode a shard account."""
-    return Shard(*_SHARD(data))
+    return _pick(Shard, _read("Shard", data))
 
 
 def market(data: bytes) -> Market:
     """Decode a market account; shares, debt and strikes have as many entries as the market uses."""
-    v = _MARKET(data)
-    n = v[62]
-    shares, debt, strikes = v[12 : 12 + n], v[28 : 28 + n], v[44 : 43 + n]
-    positions, shard_index, _, status, winner, _ = v[60:]
-    fields = (*v[:5], *v[7:12], shares, debt, strikes, positions, shard_index, status, winner)
-    return Market(*fields)
+    fields = _read("Market", data)
+    used = fields["outcomes"]
+    fields["shares"], fields["debt"] = fields["shares"][:used], fields["debt"][:used]
+    fields["strikes"] = fields["strikes"][: used - 1]
+    return _pick(Market, fields)
 
 
 def position(data: bytes) -> Position:
     """Decode a position account."""
-    return Position(*_POSITION(data))
+    return _pick(Position, _read("Position", data))
 
 
 def feed(data: bytes) -> Feed:
     """Decode a feed account."""
-    v = _FEED(data)
-    count, ring = v[3], tuple(zip(v[11::2], v[12::2], strict=True))
+    fields = _read("Feed", data)
+    count, raw = fields["count"], fields["history"]
+    ring = tuple(zip(raw[::2], raw[1::2], strict=True))
     oldest = count % HISTORY if count > HISTORY else 0
-    history = (ring[oldest:] + ring[:oldest])[: min(count, HISTORY)]
-    name = v[2].rstrip(b"\0").decode(errors="replace")
-    fields = (v[0], v[1], name, *v[3:11], history)
-    return Feed(*fields)
+    fields["history"] = (ring[oldest:] + ring[:oldest])[: min(count, HISTORY)]
+    fields["name"] = fields["id"].rstrip(b"\0").decode(errors="replace")
+    return _pick(Feed, fields)
 
 
 def token_amount(data: bytes) -> int:

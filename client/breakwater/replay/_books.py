@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["Books", "MarketBook", "PositionBook"]
 
 
+REFERENCE_S = 64
+"""Seconds over which the program's reference follows a market's shares."""
+
+
 @dataclass(slots=True)
 class PositionBook:
     """A position account by its address; amounts are micro-units."""
@@ -45,6 +49,8 @@ class MarketBook:
     shard: int
     escrow: int
     shares: list[int] = field(default_factory=lambda: [0, 0])
+    reference: list[int] = field(default_factory=lambda: [0, 0])
+    traded_s: list[int] = field(default_factory=lambda: [0, 0])
     positions: dict[tuple[bytes, int, int], PositionBook] = field(default_factory=dict)
     volume: int = 0
     fees: int = 0
@@ -58,6 +64,17 @@ class MarketBook:
     winner: int | None = None
     price: int | None = None
     removed: bool = False
+
+    def remember(self, outcome: int, now_s: int) -> None:
+        """Bring an outcome's reference up to date before its shares change."""
+        self.reference[outcome] = self.reference_at(outcome, now_s)
+        self.traded_s[outcome] = now_s
+
+    def reference_at(self, outcome: int, now_s: int) -> int:
+        """The shares as they were: a reference that follows them over a minute, as on chain."""
+        elapsed = min(now_s - self.traded_s[outcome], REFERENCE_S)
+        before = self.reference[outcome]
+        return before + (self.shares[outcome] - before) * max(0, elapsed) // REFERENCE_S
 
     @property
     def cash(self) -> int:
@@ -104,14 +121,16 @@ class Books:
             self.balances[trader] -= fill.amount
             moved = fill.shares
         else:
-            # proceeds after the fee repay the loan first; the trader gets what is left
-            repaid = fill.notional - fill.fee - fill.amount
+            # proceeds after the fee repay the loan first, then the balance; the trader gets what is left
+            proceeds = fill.notional - fill.fee
+            repaid = proceeds - fill.amount + fill.shortfall
             market.repaid += repaid
             market.bad_debt += debt_before - fill.debt - repaid
-            market.escrow -= fill.amount + repaid + fill.income
-            self.balances[trader] += fill.amount
+            market.escrow -= proceeds + fill.income
+            self.balances[trader] += fill.amount - fill.shortfall
             moved = -fill.shares
         position.shares += moved
+        market.remember(fill.outcome, fill.timestamp_ms // 1000)
         market.shares[fill.outcome] += moved
         market.volume += fill.notional
         market.fees += fill.fee

@@ -113,7 +113,7 @@ class Floor:
     def _decide(self, live: Live, trader: int, moment: Moment) -> Order | None:
         row, ticker = live.row, self._ticker
         seconds = row.close_s - moment.captured_ms / 1000
-        view = View(float(ticker.price), float(row.strike), ticker.sigma, seconds, self._cap)
+        view = View(float(ticker.price), float(row.strike), ticker.sigma, seconds, moment.now_s, self._cap)
         balance = self._books.balances[self._crowd.traders[trader].account]
         return self._crowd.order(trader, live.book, view, balance)
 

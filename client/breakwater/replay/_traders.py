@@ -40,13 +40,15 @@ class View:
     """What everybody can see.
 
     Price and strike are in the feed's unit, `sigma` is the volatility of the logarithm over the square root
-    of a second, `seconds` are left to the close, `cap_x100` is the highest leverage in hundredths.
+    of a second, `seconds` are left to the close, `now_s` is the chain's clock, `cap_x100` the highest
+    leverage in hundredths.
     """
 
     price: float
     strike: float
     sigma: float
     seconds: float
+    now_s: int
     cap_x100: int
 
 
@@ -103,11 +105,12 @@ class Crowd:
         belief = 1 / (1 + math.exp(-(math.log(fair / (1 - fair)) + rng.gauss(0.0, who.noise))))
         outcome = int(belief > p)
         wrong_side = [each for each in held if each.outcome != outcome]
+        reduced = None
         if wrong_side and rng.random() < 0.5:
-            return self._reduce(rng, who, market, rng.choice(wrong_side))
-        if held and rng.random() < 0.15:
-            return self._reduce(rng, who, market, rng.choice(held))
-        return self._increase(rng, who, market, view, outcome, _gap(belief, p), balance)
+            reduced = self._reduce(rng, who, market, rng.choice(wrong_side))
+        elif held and rng.random() < 0.15:
+            reduced = self._reduce(rng, who, market, rng.choice(held))
+        return reduced or self._increase(rng, who, market, view, outcome, _gap(belief, p), balance)
 
     def _increase(
         self,
@@ -124,9 +127,12 @@ class Crowd:
         cost = buy_cost((market.shares[0], market.shares[1]), outcome, shares, market.b)
         if rng.random() < who.appetite:
             leverage = max(100, min(MAX_LEVERAGE, int(view.cap_x100 * rng.choice(PART_OF_CAP))))
-            payment = _at_most(cost * 100 / leverage) + math.ceil(cost * FEE_MARGIN)
+            debt = cost * (1 - 100 / leverage)
+            # a loan costs its expected loss, at the lower of the price paid and the price as it was
+            secured_at = min(_reference_price(market, outcome, view.now_s), cost / shares)
+            payment = _at_most(cost - debt + debt * (1 - secured_at)) + math.ceil(cost * FEE_MARGIN)
             # on a sure thing the loan would exceed what the shares can pay
-            if payment <= balance and cost * (1 - 100 / leverage) * (1 + SLIPPAGE) < shares:
+            if payment <= balance and debt * (1 + SLIPPAGE) < shares:
                 return Order(market.id, who.owner, "open", outcome, shares, payment, leverage)
         limit = _at_most(cost * (1 + FEE_MARGIN))
         if limit > balance:
@@ -134,7 +140,7 @@ class Crowd:
         return Order(market.id, who.owner, "buy", outcome, shares, limit)
 
     @staticmethod
-    def _reduce(rng: random.Random, who: Trader, market: MarketBook, position: PositionBook) -> Order:
+    def _reduce(rng: random.Random, who: Trader, market: MarketBook, position: PositionBook) -> Order | None:
         shares = position.shares
         if rng.random() < 0.5:
             shares = max(1, round(shares * rng.uniform(0.2, 0.8)))
@@ -143,11 +149,15 @@ class Crowd:
         if position.kind == ix.SPOT:
             return Order(market.id, who.owner, "sell", position.outcome, shares, _at_least(proceeds))
         due = position.debt * shares / position.shares
-        if proceeds <= due * (1 + SLIPPAGE):
-            # under water, or nearly: the program takes back only the whole position
-            return Order(market.id, who.owner, "close", position.outcome, position.shares, 0)
+        if proceeds <= due:
+            return None  # under water: closing would take the rest from the balance, waiting costs nothing
         least = _at_least(proceeds - due - SLIPPAGE * due)
         return Order(market.id, who.owner, "close", position.outcome, shares, least)
+
+
+def _reference_price(market: MarketBook, outcome: int, now_s: int) -> float:
+    up = price_up((market.reference_at(0, now_s), market.reference_at(1, now_s)), market.b)
+    return up if outcome == 1 else 1 - up
 
 
 def _gap(belief: float, price: float) -> float:

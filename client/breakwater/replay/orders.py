@@ -59,6 +59,8 @@ def fill_of(event: Event, market_id: int, receipt: Receipt, timestamp_ms: int) -
         f["notional"],
         f["fee"],
         f["amount"],
+        f["premium"],
+        f["shortfall"],
         f["debt"],
         f["escrow"],
         f["income"],

@@ -34,6 +34,7 @@ def test_each_side_has_its_instruction(side: Side, expected: object) -> None:
 def test_a_fill_holds_what_the_event_says() -> None:
     fields = {
         "trader": bytes(OWNER), "market": bytes(32), "shares": 1, "notional": 2, "fee": 3, "amount": 4,
+        "premium": 10, "shortfall": 11,
         "debt": 5, "escrow": 6, "income": 7, "outcome": 1, "side": 3, "leverage_x100": 100, "reserved": 0,
     }  # fmt: skip
     fill = fill_of(Event("x", "Traded", fields), 9, Receipt(Signature.default(), 8, None, (), 0), 1_500)
@@ -46,6 +47,7 @@ def test_a_fill_holds_what_the_event_says() -> None:
     )
     assert (fill.shares, fill.notional, fill.fee, fill.amount) == (1, 2, 3, 4)
     assert (fill.debt, fill.escrow, fill.income) == (5, 6, 7)
+    assert (fill.premium, fill.shortfall) == (10, 11)
 
 
 def test_half_the_leverage_may_pay_twice_as_much() -> None:
@@ -58,7 +60,7 @@ def test_half_the_leverage_may_pay_twice_as_much() -> None:
 def test_traders_follow_their_belief_within_their_means() -> None:
     crowd = Crowd([(OWNER, bytes(OWNER))], seed=1)
     market = MarketBook(5, bytes(32), 10**9, 0, 0, 0)
-    view = View(price=101.0, strike=100.0, sigma=1e-4, seconds=60.0, cap_x100=5_000)
+    view = View(price=101.0, strike=100.0, sigma=1e-4, seconds=60.0, now_s=100, cap_x100=5_000)
     orders = [crowd.order(0, market, view, 10**12) for _ in range(200)]
     assert {order.side for order in orders if order is not None} == {"buy", "open"}
     for order in orders:
