@@ -33,6 +33,12 @@ pub(crate) fn exp2_neg(y: u64) -> u64 {
     ((t.0 << 32) | t.1).wrapping_sub(td)
 }
 
+/// `2^-frac(y)` in Q31 from the table alone: too large by a factor of at most 2^(1/1024), and by one unit.
+#[inline(always)]
+pub(crate) fn exp2_neg_coarse(y: u64) -> u64 {
+    EXP2[((y >> 47) & 1023) as usize][1] as u64
+}
+
 impl Q48 {
     /// e^x, absolute error below 2^-48.9 plus 2^-49 of the result. Results below half a unit are zero.
     /// Errors: `Overflow` from 15 ln 2 = 10.397 on.

@@ -28,4 +28,4 @@ pub mod vault;
 
 pub use error::{MathError, Result};
 pub use fixed::mul_div;
-pub use units::{Collateral6, CoverageQ32, LeverageX100, LpShares6, Ppm, Rounding, Shares6, Q48};
+pub use units::{Collateral6, CoverageQ32, LeverageX100, LpShares6, Ppm, PriceQ28, Rounding, Shares6, Q48};

@@ -4,7 +4,7 @@ use crate::error::{MathError, Result};
 use crate::fixed::{full_mul, mul_div};
 use crate::lmsr::{MAX_OUTCOMES, MIN_OUTCOMES};
 use crate::tables::{TIER_CAP, X100_OVER_ROOT_Q18};
-use crate::units::{Collateral6, CoverageQ32, LeverageX100, Rounding};
+use crate::units::{Collateral6, CoverageQ32, LeverageX100, PriceQ28, Rounding, Shares6};
 
 /// Above a coverage of sqrt(2) / 2 = 0.71 the cap by outcomes binds, whatever their number.
 const ALWAYS_ENOUGH: u64 = 1 << 32;
@@ -92,6 +92,16 @@ pub fn debt_at_risk(debt_by_outcome: &[u64]) -> Result<Collateral6> {
     Ok(Collateral6::new(sum.wrapping_sub(least)))
 }
 
+/// [`debt_at_risk`] where the sum is known already: all debts but the smallest. Errors: `Overflow` when the sum is not
+/// even the smallest.
+#[inline(always)]
+pub fn debt_at_risk_of(total: Collateral6, debt_by_outcome: &[u64]) -> Result<Collateral6> {
+    let least = debt_by_outcome
+        .iter()
+        .fold(u64::MAX, |least, &debt| if debt < least { debt } else { least });
+    total.checked_sub(Collateral6::new(least))
+}
+
 /// The most debt that free funds may stand against: `free / min_coverage`, rounded down.
 /// Errors: `DivisionByZero`; `Overflow` when the answer exceeds 64 bits.
 #[inline]
@@ -114,5 +124,56 @@ pub fn cash_for(debt: Collateral6, min_coverage: CoverageQ32) -> Result<Collater
     match mul_div(debt.raw(), min_coverage.raw(), 1 << 32, Rounding::Up) {
         Ok(cash) => Ok(Collateral6::new(cash)),
         Err(error) => Err(error),
+    }
+}
+
+/// What a loan costs: the expected loss of a loan whose security is worthless unless its outcome happens, at the
+/// probability `price`; `debt (1 - price)`, rounded up. Errors: `Domain` for a price above one.
+#[inline]
+pub fn premium(debt: Collateral6, price: PriceQ28) -> Result<Collateral6> {
+    let loss = PriceQ28::ONE
+        .raw()
+        .checked_sub(price.raw())
+        .ok_or(MathError::Domain)?;
+    mul_div(debt.raw(), loss as u64, PriceQ28::ONE.raw() as u64, Rounding::Up).map(Collateral6::new)
+}
+
+/// The average price of a fill, rounded down, at most one. Errors: `DivisionByZero` for no shares.
+#[inline]
+pub fn fill_price(notional: Collateral6, shares: Shares6) -> Result<PriceQ28> {
+    if notional.raw() >= shares.raw() {
+        return if shares.raw() == 0 {
+            Err(MathError::DivisionByZero)
+        } else {
+            Ok(PriceQ28::ONE)
+        };
+    }
+    let price = mul_div(
+        notional.raw(),
+        PriceQ28::ONE.raw() as u64,
+        shares.raw(),
+        Rounding::Down,
+    )?;
+    Ok(PriceQ28::new(price as u32))
+}
+
+/// Seconds over which a reference follows what it refers to. A power of two: the step is a shift.
+pub const REFERENCE_S: u64 = 1 << REFERENCE_BITS;
+const REFERENCE_BITS: u32 = 6;
+
+/// Move a reference towards the quantity that has stood for `elapsed_s` seconds: all the way after [`REFERENCE_S`], in
+/// proportion before. Many small steps never go further than one long one, so nothing is gained by taking them.
+#[inline(always)]
+pub fn follow(reference: u64, quantity: u64, elapsed_s: u64) -> u64 {
+    if elapsed_s >= REFERENCE_S {
+        return quantity;
+    }
+    // a distance below 2^62 (lmsr::MAX_QUANTITY) in 64ths, times at most 63: nothing wraps
+    if quantity >= reference {
+        let step = (quantity.wrapping_sub(reference) >> REFERENCE_BITS).wrapping_mul(elapsed_s);
+        reference.wrapping_add(step)
+    } else {
+        let step = (reference.wrapping_sub(quantity) >> REFERENCE_BITS).wrapping_mul(elapsed_s);
+        reference.wrapping_sub(step)
     }
 }

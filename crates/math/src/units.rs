@@ -80,6 +80,10 @@ unit! {
     LeverageX100(u16)
 }
 unit! {
+    /// A price or probability with 28 fractional bits: 2^28 is 1.0.
+    PriceQ28(u32)
+}
+unit! {
     /// A ratio with 32 fractional bits: 2^32 is 1.0; `u64::MAX` stands for every larger one.
     CoverageQ32(u64)
 }
@@ -105,6 +109,11 @@ impl CoverageQ32 {
     pub const ONE: Self = Self(1 << 32);
     /// Stands for everything that does not fit, infinity included.
     pub const MAX: Self = Self(u64::MAX);
+}
+
+impl PriceQ28 {
+    /// 1.0
+    pub const ONE: Self = Self(1 << 28);
 }
 
 impl LeverageX100 {

@@ -295,3 +295,19 @@ fn the_first_depositor_cannot_price_the_second_out() {
     assert!(victim.raw() > deposit.raw() / 1_000_000 * 999_999, "{victim:?}");
     assert!(attacker.raw() < 2_000_000, "{attacker:?}");
 }
+
+#[test]
+fn a_premium_needs_a_probability_and_a_fill_needs_shares() {
+    let debt = Collateral6::new(1_000);
+    assert_eq!(
+        risk::premium(debt, PriceQ28::new((1 << 28) + 1)),
+        Err(MathError::Domain)
+    );
+    assert_eq!(risk::premium(debt, PriceQ28::ONE), Ok(Collateral6::ZERO));
+    assert_eq!(risk::premium(debt, PriceQ28::ZERO), Ok(debt));
+    assert_eq!(
+        risk::fill_price(debt, Shares6::ZERO),
+        Err(MathError::DivisionByZero)
+    );
+    assert_eq!(risk::fill_price(debt, Shares6::new(1_000)), Ok(PriceQ28::ONE));
+}

@@ -239,3 +239,53 @@ proptest! {
         prop_assert!(value.raw() <= nav);
     }
 }
+
+proptest! {
+    #[test]
+    fn a_price_floor_is_below_the_price_and_close_to_it(
+        b in 1_000_u64..=1 << 50,
+        q in prop::collection::vec(0_u64..1 << 40, 2..=16),
+        pick in 0_usize..16,
+    ) {
+        let outcome = pick % q.len();
+        let market = Liquidity::new(Collateral6::new(b)).unwrap();
+        // both in units of 2^-48; the price itself is rounded down and exact to 2^-47
+        let floor = (market.price_floor(&q, outcome).unwrap().raw() as i64) << 20;
+        let price = market.price(&q, outcome).unwrap().raw();
+        prop_assert!(floor <= price + 2, "{floor} {price}");
+        prop_assert!(floor >= price - price / 400 - (1 << 26), "{floor} {price}");
+    }
+
+    #[test]
+    fn a_reference_goes_towards_the_quantity_and_never_past_it(
+        reference in 0_u64..1 << 62, quantity in 0_u64..1 << 62, a in 0_u64..80, b in 0_u64..80,
+    ) {
+        let at = risk::follow(reference, quantity, a);
+        prop_assert!(at >= reference.min(quantity) && at <= reference.max(quantity));
+        let twice = risk::follow(at, quantity, b);
+        let once = risk::follow(reference, quantity, a + b);
+        prop_assert!(quantity.abs_diff(twice) + 64 * 64 >= quantity.abs_diff(once), "two steps go no further than one");
+        prop_assert_eq!(risk::follow(reference, quantity, risk::REFERENCE_S), quantity);
+        prop_assert_eq!(risk::follow(reference, quantity, 0), reference);
+    }
+
+    #[test]
+    fn a_premium_is_the_expected_loss_rounded_up(debt in 0_u64..1 << 60, price in 0_u32..=1 << 28) {
+        let premium = risk::premium(Collateral6::new(debt), PriceQ28::new(price)).unwrap().raw() as u128;
+        let exact = debt as u128 * ((1 << 28) - price) as u128;
+        prop_assert!(premium << 28 >= exact && (premium << 28) < exact + (1 << 28));
+    }
+
+    #[test]
+    fn a_fill_price_is_the_average_rounded_down(notional in 0_u64..1 << 60, shares in 1_u64..1 << 60) {
+        let price = risk::fill_price(Collateral6::new(notional), Shares6::new(shares)).unwrap().raw() as u128;
+        let exact = ((notional as u128) << 28) / shares as u128;
+        prop_assert_eq!(price, exact.min(1 << 28));
+    }
+
+    #[test]
+    fn debt_at_risk_is_the_same_from_a_known_sum(debts in prop::collection::vec(0_u64..1 << 58, 2..=16)) {
+        let total = Collateral6::new(debts.iter().sum());
+        prop_assert_eq!(risk::debt_at_risk_of(total, &debts), risk::debt_at_risk(&debts));
+    }
+}

@@ -68,7 +68,7 @@ pub enum ExchangeError {
     CoverageTooLow,
     #[msg("the loan would exceed what the shares can pay back")]
     DebtAboveShares,
-    #[msg("the proceeds do not repay the loan of these shares: close the whole position")]
+    #[msg("proceeds and balance do not repay the loan of these shares: deposit what is missing")]
     Underwater,
     #[msg("escrow would no longer cover every claim")]
     Insolvent,

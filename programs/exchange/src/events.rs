@@ -41,13 +41,17 @@ pub struct Traded {
     /// Cost of the shares before the fee, or proceeds before the fee.
     pub notional: u64,
     pub fee: u64,
-    /// What left or reached the trader's balance.
+    /// What left the trader's balance (buy, open) or reached it (sell, close).
     pub amount: u64,
+    /// What an open paid for its loan; part of `amount`.
+    pub premium: u64,
+    /// What a close took from the balance because the proceeds did not repay the loan.
+    pub shortfall: u64,
     /// The position's loan afterwards.
     pub debt: u64,
     /// The market's escrow afterwards.
     pub escrow: u64,
-    /// Fee, rounding included, that the vault earned.
+    /// Fee, premium and rounding that the vault earned.
     pub income: u64,
     pub outcome: u8,
     /// 0 buy, 1 sell, 2 open, 3 close.

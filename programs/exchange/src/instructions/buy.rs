@@ -7,16 +7,17 @@ use {
     },
     anchor_lang::prelude::*,
     breakwater_feed::now_s,
-    breakwater_math::{Collateral6, LeverageX100, Shares6},
+    breakwater_math::{Collateral6, Shares6},
 };
 
 impl Trade {
     #[inline(always)]
     pub fn buy(&mut self, shares: Shares6, max_cost: Collateral6) -> Result<()> {
         self.position.require_kind(SPOT)?;
-        self.market.require_trading(now_s()?)?;
+        let now_s = now_s()?;
+        self.market.require_trading(now_s)?;
         let outcome = self.market.require_outcome(self.position.outcome)?;
-        let priced = price_purchase(&mut self.market, &self.shard, outcome, shares)?;
+        let priced = price_purchase(&mut self.market, &self.shard, outcome, shares, now_s)?;
 
         let amount = math(priced.notional.checked_add(priced.fee))?;
         require!(amount <= max_cost, ExchangeError::SlippageExceeded);
@@ -30,13 +31,7 @@ impl Trade {
 
         self.trader.pay(amount)?;
         self.position.receive(shares, amount)?;
-        let settlement = Settlement {
-            side: BUY,
-            shares,
-            amount,
-            income,
-            leverage: LeverageX100::ONE,
-        };
+        let settlement = Settlement::spot(BUY, shares, amount, income);
         priced.settle(&self.market, &mut self.shard, &self.position, &settlement)
     }
 }

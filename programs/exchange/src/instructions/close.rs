@@ -7,30 +7,29 @@ use {
     },
     anchor_lang::prelude::*,
     breakwater_feed::now_s,
-    breakwater_math::{mul_div, Collateral6, LeverageX100, Rounding, Shares6},
+    breakwater_math::{mul_div, Collateral6, Rounding, Shares6},
 };
 
 impl Trade {
-    /// Sell shares of a leveraged position. Their part of the loan (rounded up) is repaid first. Proceeds that do not
-    /// repay it are accepted only for the whole position; what is missing is the vault's loss.
+    /// Sell shares of a leveraged position. Their part of the loan (rounded up) is repaid in full: from the proceeds,
+    /// and from the trader's balance where they do not suffice. Nobody can default by choice.
     #[inline(always)]
     pub fn close(&mut self, shares: Shares6, min_proceeds: Collateral6) -> Result<()> {
         self.position.require_kind(LEVERAGED)?;
-        self.market.require_trading(now_s()?)?;
+        let now_s = now_s()?;
+        self.market.require_trading(now_s)?;
         let outcome = self.market.require_outcome(self.position.outcome)?;
         require!(shares > Shares6::ZERO, ExchangeError::ZeroAmount);
         let due = self.debt_of(shares)?;
         self.position.release(shares, due)?;
-        let priced = price_sale(&mut self.market, &self.shard, outcome, shares)?;
+        let priced = price_sale(&mut self.market, &self.shard, outcome, shares, now_s)?;
 
         let proceeds = math(priced.notional.checked_sub(priced.fee))?;
-        require!(
-            proceeds >= due || self.position.shares == 0,
-            ExchangeError::Underwater
-        );
         let repaid = due.min(proceeds);
         let amount = math(proceeds.checked_sub(repaid))?;
+        let shortfall = math(due.checked_sub(repaid))?;
         require!(amount >= min_proceeds, ExchangeError::SlippageExceeded);
+        require!(shortfall.raw() <= self.trader.balance, ExchangeError::Underwater);
         let out_of_escrow = math(
             priced
                 .repricing
@@ -39,19 +38,17 @@ impl Trade {
         )?;
         let income = math(out_of_escrow.checked_sub(proceeds))?;
 
+        self.trader.pay(shortfall)?;
         self.trader.receive(amount)?;
         if due > Collateral6::ZERO {
             let at_risk_before = self.market.debt_at_risk;
             let at_risk = self.market.unlend(outcome, due)?;
-            self.shard.book_repayment(due, repaid)?;
+            self.shard.book_repayment(due, due)?;
             self.shard.book_risk(at_risk_before, at_risk)?;
         }
         let settlement = Settlement {
-            side: CLOSE,
-            shares,
-            amount,
-            income,
-            leverage: LeverageX100::ONE,
+            shortfall,
+            ..Settlement::spot(CLOSE, shares, amount, income)
         };
         priced.settle(&self.market, &mut self.shard, &self.position, &settlement)
     }

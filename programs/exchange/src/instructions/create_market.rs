@@ -43,7 +43,8 @@ pub struct CreateMarket {
 
 impl CreateMarket {
     pub fn create_market(&mut self, id: u64, terms: &MarketTerms) -> Result<()> {
-        terms.validate(now_s()?)?;
+        let now_s = now_s()?;
+        terms.validate(now_s)?;
         let liquidity = math(Liquidity::new(Collateral6::new(terms.b)))?;
         let subsidy = math(liquidity.subsidy(usize::from(terms.outcomes)))?;
         let largest = math(mul_div(
@@ -63,10 +64,11 @@ impl CreateMarket {
         market.log2e_over_b = liquidity.log2e_over_b;
         market.liquidity_shift = u64::from(liquidity.shift);
         market.escrow = subsidy.raw();
+        market.traded_s = [now_s as u32; MAX_OUTCOMES]; // until 2106
         market.strikes = terms.strikes;
         market.outcomes = terms.outcomes;
         market.shard = self.shard.index;
-        market.update_claims()?;
+        market.update_claims(Collateral6::ZERO)?;
         self.shard.spend(subsidy)?;
         self.shard.add_claims(market.claim_floor, market.claim_ceiling)?;
         self.shard.require_covered()?;

@@ -34,12 +34,15 @@ impl Open {
         self.market.require_trading(now_s)?;
         self.require_leverage(leverage, now_s)?;
         let outcome = self.market.require_outcome(self.position.outcome)?;
-        let priced = price_purchase(&mut self.market, &self.shard, outcome, shares)?;
+        let reference = self.market.reference_price(outcome, now_s)?;
+        let priced = price_purchase(&mut self.market, &self.shard, outcome, shares, now_s)?;
 
-        // the trader pays margin and fee, the vault lends the rest of the cost
+        // the trader pays margin, premium and fee, the vault lends the rest of the cost
         let margin = math(risk::margin(priced.notional, leverage))?;
         let debt = math(priced.notional.checked_sub(margin))?;
-        let amount = math(margin.checked_add(priced.fee))?;
+        let secured_at = reference.min(math(risk::fill_price(priced.notional, shares))?);
+        let premium = math(risk::premium(debt, secured_at))?;
+        let amount = math(math(margin.checked_add(premium))?.checked_add(priced.fee))?;
         require!(amount <= max_payment, ExchangeError::SlippageExceeded);
         require!(debt <= shares.payout(), ExchangeError::DebtAboveShares);
         let into_escrow = math(
@@ -60,10 +63,13 @@ impl Open {
             self.shard.book_risk(at_risk_before, at_risk)?;
             self.shard.require_covered()?;
         }
+        let shortfall = Collateral6::ZERO;
         let settlement = Settlement {
             side: OPEN,
             shares,
             amount,
+            premium,
+            shortfall,
             income,
             leverage,
         };

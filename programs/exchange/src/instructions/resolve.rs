@@ -42,7 +42,7 @@ impl Resolve {
             .ok_or(ExchangeError::Insolvent)?;
         let secured = market.debt[won];
         let lost = market
-            .total_debt()?
+            .total_debt
             .checked_sub(secured)
             .ok_or(ExchangeError::Overflow)?;
 
@@ -61,6 +61,7 @@ impl Resolve {
         market.debt_at_risk = 0;
         market.debt = [0; 16];
         market.debt[won] = secured;
+        market.total_debt = secured;
         log(MarketSettled {
             market: *market.address(),
             price,

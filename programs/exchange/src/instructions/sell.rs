@@ -7,17 +7,18 @@ use {
     },
     anchor_lang::prelude::*,
     breakwater_feed::now_s,
-    breakwater_math::{Collateral6, LeverageX100, Shares6},
+    breakwater_math::{Collateral6, Shares6},
 };
 
 impl Trade {
     #[inline(always)]
     pub fn sell(&mut self, shares: Shares6, min_proceeds: Collateral6) -> Result<()> {
         self.position.require_kind(SPOT)?;
-        self.market.require_trading(now_s()?)?;
+        let now_s = now_s()?;
+        self.market.require_trading(now_s)?;
         let outcome = self.market.require_outcome(self.position.outcome)?;
         self.position.release(shares, Collateral6::ZERO)?;
-        let priced = price_sale(&mut self.market, &self.shard, outcome, shares)?;
+        let priced = price_sale(&mut self.market, &self.shard, outcome, shares, now_s)?;
 
         let amount = math(priced.notional.checked_sub(priced.fee))?;
         require!(amount >= min_proceeds, ExchangeError::SlippageExceeded);
@@ -30,13 +31,7 @@ impl Trade {
         let income = math(out_of_escrow.checked_sub(amount))?;
 
         self.trader.receive(amount)?;
-        let settlement = Settlement {
-            side: SELL,
-            shares,
-            amount,
-            income,
-            leverage: LeverageX100::ONE,
-        };
+        let settlement = Settlement::spot(SELL, shares, amount, income);
         priced.settle(&self.market, &mut self.shard, &self.position, &settlement)
     }
 }

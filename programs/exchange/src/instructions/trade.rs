@@ -33,9 +33,15 @@ pub struct Priced {
 
 /// Issue shares and price them. Rounding: up, against the trader.
 #[inline(always)]
-pub fn price_purchase(market: &mut Market, shard: &Shard, outcome: usize, shares: Shares6) -> Result<Priced> {
+pub fn price_purchase(
+    market: &mut Market,
+    shard: &Shard,
+    outcome: usize,
+    shares: Shares6,
+    now_s: u64,
+) -> Result<Priced> {
     require!(shares > Shares6::ZERO, ExchangeError::ZeroAmount);
-    let repricing = market.issue(outcome, shares)?;
+    let repricing = market.issue(outcome, shares, now_s)?;
     let notional = math(lmsr::buy_cost(
         repricing.escrow_before,
         repricing.escrow_after,
@@ -51,9 +57,15 @@ pub fn price_purchase(market: &mut Market, shard: &Shard, outcome: usize, shares
 
 /// Take shares back and price them. Rounding: down, against the trader; the fee is never more than the proceeds.
 #[inline(always)]
-pub fn price_sale(market: &mut Market, shard: &Shard, outcome: usize, shares: Shares6) -> Result<Priced> {
+pub fn price_sale(
+    market: &mut Market,
+    shard: &Shard,
+    outcome: usize,
+    shares: Shares6,
+    now_s: u64,
+) -> Result<Priced> {
     require!(shares > Shares6::ZERO, ExchangeError::ZeroAmount);
-    let repricing = market.retire(outcome, shares)?;
+    let repricing = market.retire(outcome, shares, now_s)?;
     let notional = math(lmsr::sell_proceeds(
         repricing.escrow_before,
         repricing.escrow_after,
@@ -68,14 +80,36 @@ pub fn price_sale(market: &mut Market, shard: &Shard, outcome: usize, shares: Sh
 }
 
 /// Where a trade's money came from and went to, apart from the escrow.
+#[derive(Clone, Copy)]
 pub struct Settlement {
     pub side: u8,
     pub shares: Shares6,
     /// What the trader's balance paid or received.
     pub amount: Collateral6,
+    /// What an opening paid for its loan.
+    pub premium: Collateral6,
+    /// What a closing took from the trader's balance because the proceeds did not repay the loan.
+    pub shortfall: Collateral6,
     /// What the vault earned: whatever is left of the money once escrow, loan and trader have theirs.
     pub income: Collateral6,
     pub leverage: LeverageX100,
+}
+
+impl Settlement {
+    /// A trade without a loan.
+    #[inline(always)]
+    pub fn spot(side: u8, shares: Shares6, amount: Collateral6, income: Collateral6) -> Self {
+        let (premium, shortfall) = (Collateral6::ZERO, Collateral6::ZERO);
+        Self {
+            side,
+            shares,
+            amount,
+            premium,
+            shortfall,
+            income,
+            leverage: LeverageX100::ONE,
+        }
+    }
 }
 
 impl Priced {
@@ -102,6 +136,8 @@ impl Priced {
             notional: self.notional.raw(),
             fee: self.fee.raw(),
             amount: settlement.amount.raw(),
+            premium: settlement.premium.raw(),
+            shortfall: settlement.shortfall.raw(),
             debt: position.debt,
             escrow: market.escrow,
             income: settlement.income.raw(),

@@ -40,7 +40,7 @@ impl Void {
             .escrow
             .checked_sub(payable)
             .ok_or(ExchangeError::Insolvent)?;
-        let debt = Collateral6::new(market.total_debt()?);
+        let debt = Collateral6::new(market.total_debt);
 
         self.shard
             .remove_claims(market.claim_floor, market.claim_ceiling)?;

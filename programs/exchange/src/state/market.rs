@@ -1,7 +1,7 @@
 use {
     crate::error::{math, ExchangeError},
     anchor_lang::prelude::*,
-    breakwater_math::{lmsr::Liquidity, lmsr::MAX_OUTCOMES, risk, Collateral6, Shares6},
+    breakwater_math::{lmsr::Liquidity, lmsr::MAX_OUTCOMES, risk, Collateral6, PriceQ28, Shares6},
 };
 
 pub const OPEN: u8 = 0;
@@ -34,8 +34,15 @@ pub struct Market {
     pub settlement_price: u64,
     /// Outstanding shares by outcome.
     pub shares: [u64; MAX_OUTCOMES],
+    /// All loans together.
+    pub total_debt: u64,
     /// Loans by the outcome whose shares secure them.
     pub debt: [u64; MAX_OUTCOMES],
+    /// Outstanding shares as they were: follows [`Self::shares`] over a minute, so that a price that was only just
+    /// made secures no loan.
+    pub reference: [u64; MAX_OUTCOMES],
+    /// When each outcome was last traded, Unix seconds.
+    pub traded_s: [u32; MAX_OUTCOMES],
     /// Ascending; `outcomes - 1` of them, zeros behind.
     pub strikes: [u64; MAX_OUTCOMES],
     /// Position accounts that are open.
@@ -88,18 +95,45 @@ impl Market {
         Ok(usize::from(outcome))
     }
 
+    /// A lower bound of an outcome's price over the last minute.
+    #[inline(always)]
+    pub fn reference_price(&self, outcome: usize, now_s: u64) -> Result<PriceQ28> {
+        let mut reference = [0; MAX_OUTCOMES];
+        let outcomes = self.outstanding().len();
+        let known = self.reference.iter().zip(&self.shares).zip(&self.traded_s);
+        for (slot, ((&before, &shares), &traded_s)) in reference[..outcomes].iter_mut().zip(known) {
+            *slot = risk::follow(before, shares, now_s.saturating_sub(u64::from(traded_s)));
+        }
+        math(self.liquidity().price_floor(&reference[..outcomes], outcome))
+    }
+
+    #[inline(always)]
+    fn reference_at(&self, outcome: usize, now_s: u64) -> u64 {
+        let elapsed_s = now_s.saturating_sub(u64::from(self.traded_s[outcome]));
+        risk::follow(self.reference[outcome], self.shares[outcome], elapsed_s)
+    }
+
     /// Issue shares of an outcome and reprice.
     #[inline(always)]
-    pub fn issue(&mut self, outcome: usize, shares: Shares6) -> Result<Repricing> {
+    pub fn issue(&mut self, outcome: usize, shares: Shares6, now_s: u64) -> Result<Repricing> {
+        self.remember(outcome, now_s);
         let new = math(Shares6::new(self.shares[outcome]).checked_add(shares))?;
         self.reprice(outcome, new)
     }
 
     /// Take shares of an outcome back and reprice.
     #[inline(always)]
-    pub fn retire(&mut self, outcome: usize, shares: Shares6) -> Result<Repricing> {
+    pub fn retire(&mut self, outcome: usize, shares: Shares6, now_s: u64) -> Result<Repricing> {
+        self.remember(outcome, now_s);
         let new = math(Shares6::new(self.shares[outcome]).checked_sub(shares))?;
         self.reprice(outcome, new)
+    }
+
+    /// Bring an outcome's reference up to date before its shares change.
+    #[inline(always)]
+    fn remember(&mut self, outcome: usize, now_s: u64) {
+        self.reference[outcome] = self.reference_at(outcome, now_s);
+        self.traded_s[outcome] = now_s as u32; // until 2106
     }
 
     #[inline(always)]
@@ -107,9 +141,9 @@ impl Market {
         let escrow_before = Collateral6::new(self.escrow);
         let (floor_before, ceiling_before) = (self.claim_floor, self.claim_ceiling);
         self.shares[outcome] = shares.raw();
-        let escrow_after = math(self.liquidity().cost(self.outstanding()))?;
+        let (escrow_after, most) = math(self.liquidity().cost_and_top(self.outstanding()))?;
         self.escrow = escrow_after.raw();
-        self.update_claims()?;
+        self.update_claims(most)?;
         Ok(Repricing {
             escrow_before,
             escrow_after,
@@ -118,15 +152,18 @@ impl Market {
         })
     }
 
-    /// The vault's claim on the escrow, and with it the market's solvency: escrow covers every outcome.
+    /// The vault's claim on the escrow, and with it the market's solvency: escrow covers every outcome, of which the
+    /// dearest pays `most`.
     #[inline(always)]
-    pub fn update_claims(&mut self) -> Result<()> {
-        let (mut most, mut least) = (0, u64::MAX);
-        for &shares in self.outstanding() {
-            most = most.max(shares);
-            least = least.min(shares);
-        }
-        self.claim_floor = self.escrow.checked_sub(most).ok_or(ExchangeError::Insolvent)?;
+    pub fn update_claims(&mut self, most: Collateral6) -> Result<()> {
+        let least = self
+            .outstanding()
+            .iter()
+            .fold(u64::MAX, |least, &shares| least.min(shares));
+        self.claim_floor = self
+            .escrow
+            .checked_sub(most.raw())
+            .ok_or(ExchangeError::Insolvent)?;
         self.claim_ceiling = self.escrow.checked_sub(least).ok_or(ExchangeError::Insolvent)?;
         Ok(())
     }
@@ -135,6 +172,7 @@ impl Market {
     #[inline(always)]
     pub fn lend(&mut self, outcome: usize, debt: Collateral6) -> Result<Collateral6> {
         self.debt[outcome] = math(Collateral6::new(self.debt[outcome]).checked_add(debt))?.raw();
+        self.total_debt = math(Collateral6::new(self.total_debt).checked_add(debt))?.raw();
         self.update_debt_at_risk()
     }
 
@@ -142,32 +180,22 @@ impl Market {
     #[inline(always)]
     pub fn unlend(&mut self, outcome: usize, debt: Collateral6) -> Result<Collateral6> {
         self.debt[outcome] = math(Collateral6::new(self.debt[outcome]).checked_sub(debt))?.raw();
+        self.total_debt = math(Collateral6::new(self.total_debt).checked_sub(debt))?.raw();
         self.update_debt_at_risk()
     }
 
     #[inline(always)]
     fn update_debt_at_risk(&mut self) -> Result<Collateral6> {
         let outcomes = usize::from(self.outcomes).min(MAX_OUTCOMES);
-        let at_risk = if self.status == OPEN {
-            math(risk::debt_at_risk(&self.debt[..outcomes]))?
-        } else {
-            // settled: a winner's shares repay, a voided market's may not
-            Collateral6::new(if self.status == VOIDED {
-                self.total_debt()?
-            } else {
-                0
-            })
+        let total = Collateral6::new(self.total_debt);
+        let at_risk = match self.status {
+            OPEN => math(risk::debt_at_risk_of(total, &self.debt[..outcomes]))?,
+            VOIDED => total,
+            // resolved: a winner's shares repay
+            _ => Collateral6::ZERO,
         };
         self.debt_at_risk = at_risk.raw();
         Ok(at_risk)
-    }
-
-    pub fn total_debt(&self) -> Result<u64> {
-        let mut total = Collateral6::ZERO;
-        for &debt in &self.debt {
-            total = math(total.checked_add(Collateral6::new(debt)))?;
-        }
-        Ok(total.raw())
     }
 
     /// The outcome that a price settles: how many strikes it has reached.
