@@ -1,4 +1,4 @@
-"""Where prices come from and how patient the oracle is: BREAKWATER_ORACLE_* in the environment or in `.env`."""
+"""Where prices come from and how patient the oracle is: BREAKWATER_ORACLE_* in the environment or `.env`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class OracleSettings(BaseSettings):
     wait_initial_s: float = Field(default=0.5, gt=0, description="first pause after a failure")
     wait_max_s: float = Field(default=15.0, gt=0, description="longest pause after a failure")
     fatal_pause_s: float = Field(default=60.0, gt=0, description="pause after an answer that is no")
-    breaker_threshold: int = Field(default=5, gt=0, description="failures in a row that open a source's circuit")
+    breaker_threshold: int = Field(default=5, gt=0, description="failures in a row that open a circuit")
     breaker_s: float = Field(default=20.0, gt=0, description="how long an open circuit rests")
 
 

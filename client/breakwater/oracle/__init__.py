@@ -1,0 +1,45 @@
+"""Publishes prices: sources, aggregation, limits, and a publisher that recovers by itself."""
+
+from __future__ import annotations
+
+from .aggregate import Refusal, Refused, Rules, aggregate
+from .feeds import FeedView, create, read_feed, rotate, show
+from .limits import (
+    Cache,
+    Freshness,
+    RequestLimiter,
+    freshness,
+    market_limiter,
+    order_limiter,
+)
+from .publisher import Publication, Publisher
+from .service import OracleConfig, Summary, run
+from .settings import OracleSettings, oracle_settings
+from .setup import Wanted, open_sources
+
+__all__ = [
+    "Cache",
+    "FeedView",
+    "Freshness",
+    "OracleConfig",
+    "OracleSettings",
+    "Publication",
+    "Publisher",
+    "Refusal",
+    "Refused",
+    "RequestLimiter",
+    "Rules",
+    "Summary",
+    "Wanted",
+    "aggregate",
+    "create",
+    "freshness",
+    "market_limiter",
+    "open_sources",
+    "oracle_settings",
+    "order_limiter",
+    "read_feed",
+    "rotate",
+    "run",
+    "show",
+]
