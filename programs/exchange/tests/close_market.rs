@@ -112,5 +112,5 @@ fn another_shard_is_refused() {
 fn a_market_closes_only_once() {
     let (mut world, instruction) = given();
     world.does(&instruction);
-    world.refuses(&instruction, InstructionError::IllegalOwner);
+    world.refuses(&instruction, InstructionError::AccountDataTooSmall);
 }

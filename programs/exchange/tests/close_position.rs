@@ -90,7 +90,7 @@ fn a_position_closes_only_once() {
     let (mut world, party, market) = with_position();
     let close = ix::close_position(party.owner, market, 1, SPOT);
     world.does(&close);
-    world.refuses(&close, InstructionError::IllegalOwner);
+    world.refuses(&close, InstructionError::AccountDataTooSmall);
 }
 
 #[test]

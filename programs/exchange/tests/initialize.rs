@@ -1,1 +1,201 @@
+use harness::{attacks::Shape, *};
 
+fn given() -> (World, Instruction) {
+    let world = World::new();
+    let instruction = ix::initialize(world.admin, world.operator, world.mint, ix::RULES);
+    (world, instruction)
+}
+
+harness::attacks! { Shape {
+    given,
+    signer: Some(0),
+    stranger: None, // whoever comes first
+    owned: &[],
+    written: &[0, 3],
+    data: 52,
+}}
+
+#[test]
+fn config_vault_and_token_vault_come_into_being() {
+    let (mut world, instruction) = given();
+
+    let done = world.does(&instruction);
+
+    let (admin, operator, mint) = (key(&world.admin), key(&world.operator), key(&world.mint));
+    let config = Config {
+        admin,
+        operator,
+        mint,
+        min_coverage_q32: 1 << 32,
+        fee_base_ppm: 300,
+        fee_slope_ppm: 2_500,
+        max_subsidy_ppm: 100_000,
+        reserved: 0,
+    };
+    assert_eq!(world.get::<Config>(&address::config()), config);
+    let vault = world.get::<Vault>(&address::vault());
+    let empty = Vault {
+        token_account: key(&address::token_vault()),
+        ..Zeroable::zeroed()
+    };
+    assert_eq!(
+        vault,
+        Vault {
+            bump: vault.bump,
+            token_bump: vault.token_bump,
+            ..empty
+        }
+    );
+    let tokens = world.account(&address::token_vault()).unwrap();
+    assert_eq!(tokens.owner, address::TOKEN);
+    assert_eq!(
+        (&tokens.data[..32], &tokens.data[32..64]),
+        (world.mint.as_ref(), address::vault().as_ref())
+    );
+    assert_eq!(
+        done.event::<Initialized>(),
+        Initialized {
+            admin,
+            operator,
+            mint
+        }
+    );
+}
+
+#[test]
+fn a_second_initialization_is_refused_whoever_asks() {
+    let (mut world, instruction) = given();
+    world.does(&instruction);
+    world.refuses(&instruction, error::IN_USE);
+    let thief = world.key();
+    world.refuses(
+        &ix::initialize(thief, thief, world.mint, ix::RULES),
+        error::IN_USE,
+    );
+}
+
+#[test]
+fn a_collateral_without_6_decimals_is_refused() {
+    for decimals in [0, 5, 7, 9] {
+        let mut world = World::new();
+        let mint = world.create_mint(decimals);
+        let initialize = ix::initialize(world.admin, world.operator, mint, ix::RULES);
+        world.refuses(&initialize, ExchangeError::WrongDecimals);
+    }
+}
+
+#[test]
+fn a_mint_of_another_program_is_refused() {
+    let mut world = World::new();
+    let (genuine, fake) = (world.account(&world.mint).unwrap(), world.key());
+    world.put(fake, address::ORACLE, genuine.data);
+    let initialize = ix::initialize(world.admin, world.operator, fake, ix::RULES);
+    world.refuses(&initialize, InstructionError::InvalidAccountOwner);
+}
+
+#[test]
+fn a_token_account_in_the_place_of_the_mint_is_refused() {
+    let mut world = World::new();
+    let tokens = world.create_tokens(world.mint, world.admin, 0);
+    let initialize = ix::initialize(world.admin, world.operator, tokens, ix::RULES);
+    world.refuses(&initialize, InstructionError::InvalidAccountData);
+}
+
+#[test]
+fn parameters_outside_their_range_are_refused() {
+    let refused = |change: fn(&mut ix::Rules)| {
+        let mut rules = ix::RULES;
+        change(&mut rules);
+        let mut world = World::new();
+        let initialize = ix::initialize(world.admin, world.operator, world.mint, rules);
+        world.refuses(&initialize, ExchangeError::BadParameter);
+    };
+    refused(|rules| rules.min_coverage_q32 = 0);
+    refused(|rules| rules.fee_base_ppm = 97_501);
+    refused(|rules| rules.fee_slope_ppm = 99_701);
+    refused(|rules| rules.fee_base_ppm = u32::MAX);
+    refused(|rules| rules.max_subsidy_ppm = 0);
+    refused(|rules| rules.max_subsidy_ppm = 1_000_001);
+}
+
+#[test]
+fn other_addresses_are_refused() {
+    for index in [1, 2, 3] {
+        let (mut world, mut instruction) = given();
+        instruction.accounts[index].pubkey = address::shard(0);
+        world.refuses(&instruction, InstructionError::InvalidSeeds);
+    }
+}
+
+#[test]
+fn other_programs_are_refused() {
+    for index in [5, 6] {
+        let (mut world, mut instruction) = given();
+        instruction.accounts[index].pubkey = address::ORACLE;
+        world.refuses(&instruction, InstructionError::IncorrectProgramId);
+    }
+}
+
+mod create_shard {
+    use super::*;
+
+    fn given() -> (World, Instruction) {
+        let (mut world, initialize) = super::given();
+        world.does(&initialize);
+        let instruction = ix::create_shard(world.payer, 2);
+        (world, instruction)
+    }
+
+    fn by_anybody() -> (World, Instruction) {
+        let (mut world, mut instruction) = given();
+        instruction.accounts[0].pubkey = world.key();
+        (world, instruction)
+    }
+
+    harness::attacks! { Shape {
+        given: by_anybody,
+        signer: Some(0),
+        stranger: None, // anybody may
+        owned: &[1],
+        written: &[0],
+        data: 1,
+    }}
+
+    #[test]
+    fn a_shard_starts_empty_with_no_coverage_and_the_highest_fee() {
+        let (mut world, instruction) = given();
+        world.does(&instruction);
+        let expected = Shard {
+            min_coverage_q32: 1 << 32,
+            fee_ppm: 2_800,
+            index: 2,
+            ..Zeroable::zeroed()
+        };
+        assert_eq!(world.get::<Shard>(&address::shard(2)), expected);
+    }
+
+    #[test]
+    fn a_second_creation_is_refused_and_keeps_the_cash() {
+        let mut world = World::launched();
+        let shard = world.get::<Shard>(&address::shard(2));
+        assert!(shard.cash > 0);
+        let anybody = world.key();
+        world.refuses(&ix::create_shard(anybody, 2), error::IN_USE);
+    }
+
+    #[test]
+    fn a_fifth_shard_is_refused() {
+        for index in [4, 5, 255] {
+            let (mut world, _) = given();
+            let anybody = world.key();
+            world.refuses(&ix::create_shard(anybody, index), ExchangeError::BadParameter);
+        }
+    }
+
+    #[test]
+    fn the_address_of_another_shard_is_refused() {
+        let (mut world, mut instruction) = by_anybody();
+        instruction.accounts[2].pubkey = address::shard(3);
+        world.refuses(&instruction, InstructionError::InvalidSeeds);
+    }
+}

@@ -79,23 +79,27 @@ impl Shape {
         }
     }
 
-    /// Another account of the instruction, which has another type (or is a duplicate that is written).
+    /// Another account of the instruction in the place of one.
     pub fn swapped_accounts(&self) {
         for &index in self.owned {
             for &other in self.owned.iter().filter(|&&other| other != index) {
                 let (mut world, mut instruction) = (self.given)();
-                instruction.accounts[index].pubkey = instruction.accounts[other].pubkey;
-                let written = |i| self.written.contains(&i);
-                let both = written(index) || written(other);
-                let same_type = world
-                    .account(&instruction.accounts[index].pubkey)
-                    .map(|a| a.data.len());
-                assert!(same_type.is_some());
-                let error = if both {
+                let account = |i: usize| {
+                    world
+                        .account(&instruction.accounts[i].pubkey)
+                        .expect("an account")
+                };
+                let (own, others) = (account(index), account(other));
+                let error = if self.written.contains(&index) || self.written.contains(&other) {
                     DUPLICATE
+                } else if others.owner != own.owner {
+                    InstructionError::IllegalOwner
+                } else if others.data.len() < own.data.len() {
+                    InstructionError::AccountDataTooSmall
                 } else {
                     InstructionError::InvalidAccountData
                 };
+                instruction.accounts[index].pubkey = instruction.accounts[other].pubkey;
                 world.refuses(&instruction, error);
             }
         }
