@@ -1,0 +1,110 @@
+"""What commands that talk to a chain share: which one, whose key, and how a question is asked."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+import typer
+from rich.console import Console, RenderableType
+from solders.keypair import Keypair
+
+from ..chain.engine import RpcEngine, open_engine
+from ..chain.sender import Sender
+from ..config import load_keypair, settings
+from ..errors import InvalidInput, Unreachable
+from ..localnet import Sandbox, current
+
+__all__ = ["Session", "confirm", "connect", "note", "print_json", "say", "show"]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A chain that answers, and how to find keys for it."""
+
+    engine: RpcEngine
+    sandbox: Sandbox | None
+
+    def key(self, given: Path | None, role: str = "trader") -> Keypair:
+        """The key pair to sign with."""
+        if given is None and self.sandbox is not None:
+            given = self.sandbox.keypair_path(role)
+        return load_keypair(given)
+
+    @property
+    def sender(self) -> Sender:
+        """Sends; each signer pays for itself."""
+        return Sender(self.engine)
+
+
+@asynccontextmanager
+async def connect(engine: str | None) -> AsyncIterator[Session]:
+    """Open the engine that the option means, and make sure that it answers.
+
+    Raises:
+        InvalidInput: no engine is named and no sandbox runs.
+        Unreachable: nothing answers at its address.
+    """
+    # what libraries log belongs to standard error, like everything that is not the result
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    name = engine or settings().rpc_url or "local"
+    sandbox = current(settings().cache)
+    if name == "local":
+        if sandbox is None:
+            raise InvalidInput("Run breakwater local start first, or name a node with --engine.")
+        name = sandbox.url
+    elif name == "embedded":
+        raise InvalidInput("Name a node that keeps its state: local, devnet or an http address.")
+    elif sandbox is not None and name != sandbox.url:
+        sandbox = None
+    async with open_engine(name) as opened:
+        if not isinstance(opened, RpcEngine):
+            raise InvalidInput("Name a node that keeps its state: local, devnet or an http address.")
+        try:
+            await opened.rpc.once([("getHealth", [])])
+        except Unreachable:
+            raise Unreachable(
+                f"Start the node or name another with --engine: {opened.url} does not answer."
+            ) from None
+        yield Session(opened, sandbox)
+
+
+def note(*parts: RenderableType) -> None:
+    """Show something that is not the result, on standard error."""
+    Console(stderr=True).print(*parts, highlight=False)
+
+
+def show(*parts: RenderableType) -> None:
+    """Show the result to a person, on standard output."""
+    Console().print(*parts, highlight=False)
+
+
+def say(sentence: str) -> None:
+    """A sentence of the result, never wrapped."""
+    Console().print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """The result as one line of JSON."""
+    typer.echo(json.dumps(value))
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on standard error unless `yes`; exit status 1 when the answer is no.
+
+    Raises:
+        InvalidInput: there is nobody to ask.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise InvalidInput("Add --yes: there is no terminal to ask for a confirmation.")
+    if not typer.confirm(question, err=True):
+        typer.echo("breakwater: nothing was sent.", err=True)
+        raise typer.Exit(1)

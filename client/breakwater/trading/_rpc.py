@@ -1,0 +1,84 @@
+"""Reading and simulating through any engine, with the node's silence turned into our errors."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+from solana.exceptions import SolanaRpcException
+from solana.rpc.core import RPCException
+from solana.rpc.types import MemcmpOpts
+from solders.message import Message
+from solders.signature import Signature
+from solders.transaction import VersionedTransaction
+
+from breakwater.chain import programs
+from breakwater.chain._program_errors import error_from
+from breakwater.errors import Fatal, RateLimited, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from solders.instruction import Instruction
+    from solders.pubkey import Pubkey
+
+    from breakwater.chain.engine import Engine
+    from breakwater.chain.events import Event
+
+__all__ = ["answers", "owned", "read", "simulate"]
+
+PER_CALL = 100
+
+
+@contextmanager
+def answers() -> Iterator[None]:
+    """Turn what solana-py raises into this package's errors."""
+    try:
+        yield
+    except SolanaRpcException as error:
+        cause = error.__cause__
+        if isinstance(cause, httpx.HTTPStatusError) and cause.response.status_code == 429:
+            raise RateLimited("Slow down: the node limits requests.") from error
+        raise Unreachable(f"Check the connection to the node: {type(cause).__name__}.") from error
+    except RPCException as error:
+        raise Fatal(f"Look at the node: it answers {error}.") from error
+
+
+async def read(engine: Engine, addresses: Sequence[Pubkey]) -> list[bytes | None]:
+    """The data of accounts, in order; None where there is none."""
+    found: list[bytes | None] = []
+    for i in range(0, len(addresses), PER_CALL):
+        with answers():
+            part = await engine.client.get_multiple_accounts(list(addresses[i : i + PER_CALL]))
+        found += [None if each is None else bytes(each.data) for each in part.value]
+    return found
+
+
+async def owned(engine: Engine, program: Pubkey, *filters: tuple[int, str]) -> list[tuple[Pubkey, bytes]]:
+    """A program's accounts that hold the given base58 bytes at the given offsets."""
+    with answers():
+        found = await engine.client.get_program_accounts(
+            program, encoding="base64", filters=[MemcmpOpts(offset, text) for offset, text in filters]
+        )
+    return [(each.pubkey, bytes(each.account.data)) for each in found.value]
+
+
+async def simulate(engine: Engine, instructions: Sequence[Instruction], payer: Pubkey) -> list[Event]:
+    """The events of what the instructions would do now; nobody signs and nothing is sent.
+
+    Raises:
+        ProgramError, TransactionRejected, InsufficientFunds: it would be refused.
+        Retryable: the node does not answer.
+    """
+    blockhash = (await engine.latest_blockhash()).hash
+    message = Message.new_with_blockhash(list(instructions), payer, blockhash)
+    empty = [Signature.default()] * message.header.num_required_signatures
+    with answers():
+        answer = await engine.client.simulate_transaction(VersionedTransaction.populate(message, empty))
+    value = json.loads(answer.to_json())["result"]["value"]
+    logs = value["logs"] or ()
+    if value["err"] is not None:
+        raise error_from(value["err"], logs=logs, programs=programs.error_names())
+    return programs.event_decoder().decode(logs)

@@ -1,0 +1,94 @@
+"""What to do about each error of the programs."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from breakwater.errors import ProgramError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["ADVICE", "explained"]
+
+REPORT = "this client sent a wrong account; report it"
+
+ADVICE: Final[Mapping[str, str]] = {
+    # exchange
+    "Overflow": "use smaller amounts",
+    "OutOfDomain": "use amounts and a liquidity in range",
+    "NotOwner": "sign with the key that owns the account (--keypair)",
+    "NotOperator": "sign with the operator's key (--keypair)",
+    "NotAdmin": "sign with the admin's key, if there still is one",
+    "PositionOfAnotherTrader": REPORT,
+    "PositionOfAnotherMarket": REPORT,
+    "WrongShard": REPORT,
+    "WrongFeed": REPORT,
+    "WrongMint": "move the exchange's own collateral token",
+    "WrongTokenVault": REPORT,
+    "WrongDecimals": "initialise the exchange with a mint of 6 decimals",
+    "BadParameter": "choose a value within its documented range",
+    "BadOutcome": "choose an outcome the market has",
+    "BadStrikes": "give ascending strikes above zero",
+    "CloseInPast": "choose a later close",
+    "MarketClosed": "choose an open market, or redeem this one once it is resolved",
+    "MarketOpen": "wait for the close",
+    "MarketNotSettled": "resolve it first: breakwater market resolve",
+    "MarketSettled": "redeem your positions: breakwater trade redeem",
+    "NoSettlementPrice": "wait for the feed's first price after the close and resolve again",
+    "GracePeriod": "wait until seven days after the close",
+    "ZeroAmount": "give an amount above zero",
+    "InsufficientBalance": "deposit more, or trade less: breakwater trade deposit",
+    "InsufficientShares": "give up at most what you hold: breakwater trade positions",
+    "SlippageExceeded": "ask for a new quote, or allow more with --slippage",
+    "WrongKind": "use buy and sell for spot, open and close for leverage",
+    "LeverageBelowOne": "ask for 1x or more",
+    "LeverageAboveCap": "ask for less leverage: breakwater trade quote shows the cap",
+    "OracleStale": "halve the leverage, or wait for the feed's next price",
+    "VaultTooSmall": "ask for a smaller loan, or wait for more liquidity",
+    "CoverageTooLow": "ask for a smaller loan, or wait until others repay theirs",
+    "DebtAboveShares": "ask for less leverage",
+    "Underwater": "breakwater trade deposit adds to the balance; or close fewer shares",
+    "Insolvent": "trade less; the market refuses what it could not pay",
+    "NotEmpty": "empty the account first",
+    "SubsidyTooLarge": "choose a smaller liquidity",
+    # oracle
+    "NotPublisher": "sign with the publisher's key",
+    "NotAuthority": "sign with the feed's authority",
+    "SequenceNotGrowing": "publish with a higher sequence",
+    "TimeRunsBackwards": "publish prices in the order of their time",
+    "NoPrice": "publish a price above zero",
+    "StalePrice": "wait for the feed's next price",
+    "NoMaximumAge": "give the feed a maximum age of a second or more",
+    # runtime, system and token program
+    "AccountAlreadyInUse": "choose another id; this one is taken",
+    "AccountNotInitialized": "check that the exchange is initialised on this cluster",
+    "AccountDiscriminatorMismatch": "check that the exchange is initialised on this cluster",
+    "AccountOwnedByWrongProgram": "check that the exchange is initialised on this cluster",
+    "InsufficientFunds": "check the token account's balance: breakwater trade account",
+    "ResultWithNegativeLamports": "fund the key with SOL for rent and fees",
+    "InvalidAccountData": "check that the token account exists and belongs to the collateral",
+}
+"""By the error's name; every error of the shipped programs is here."""
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Add to a program's error what to do about it."""
+    try:
+        yield
+    except ProgramError as error:
+        advice = ADVICE.get(error.name)
+        if advice is None:
+            raise
+        raise ProgramError(
+            error.name,
+            error.code,
+            f"{error.message.rstrip('.')}; {advice}.",
+            program=error.program,
+            accounts=error.accounts,
+            logs=error.logs,
+            signature=error.signature,
+            instruction=error.instruction,
+        ) from error
