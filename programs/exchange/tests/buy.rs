@@ -39,7 +39,7 @@ fn shares_are_issued_at_the_curves_price_and_the_vault_earns_fee_and_rounding() 
         world.shard_of(market),
         world.trader(&party),
     );
-    let quote = Quote::purchase(&before, &shard, 1, SHARES);
+    let quote = Quote::purchase(&world, market, 1, SHARES);
 
     let done = world.does(&ix::buy(party.owner, market, 1, SHARES, u64::MAX));
 
@@ -67,6 +67,8 @@ fn shares_are_issued_at_the_curves_price_and_the_vault_earns_fee_and_rounding() 
         notional: quote.notional,
         fee: quote.fee,
         amount,
+        premium: 0,
+        shortfall: 0,
         debt: 0,
         escrow: quote.market.escrow,
         income,
@@ -109,7 +111,7 @@ fn the_smallest_purchase_costs_more_than_it_can_pay() {
 #[test]
 fn the_limit_is_kept_to_the_unit() {
     let (mut world, party, market) = with_position();
-    let quote = Quote::purchase(&world.market_state(market), &world.shard_of(market), 1, SHARES);
+    let quote = Quote::purchase(&world, market, 1, SHARES);
     let amount = quote.notional + quote.fee;
     world.refuses(
         &ix::buy(party.owner, market, 1, SHARES, amount - 1),
@@ -121,7 +123,7 @@ fn the_limit_is_kept_to_the_unit() {
 #[test]
 fn the_balance_is_enough_or_the_purchase_is_refused() {
     let (mut world, party, market) = with_position();
-    let quote = Quote::purchase(&world.market_state(market), &world.shard_of(market), 1, SHARES);
+    let quote = Quote::purchase(&world, market, 1, SHARES);
     let amount = quote.notional + quote.fee;
     let leave = |balance: u64| ix::withdraw(party.owner, party.tokens, world.mint, 1_000 * UNIT - balance);
     let (short, deposit) = (

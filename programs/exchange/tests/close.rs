@@ -49,7 +49,7 @@ fn the_sold_shares_part_of_the_loan_is_repaid_and_the_rest_is_the_traders() {
         world.trader(&party),
     );
     let held = world.position_state(&party, market, 0, LEVERAGED);
-    let quote = Quote::sale(&before, &shard, 0, SHARES);
+    let quote = Quote::sale(&world, market, 0, SHARES);
 
     let done = world.does(&ix::close(party.owner, market, 0, SHARES, 0));
 
@@ -58,6 +58,7 @@ fn the_sold_shares_part_of_the_loan_is_repaid_and_the_rest_is_the_traders() {
     let income = before.escrow - quote.market.escrow - (quote.notional - quote.fee);
     let mut market_after = Market {
         debt_at_risk: held.debt - due,
+        total_debt: held.debt - due,
         ..quote.market
     };
     market_after.debt[0] = held.debt - due;
@@ -104,40 +105,50 @@ fn a_position_closed_whole_leaves_no_loan_on_any_book() {
 }
 
 #[test]
-fn a_part_that_does_not_repay_its_loan_is_refused() {
-    let (mut world, party, market) = under_water();
-    world.refuses(
-        &ix::close(party.owner, market, 0, SHARES, 0),
-        ExchangeError::Underwater,
-    );
-    world.refuses(
-        &ix::close(party.owner, market, 0, HELD - 1, 0),
-        ExchangeError::Underwater,
-    );
+fn what_the_proceeds_do_not_repay_comes_from_the_balance() {
+    for shares in [SHARES, HELD] {
+        let (mut world, party, market) = under_water();
+        let (before, shard, trader) = (
+            world.market_state(market),
+            world.shard_of(market),
+            world.trader(&party),
+        );
+        let held = world.position_state(&party, market, 0, LEVERAGED);
+        let due = (u128::from(held.debt) * u128::from(shares)).div_ceil(u128::from(HELD)) as u64;
+        let quote = Quote::sale(&world, market, 0, shares);
+        let proceeds = quote.notional - quote.fee;
+        assert!(proceeds < due);
+
+        let done = world.does(&ix::close(party.owner, market, 0, shares, 0));
+
+        let (after, shortfall) = (world.shard_of(market), due - proceeds);
+        let balance = trader.balance - shortfall;
+        assert_eq!(world.trader(&party), Trader { balance, ..trader });
+        assert_eq!((after.bad_debt, after.debt), (0, held.debt - due));
+        let income = before.escrow - quote.market.escrow - proceeds;
+        assert_eq!(after.cash, shard.cash + due + income);
+        let traded = done.event::<Traded>();
+        assert_eq!(
+            (traded.amount, traded.shortfall, traded.income),
+            (0, shortfall, income)
+        );
+    }
 }
 
 #[test]
-fn the_whole_may_go_under_water_and_the_vault_bears_the_loss() {
+fn a_balance_that_does_not_cover_the_shortfall_is_refused() {
     let (mut world, party, market) = under_water();
-    let (before, shard, trader) = (
-        world.market_state(market),
-        world.shard_of(market),
-        world.trader(&party),
-    );
-    let debt = world.position_state(&party, market, 0, LEVERAGED).debt;
-    let quote = Quote::sale(&before, &shard, 0, HELD);
-
-    world.does(&ix::close(party.owner, market, 0, HELD, 0));
-
-    let repaid = quote.notional - quote.fee;
-    assert!(repaid < debt);
-    let after = world.shard_of(market);
-    assert_eq!(world.trader(&party), trader, "the trader gets nothing");
-    assert_eq!(
-        (after.bad_debt, after.debt, after.debt_at_risk),
-        (debt - repaid, 0, 0)
-    );
-    assert_eq!(after.cash, shard.cash + before.escrow - quote.market.escrow);
+    let due = world.position_state(&party, market, 0, LEVERAGED).debt;
+    let quote = Quote::sale(&world, market, 0, HELD);
+    let shortfall = due - (quote.notional - quote.fee);
+    let excess = world.trader(&party).balance - shortfall + 1;
+    let mint = world.mint;
+    world.does(&ix::withdraw(party.owner, party.tokens, mint, excess));
+    let close = ix::close(party.owner, market, 0, HELD, 0);
+    world.refuses(&close, ExchangeError::Underwater);
+    world.does(&ix::deposit(party.owner, party.tokens, mint, 1));
+    world.does(&close);
+    assert_eq!(world.trader(&party).balance, 0);
 }
 
 #[test]
@@ -171,21 +182,22 @@ fn an_empty_position_is_refused() {
 }
 
 #[test]
-fn dust_cannot_shed_its_loan() {
+fn dust_brings_nothing_and_still_repays_its_part_of_the_loan() {
     let (mut world, party, market) = with_loan();
-    let held = world.position_state(&party, market, 0, LEVERAGED);
-    // one micro-share brings nothing, but its part of the loan is rounded up to one
-    world.refuses(
-        &ix::close(party.owner, market, 0, 1, 0),
-        ExchangeError::Underwater,
+    let (held, trader) = (
+        world.position_state(&party, market, 0, LEVERAGED),
+        world.trader(&party),
     );
-    assert_eq!(world.position_state(&party, market, 0, LEVERAGED), held);
+    world.does(&ix::close(party.owner, market, 0, 1, 0));
+    let position = world.position_state(&party, market, 0, LEVERAGED);
+    assert_eq!((position.shares, position.debt), (HELD - 1, held.debt - 1));
+    assert_eq!(world.trader(&party).balance, trader.balance - 1);
 }
 
 #[test]
 fn the_limit_is_kept_to_the_unit() {
     let (mut world, party, market) = with_loan();
-    let quote = Quote::sale(&world.market_state(market), &world.shard_of(market), 0, SHARES);
+    let quote = Quote::sale(&world, market, 0, SHARES);
     let due = world
         .position_state(&party, market, 0, LEVERAGED)
         .debt

@@ -24,7 +24,7 @@ mod void;
 mod withdraw;
 
 use harness::{
-    math::{fees, lmsr, lmsr::Liquidity, Collateral6, Ppm},
+    math::{fees, lmsr, lmsr::Liquidity, risk, Collateral6, Ppm, PriceQ28, Shares6},
     *,
 };
 
@@ -36,9 +36,13 @@ struct Quote {
 }
 
 impl Quote {
-    fn repriced(market: &Market, outcome: u8, shares: u64) -> (Market, Liquidity) {
+    /// The market after its shares of an outcome have become so many, at this time.
+    fn repriced(market: &Market, outcome: u8, shares: u64, now_s: i64) -> (Market, Liquidity) {
         let mut after = *market;
-        after.shares[usize::from(outcome)] = shares;
+        let index = usize::from(outcome);
+        after.reference[index] = reference(market, index, now_s);
+        after.traded_s[index] = now_s as u32;
+        after.shares[index] = shares;
         let outstanding = &after.shares[..usize::from(market.outcomes)];
         let liquidity = Liquidity::new(Collateral6::new(market.b)).unwrap();
         after.escrow = liquidity.cost(outstanding).unwrap().raw();
@@ -51,8 +55,11 @@ impl Quote {
         fees::fee(notional, Ppm::new(shard.fee_ppm)).unwrap().raw()
     }
 
-    fn purchase(market: &Market, shard: &Shard, outcome: u8, shares: u64) -> Self {
-        let (after, l) = Self::repriced(market, outcome, market.shares[usize::from(outcome)] + shares);
+    /// Buying shares of an outcome now.
+    fn purchase(world: &World, market: u64, outcome: u8, shares: u64) -> Self {
+        let (market, shard) = (&world.market_state(market), &world.shard_of(market));
+        let shares = market.shares[usize::from(outcome)] + shares;
+        let (after, l) = Self::repriced(market, outcome, shares, world.now_s());
         let (old, new) = (Collateral6::new(market.escrow), Collateral6::new(after.escrow));
         let notional = lmsr::buy_cost(old, new, &l).unwrap();
         Self {
@@ -62,8 +69,11 @@ impl Quote {
         }
     }
 
-    fn sale(market: &Market, shard: &Shard, outcome: u8, shares: u64) -> Self {
-        let (after, l) = Self::repriced(market, outcome, market.shares[usize::from(outcome)] - shares);
+    /// Selling shares of an outcome now.
+    fn sale(world: &World, market: u64, outcome: u8, shares: u64) -> Self {
+        let (market, shard) = (&world.market_state(market), &world.shard_of(market));
+        let shares = market.shares[usize::from(outcome)] - shares;
+        let (after, l) = Self::repriced(market, outcome, shares, world.now_s());
         let (old, new) = (Collateral6::new(market.escrow), Collateral6::new(after.escrow));
         let notional = lmsr::sell_proceeds(old, new, &l).unwrap();
         Self {
@@ -72,6 +82,27 @@ impl Quote {
             fee: Self::fee(notional, shard).min(notional.raw()),
         }
     }
+}
+
+/// An outcome's shares as they were in the last minute.
+fn reference(market: &Market, outcome: usize, now_s: i64) -> u64 {
+    let elapsed_s = now_s as u64 - u64::from(market.traded_s[outcome]);
+    risk::follow(market.reference[outcome], market.shares[outcome], elapsed_s)
+}
+
+/// What a loan costs: the part of it that is lost on average, at the lower of the fill's price and the last minute's.
+fn premium(world: &World, market: u64, outcome: u8, shares: u64, notional: u64, debt: u64) -> u64 {
+    let state = world.market_state(market);
+    let outcomes = usize::from(state.outcomes);
+    let references: Vec<u64> = (0..outcomes)
+        .map(|i| reference(&state, i, world.now_s()))
+        .collect();
+    let liquidity = Liquidity::new(Collateral6::new(state.b)).unwrap();
+    let then: PriceQ28 = liquidity.price_floor(&references, usize::from(outcome)).unwrap();
+    let fill = risk::fill_price(Collateral6::new(notional), Shares6::new(shares)).unwrap();
+    risk::premium(Collateral6::new(debt), then.min(fill))
+        .unwrap()
+        .raw()
 }
 
 /// The shard after a trade that earned the vault `income`.

@@ -1,5 +1,5 @@
 use {
-    crate::{booked, Quote},
+    crate::{booked, premium, Quote},
     harness::{
         attacks::{PositionShape, Shape},
         *,
@@ -49,16 +49,22 @@ fn the_trader_pays_margin_and_fee_and_the_shard_lends_the_rest() {
         world.shard_of(market),
         world.trader(&party),
     );
-    let quote = Quote::purchase(&before, &shard, 1, SHARES);
+    let quote = Quote::purchase(&world, market, 1, SHARES);
+    let margin = quote.notional.div_ceil(3);
+    let debt = quote.notional - margin;
+    let premium = premium(&world, market, 1, SHARES, quote.notional, debt);
+    assert!(
+        debt * 49 / 100 < premium && premium < debt * 51 / 100,
+        "an even chance costs half"
+    );
 
     let done = world.does(&at(&world, &party, market, 300));
 
-    let margin = quote.notional.div_ceil(3);
-    let debt = quote.notional - margin;
-    let amount = margin + quote.fee;
+    let amount = margin + premium + quote.fee;
     let income = amount + debt - (quote.market.escrow - before.escrow);
     let mut market_after = Market {
         debt_at_risk: debt,
+        total_debt: debt,
         ..quote.market
     };
     market_after.debt[1] = debt;
@@ -86,6 +92,8 @@ fn the_trader_pays_margin_and_fee_and_the_shard_lends_the_rest() {
         notional: quote.notional,
         fee: quote.fee,
         amount,
+        premium,
+        shortfall: 0,
         debt,
         escrow: quote.market.escrow,
         income,
@@ -205,8 +213,10 @@ fn a_spot_position_is_refused() {
 #[test]
 fn the_limit_is_kept_to_the_unit() {
     let (mut world, party, market) = with_position();
-    let quote = Quote::purchase(&world.market_state(market), &world.shard_of(market), 1, SHARES);
-    let payment = quote.notional.div_ceil(5) + quote.fee;
+    let quote = Quote::purchase(&world, market, 1, SHARES);
+    let margin = quote.notional.div_ceil(5);
+    let premium = premium(&world, market, 1, SHARES, quote.notional, quote.notional - margin);
+    let payment = margin + premium + quote.fee;
     let loan = |max_payment| ix::Loan {
         shares: SHARES,
         leverage_x100: 500,
@@ -300,4 +310,36 @@ fn trading_ends_at_the_close() {
     world.pass_close(market);
     let open = at(&world, &party, market, 100);
     world.refuses(&open, ExchangeError::MarketClosed);
+}
+
+#[test]
+fn a_price_that_was_only_just_made_does_not_make_the_loan_cheaper() {
+    // Given somebody who has just raised the price
+    let (mut world, party, market) = with_position();
+    let raiser = world.party(10_000 * UNIT);
+    world.holding(&raiser, market, 1, 3_000 * UNIT);
+    let premium_of = |world: &mut World| {
+        let done = world.does(&at(world, &party, market, 500));
+        let traded = done.event::<Traded>();
+        traded.premium as f64 / traded.debt as f64
+    };
+
+    // Then the loan costs what it cost before, after half a minute less, and after a minute what the new price says
+    let mut later = world.clone();
+    assert!((premium_of(&mut world) - 0.5).abs() < 0.01);
+    later.pass(32);
+    let mut last = later.clone();
+    let half = premium_of(&mut later);
+    assert!(0.1 < half && half < 0.25, "{half}");
+    last.pass(32);
+    assert!((premium_of(&mut last) - 0.047).abs() < 0.003);
+}
+
+#[test]
+fn a_price_that_has_just_fallen_makes_the_loan_dearer_at_once() {
+    let (mut world, party, market) = with_position();
+    let seller = world.party(10_000 * UNIT);
+    world.holding(&seller, market, 0, 3_000 * UNIT);
+    let traded = world.does(&at(&world, &party, market, 500)).event::<Traded>();
+    assert!(traded.premium > traded.debt * 94 / 100);
 }

@@ -97,7 +97,7 @@ fn winning_shares_repay_their_loan_first() {
         escrow: before.escrow - SHARES,
         ..before
     };
-    after.debt[1] = 0;
+    (after.debt[1], after.total_debt) = (0, 0);
     assert_eq!(world.market_state(market), after);
     assert_eq!(
         world.shard_of(market),

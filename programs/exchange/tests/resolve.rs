@@ -91,6 +91,7 @@ fn escrow_keeps_what_the_winners_get_and_losing_loans_are_written_off() {
         claim_floor: 0,
         claim_ceiling: 0,
         debt_at_risk: 0,
+        total_debt: before.debt[0],
         ..before
     };
     expected.debt[1] = 0;

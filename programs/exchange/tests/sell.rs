@@ -41,7 +41,7 @@ fn shares_are_taken_back_at_the_curves_price_and_the_vault_earns_fee_and_roundin
         world.trader(&party),
     );
     let held = world.position_state(&party, market, 2, SPOT);
-    let quote = Quote::sale(&before, &shard, 2, SHARES);
+    let quote = Quote::sale(&world, market, 2, SHARES);
 
     let done = world.does(&ix::sell(party.owner, market, 2, SHARES, 0));
 
@@ -71,6 +71,8 @@ fn shares_are_taken_back_at_the_curves_price_and_the_vault_earns_fee_and_roundin
         notional: quote.notional,
         fee: quote.fee,
         amount,
+        premium: 0,
+        shortfall: 0,
         debt: 0,
         escrow: quote.market.escrow,
         income,
@@ -85,9 +87,7 @@ fn shares_are_taken_back_at_the_curves_price_and_the_vault_earns_fee_and_roundin
 #[test]
 fn a_position_sold_whole_is_empty_and_the_curve_is_where_it_began() {
     let (mut world, party, market) = with_shares();
-    let subsidy = Quote::sale(&world.market_state(market), &world.shard_of(market), 2, HELD)
-        .market
-        .escrow;
+    let subsidy = Quote::sale(&world, market, 2, HELD).market.escrow;
     world.does(&ix::sell(party.owner, market, 2, HELD, 0));
     let position = world.position_state(&party, market, 2, SPOT);
     assert_eq!((position.shares, position.cost, position.debt), (0, 0, 0));
@@ -137,7 +137,7 @@ fn shares_that_others_hold_cannot_be_sold() {
 #[test]
 fn the_limit_is_kept_to_the_unit() {
     let (mut world, party, market) = with_shares();
-    let quote = Quote::sale(&world.market_state(market), &world.shard_of(market), 2, SHARES);
+    let quote = Quote::sale(&world, market, 2, SHARES);
     let amount = quote.notional - quote.fee;
     world.refuses(
         &ix::sell(party.owner, market, 2, SHARES, amount + 1),

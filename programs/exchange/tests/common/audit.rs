@@ -104,6 +104,11 @@ fn audit_market(books: &Books, address: &Key, market: &Market) {
         };
     }
     assert_eq!(market.positions, count, "positions of a market");
+    assert_eq!(
+        market.total_debt,
+        market.debt.iter().sum::<u64>(),
+        "all loans of a market"
+    );
     if market.status == OPEN {
         let (most, least) = (shares[..outcomes].iter().max(), shares[..outcomes].iter().min());
         assert_eq!(market.shares, shares, "outstanding shares");

@@ -61,7 +61,7 @@ tagged! { "account":
     Market {
         feed: Key, rent_payer: Key, id: u64, close_ms: u64, b: u64, log2e_over_b: u64, liquidity_shift: u64, escrow: u64,
         claim_floor: u64, claim_ceiling: u64, debt_at_risk: u64, settlement_price: u64, shares: [u64; 16],
-        debt: [u64; 16], strikes: [u64; 16], positions: u64, shard: u32, outcomes: u8, status: u8, winner: u8,
+        total_debt: u64, debt: [u64; 16], reference: [u64; 16], traded_s: [u32; 16], strikes: [u64; 16], positions: u64, shard: u32, outcomes: u8, status: u8, winner: u8,
         reserved: u8,
     }
     Position {
@@ -74,7 +74,8 @@ tagged! { "event":
     FeedCreated { feed: Key, publisher: Key, authority: Key, }
     PublisherRotated { feed: Key, old: Key, new: Key, }
     Traded {
-        trader: Key, market: Key, shares: u64, notional: u64, fee: u64, amount: u64, debt: u64, escrow: u64, income: u64,
+        trader: Key, market: Key, shares: u64, notional: u64, fee: u64, amount: u64, premium: u64, shortfall: u64, debt: u64,
+        escrow: u64, income: u64,
         outcome: u8, side: u8, leverage_x100: u16, reserved: u32,
     }
     Initialized { admin: Key, operator: Key, mint: Key, }
