@@ -61,6 +61,7 @@ impl Bench {
                     leverage_x100: 177,
                     max_payment: u64::MAX,
                 };
+                self.world.pass(3); // references are on their way
                 self.run("buy", &ix::buy(taker.owner, id, outcome, shares, u64::MAX));
                 self.run("open", &ix::open(taker.owner, id, feed, outcome, loan));
             }

@@ -9,6 +9,7 @@ pub mod error;
 pub mod ix;
 pub mod layout;
 pub mod random;
+pub mod transaction;
 pub mod world;
 
 pub use {
@@ -19,5 +20,6 @@ pub use {
     solana_account::Account,
     solana_address::Address,
     solana_instruction::{error::InstructionError, AccountMeta, Instruction},
-    world::{Clearly, Party, World, HOUR_MS, START_S, UNIT},
+    transaction::Clearly,
+    world::{Party, World, HOUR_MS, START_S, UNIT},
 };

@@ -1,0 +1,82 @@
+//! Sending instructions, and what comes back.
+
+use {
+    crate::{layout::Tagged, world::World},
+    base64::{engine::general_purpose::STANDARD, Engine},
+    litesvm::types::{TransactionMetadata, TransactionResult},
+    solana_account::Account,
+    solana_address::Address,
+    solana_instruction::{error::InstructionError, Instruction},
+    solana_message::Message,
+    solana_transaction::Transaction,
+    solana_transaction_error::TransactionError,
+};
+
+impl World {
+    #[allow(clippy::result_large_err)] // it is what LiteSVM answers
+    pub fn send(&mut self, instruction: &Instruction) -> TransactionResult {
+        self.send_paid_by(instruction, self.payer)
+    }
+
+    #[allow(clippy::result_large_err)]
+    pub fn send_paid_by(&mut self, instruction: &Instruction, payer: Address) -> TransactionResult {
+        let message = Message::new(std::slice::from_ref(instruction), Some(&payer));
+        self.svm.send_transaction(Transaction::new_unsigned(message))
+    }
+
+    /// The instruction succeeds, and the books balance afterwards.
+    #[track_caller]
+    pub fn does(&mut self, instruction: &Instruction) -> TransactionMetadata {
+        let done = self
+            .send(instruction)
+            .unwrap_or_else(|e| panic!("{:?}\n{}", e.err, e.meta.pretty_logs()));
+        self.audit();
+        done
+    }
+
+    /// The instruction fails with exactly this error, and no account it names has changed.
+    #[track_caller]
+    pub fn refuses(&mut self, instruction: &Instruction, error: impl Into<InstructionError>) {
+        let before = self.snapshot(instruction);
+        let result = self.send(instruction);
+        let failed = match result {
+            Ok(done) => panic!("succeeded:\n{}", done.pretty_logs()),
+            Err(failed) => failed,
+        };
+        let expected = TransactionError::InstructionError(0, error.into());
+        assert_eq!(failed.err, expected, "\n{}", failed.meta.pretty_logs());
+        assert!(
+            before == self.snapshot(instruction),
+            "a refused instruction changed an account"
+        );
+    }
+
+    pub fn snapshot(&self, instruction: &Instruction) -> Vec<Option<Account>> {
+        instruction
+            .accounts
+            .iter()
+            .map(|meta| self.account(&meta.pubkey))
+            .collect()
+    }
+}
+
+/// What a transaction logged.
+pub trait Clearly {
+    /// Its one event of this type.
+    fn event<T: Tagged>(&self) -> T;
+}
+
+impl Clearly for TransactionMetadata {
+    #[track_caller]
+    fn event<T: Tagged>(&self) -> T {
+        let logged: Vec<T> = self
+            .logs
+            .iter()
+            .filter_map(|line| STANDARD.decode(line.strip_prefix("Program data: ")?).ok())
+            .filter(|bytes| bytes[..8] == T::tag())
+            .map(|bytes| bytemuck::pod_read_unaligned(&bytes[8..]))
+            .collect();
+        assert_eq!(logged.len(), 1, "events of this type\n{}", self.pretty_logs());
+        logged[0]
+    }
+}
