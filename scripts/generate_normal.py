@@ -1,7 +1,7 @@
-"""Write the tables of the normal distribution and the golden vectors of the pm-AMM from 50-digit arithmetic.
+"""Write the tables of the normal distribution and the pm-AMM's golden vectors from 50-digit arithmetic.
 
-Usage: generate_normal.py [--check]. With --check nothing is written; the exit status says whether the committed
-files are what this script makes.
+Usage: generate_normal.py [--check]. With --check nothing is written; the exit status says whether the
+committed files are what this script makes.
 """
 
 from __future__ import annotations
@@ -88,14 +88,15 @@ def nearest(value: mpf) -> int:
 
 
 def interpolate(f: Callable[[mpf], mpf], middle: mpf, radius: mpf, unit: mpf, terms: int) -> list[mpf]:
-    """Coefficients in (x - middle) / unit, constant first, of the polynomial through f at Chebyshev's points."""
+    """Coefficients in (x - middle) / unit, constant first, of the polynomial at Chebyshev's points."""
     points = [radius * mpmath.cos(mpmath.pi * (2 * k + 1) / (2 * terms)) for k in range(terms)]
     matrix = mpmath.matrix([[(x / unit) ** power for power in range(terms)] for x in points])
     return list(mpmath.lu_solve(matrix, mpmath.matrix([f(middle + x) for x in points])))
 
 
 def words(cell: list[int]) -> str:
-    assert all(-(2**63) <= word < 2**63 for word in cell)
+    if not all(-(2**63) <= word < 2**63 for word in cell):
+        raise OverflowError(cell)
     return "[" + ", ".join(f"{word:#x}" for word in cell) + "]"
 
 
@@ -155,13 +156,15 @@ pub(crate) const FIRST_WIDE: u64 = {FIRST_WIDE};
         table(
             "NORMAL",
             """\
-/// The sixteenth from i / 16, h counted from its middle: the loss `K = k - h (b0 + h (b1 + h (b2 + ...)))`, and the tail
-/// `Q = b0 + h (2 b1 + h (3 b2 + ...))`. k, b0, b1, b2 in Q64, b3 to b6 in Q37.""",
+/// The sixteenth from i / 16, h counted from its middle: the loss `K = k - h (b0 + h (b1 + h (b2 + ...)))`,
+/// and the tail `Q = b0 + h (2 b1 + h (3 b2 + ...))`. k, b0, b1, b2 in Q64, b3 to b6 in Q37.""",
             normal,
         ),
         table(
             "QUANTILE",
-            "/// z with Phi(-z) = e^-t over sixteenths of octaves of t, in powers of the distance from the cell's middle over its width; Q60",
+            """\
+/// z with Phi(-z) = e^-t over sixteenths of octaves of t, in powers of the distance from the cell's middle
+/// over its width; Q60""",
             quantile,
         ),
         table("GUESS", "/// z with K(z) = e^-t, likewise", guess),
@@ -239,23 +242,39 @@ def solve_rows(rng: random.Random) -> Iterator[Row]:
 def trade_rows(rng: random.Random) -> Iterator[Row]:
     """A pool, and what some shares of the first outcome cost: l, delta, shares, cost, price before."""
     for _ in range(600):
-        l = max(1, lengths(rng, 50))
+        liquidity = max(1, lengths(rng, 50))
         z = rng.choice((0.1, 1, 3, 6, 12))
-        delta = max(-MAX_DELTA, min(MAX_DELTA, int(l * rng.uniform(-z, z))))
-        shares = max(1, int(l * rng.uniform(0, rng.choice((0.001, 0.1, 2, 10)))))
-        yield trade_row(l, delta, shares)
-    for l in (1, 2, 10**6, 10**12, MAX_L - 1, MAX_L):
-        for delta in (0, 1, -1, 8 * l - 1, 8 * l, -8 * l, 8 * l + 1, MAX_DELTA, -MAX_DELTA):
-            for shares in (1, l, 16 * l):
-                yield trade_row(l, delta, shares)
-    for l in (0, MAX_L + 1):
-        yield [l, 0, 1, "Domain", "Domain"]
+        delta = max(-MAX_DELTA, min(MAX_DELTA, int(liquidity * rng.uniform(-z, z))))
+        shares = max(1, int(liquidity * rng.uniform(0, rng.choice((0.001, 0.1, 2, 10)))))
+        yield trade_row(liquidity, delta, shares)
+    for liquidity in (1, 2, 10**6, 10**12, MAX_L - 1, MAX_L):
+        for delta in (
+            0,
+            1,
+            -1,
+            8 * liquidity - 1,
+            8 * liquidity,
+            -8 * liquidity,
+            8 * liquidity + 1,
+            MAX_DELTA,
+            -MAX_DELTA,
+        ):
+            for shares in (1, liquidity, 16 * liquidity):
+                yield trade_row(liquidity, delta, shares)
+    for liquidity in (0, MAX_L + 1):
+        yield [liquidity, 0, 1, "Domain", "Domain"]
 
 
-def trade_row(l: int, delta: int, shares: int) -> Row:
+def trade_row(liquidity: int, delta: int, shares: int) -> Row:
     with mpmath.workdps(80):
-        before, after = mpf(delta) / l, mpf(delta + shares) / l
-        return [l, delta, shares, decimal(l * (reserve(after) - reserve(before))), decimal(tail(-before))]
+        before, after = mpf(delta) / liquidity, mpf(delta + shares) / liquidity
+        return [
+            liquidity,
+            delta,
+            shares,
+            decimal(liquidity * (reserve(after) - reserve(before))),
+            decimal(tail(-before)),
+        ]
 
 
 FILES: dict[str, tuple[list[str], Callable[[random.Random], Iterator[Row]]]] = {

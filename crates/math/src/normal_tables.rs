@@ -11,8 +11,8 @@ pub(crate) const FIRST_LOSS: u64 = 13;
 /// The first cell of [`WIDE`], counted from w = 0
 pub(crate) const FIRST_WIDE: u64 = 6;
 
-/// The sixteenth from i / 16, h counted from its middle: the loss `K = k - h (b0 + h (b1 + h (b2 + ...)))`, and the tail
-/// `Q = b0 + h (2 b1 + h (3 b2 + ...))`. k, b0, b1, b2 in Q64, b3 to b6 in Q37.
+/// The sixteenth from i / 16, h counted from its middle: the loss `K = k - h (b0 + h (b1 + h (b2 + ...)))`,
+/// and the tail `Q = b0 + h (2 b1 + h (3 b2 + ...))`. k, b0, b1, b2 in Q64, b3 to b6 in Q37.
 pub(crate) static NORMAL: [[i64; 8]; 128] = [
     [0x622dd8add6693470, 0x7ccf196345a272ba, -0x330a28bc783a2e1a, 0x881b174beb23bd, 0x87f91064, -0x28d1864, -0xd94cc56, 0x4db521],
     [0x5a93e48097961bd4, 0x76707c00670c28b9, -0x32d73810508f202b, 0x196b9c0828411dc, 0x866234ba, -0x79a9030, -0xd511e3d, 0xe7013b],
@@ -144,7 +144,8 @@ pub(crate) static NORMAL: [[i64; 8]; 128] = [
     [0x709, 0x39c0, -0xe99d, 0x26c89, 0x0, 0x0, 0x0, 0x0],
 ];
 
-/// z with Phi(-z) = e^-t over sixteenths of octaves of t, in powers of the distance from the cell's middle over its width; Q60
+/// z with Phi(-z) = e^-t over sixteenths of octaves of t, in powers of the distance from the cell's middle
+/// over its width; Q60
 pub(crate) static QUANTILE: [[i64; 8]; 91] = [
     [0x32f7efd45d1c36, 0x9ed8021bed1682, -0x271904e6fea17, 0x1081ec3c3fa6, -0x83f32b7341, 0x47c9ec128, -0x292b7007, 0x186fa90],
     [0xcf6e63efdd279c, 0x9a246cf98e8b77, -0x242f7a92ec692, 0xe9bf9456234, -0x6fbb8ffa6b, 0x3a2d62e10, -0x1fee9a3f, 0x1224676],

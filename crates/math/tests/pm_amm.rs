@@ -27,7 +27,10 @@ fn reserve(p: &Pool, delta: i64) -> u64 {
 /// The whole part of a decimal, and whether something follows it.
 fn split(decimal: &str) -> (u64, bool) {
     let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, "0"));
-    (whole.parse().unwrap(), fraction.bytes().any(|digit| digit != b'0'))
+    (
+        whole.parse().unwrap(),
+        fraction.bytes().any(|digit| digit != b'0'),
+    )
 }
 
 #[test]
@@ -46,7 +49,9 @@ fn positions_are_accurate_and_soon_found() {
     }
     println!("solve: largest scaled error {worst:.2e}, by iterations {histogram:?}");
     assert!(worst <= 5e-11, "{worst:e}");
-    let (n, sum) = (0..).zip(histogram).fold((0, 0), |(n, sum), (i, k)| (n + k, sum + i * k));
+    let (n, sum) = (0..)
+        .zip(histogram)
+        .fold((0, 0), |(n, sum), (i, k)| (n + k, sum + i * k));
     assert!(sum < 2 * n, "{sum} iterations for {n}");
 }
 
@@ -54,7 +59,11 @@ fn positions_are_accurate_and_soon_found() {
 fn trades_cost_at_least_the_true_cost_and_at_most_two_roundings_more() {
     let mut worst = 0_f64;
     for row in rows("pm_amm_trade") {
-        let (l, delta, shares) = (row[0].as_u64().unwrap(), row[1].as_i64().unwrap(), row[2].as_u64().unwrap());
+        let (l, delta, shares) = (
+            row[0].as_u64().unwrap(),
+            row[1].as_i64().unwrap(),
+            row[2].as_u64().unwrap(),
+        );
         let p = Pool::new(Collateral6::new(l));
         let (cost, price) = (row[3].as_str().unwrap(), row[4].as_str().unwrap());
         if cost == "Domain" {
@@ -70,7 +79,10 @@ fn trades_cost_at_least_the_true_cost_and_at_most_two_roundings_more() {
             assert_eq!(p.reserves(after), Err(MathError::Overflow));
             continue;
         }
-        let (old, new) = (Collateral6::new(reserve(&p, delta)), Collateral6::new(reserve(&p, after)));
+        let (old, new) = (
+            Collateral6::new(reserve(&p, delta)),
+            Collateral6::new(reserve(&p, after)),
+        );
         let (whole, more) = split(cost);
         let paid = buy_cost(old, new).unwrap().raw();
         assert!(paid >= whole + more as u64, "{row:?}: {paid}");
@@ -80,4 +92,351 @@ fn trades_cost_at_least_the_true_cost_and_at_most_two_roundings_more() {
     }
     println!("price: largest scaled error {worst:.2e}");
     assert!(worst <= 2.7e-13, "{worst:e}");
+}
+
+/// A natural number whose length, too, is random.
+fn lengths(bits: u32) -> impl Strategy<Value = u64> {
+    (any::<u64>(), 64 - bits..64).prop_map(|(x, shift)| x >> shift)
+}
+
+/// A pool, and a delta up to `reach` times its liquidity.
+fn pools(bits: u32, reach: f64) -> impl Strategy<Value = (Pool, i64)> {
+    (lengths(bits), -reach..reach, 0_u32..8).prop_map(|(l, z, near)| {
+        let l = l.max(1);
+        (pool(l), (l as f64 * z / (1 << near) as f64) as i64)
+    })
+}
+
+fn collateral(raw: u64) -> Collateral6 {
+    Collateral6::new(raw)
+}
+
+/// What some shares of an outcome cost.
+fn cost(p: &Pool, delta: i64, outcome: usize, shares: u64) -> u64 {
+    let delta = oriented(delta, outcome).unwrap();
+    let (old, new) = (reserve(p, delta), reserve(p, delta + shares as i64));
+    buy_cost(collateral(old), collateral(new)).unwrap().raw()
+}
+
+/// What some shares of an outcome bring.
+fn proceeds(p: &Pool, delta: i64, outcome: usize, shares: u64) -> u64 {
+    let delta = oriented(delta, outcome).unwrap();
+    let (old, new) = (reserve(p, delta), reserve(p, delta - shares as i64));
+    sell_proceeds(collateral(old), collateral(new)).raw()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8_192, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_invariant_is_kept((p, delta) in pools(50, 9.0)) {
+        let [x, y] = p.reserves(delta).unwrap().map(|r| r.raw() as i64);
+        prop_assert_eq!(y - x, delta);
+        prop_assert!(x > 0 && y > 0);
+        let z = Q48::from_ratio(delta, p.l, Rounding::Down).unwrap();
+        let (phi, density) = (z.normal_cdf().raw() as f64 / ONE, z.normal_pdf().raw() as f64 / ONE);
+        let rest = delta as f64 * phi + p.l as f64 * density - y as f64;
+        // rounded up by less than two; and what Q48 and the floats leave out
+        let error = p.l as f64 * 2_f64.powi(-44);
+        prop_assert!(rest <= error && rest >= -2.0 - error, "{rest}");
+    }
+
+    #[test]
+    fn prices_are_probabilities_and_rise((p, delta) in pools(50, 9.0), by in lengths(50)) {
+        let price = |delta, outcome| p.price(delta, outcome).unwrap().raw();
+        let (first, second) = (price(delta, 0), price(delta, 1));
+        prop_assert!((0..=Q48::ONE.raw()).contains(&first));
+        prop_assert_eq!(first + second, Q48::ONE.raw());
+        prop_assert_eq!(first, price(-delta, 1) - (2 * price(0, 0) - Q48::ONE.raw()));
+        prop_assert!(price(delta + by as i64, 0) + 1 >= first);
+        // whichever outcome is ahead is the dearer one
+        prop_assert!((delta >= 0) == (first >= Q48::ONE.raw() / 2) || delta.unsigned_abs() < (p.l >> 44).max(1));
+    }
+
+    #[test]
+    fn escrow_covers_traders_and_pool((p, delta) in pools(50, 9.0), q in [lengths(61), lengths(61)]) {
+        let escrow = p.escrow(q, delta).unwrap().raw();
+        let pooled = p.reserves(delta).unwrap();
+        for (held, pooled) in q.iter().zip(pooled) {
+            prop_assert!(escrow >= held + pooled.raw());
+        }
+        // nothing is held that nobody may claim
+        prop_assert!((0..2).any(|i| escrow == q[i] + pooled[i].raw()));
+        let swapped = p.escrow([q[1], q[0]], -delta).unwrap().raw();
+        prop_assert_eq!(escrow, swapped);
+    }
+
+    #[test]
+    fn a_static_pool_needs_no_delta((p, _) in pools(50, 1.0), q in [lengths(61), lengths(61)]) {
+        prop_assert_eq!(p.cost(q), p.escrow(q, q[0] as i64 - q[1] as i64));
+    }
+
+    #[test]
+    fn no_cycle_of_trades_profits(
+        (p, opening) in pools(50, 4.0),
+        trades in prop::collection::vec((0_usize..2, lengths(52)), 1..8),
+        held in [lengths(55), lengths(55)],
+    ) {
+        let (mut q, mut path) = (held, vec![]);
+        for (outcome, by) in trades {
+            q[outcome] += by;
+            path.push(q);
+        }
+        path.push([held[0], q[1]]);
+        path.push(held);
+        let delta = |q: [u64; 2]| opening + (q[0] as i64 - held[0] as i64) - (q[1] as i64 - held[1] as i64);
+        let start = p.escrow(held, delta(held)).unwrap();
+        let (mut escrow, mut paid, mut earned) = (start, 0_u128, 0_u128);
+        for q in path {
+            let next = p.escrow(q, delta(q)).unwrap();
+            prop_assert!(next.raw() >= q[0].max(q[1]));
+            if next >= escrow {
+                paid += buy_cost(escrow, next).unwrap().raw() as u128;
+            } else {
+                earned += sell_proceeds(escrow, next).raw() as u128;
+            }
+            escrow = next;
+        }
+        prop_assert_eq!(escrow, start);
+        prop_assert!(earned < paid);
+    }
+
+    #[test]
+    fn a_trade_through_the_escrow_is_one_through_the_reserve(
+        (p, delta) in pools(50, 4.0), q in [lengths(60), lengths(60)], outcome in 0_usize..2, by in lengths(52)
+    ) {
+        let mut more = q;
+        more[outcome] += by;
+        let after = delta + oriented(by as i64, outcome).unwrap();
+        let (old, new) = (p.escrow(q, delta).unwrap(), p.escrow(more, after).unwrap());
+        prop_assert_eq!(buy_cost(old, new).unwrap().raw(), cost(&p, delta, outcome, by));
+        prop_assert_eq!(sell_proceeds(new, old).raw(), proceeds(&p, after, outcome, by));
+    }
+
+    #[test]
+    fn collateral_buys_the_most_shares_to_the_unit(
+        (p, delta) in pools(44, 3.5), outcome in 0_usize..2, paid in lengths(46), warm in any::<bool>()
+    ) {
+        let c = paid + ROUNDING.raw();
+        let start = warm.then_some(oriented(delta, outcome).unwrap());
+        let s = p.shares_for_collateral(delta, outcome, collateral(c), start).unwrap();
+        let shares = s.shares.raw();
+        prop_assert!(s.iterations <= MAX_ITERATIONS);
+        prop_assert!(cost(&p, delta, outcome, shares) <= c, "{s:?}");
+        prop_assert!(cost(&p, delta, outcome, shares + 1) > c, "{s:?}");
+    }
+
+    #[test]
+    fn proceeds_take_the_fewest_shares_to_the_unit(
+        (p, delta) in pools(44, 3.5), outcome in 0_usize..2, part in 0.0..1.0_f64
+    ) {
+        let reserve = reserve(&p, oriented(delta, outcome).unwrap());
+        let c = ((reserve as f64 * part) as u64).max(1);
+        // beyond 3.5 standard deviations, a unit of shares is worth too little to be told apart
+        if let Ok(s) = p.shares_for_proceeds(delta, outcome, collateral(c), None) {
+            let shares = s.shares.raw();
+            prop_assert!(s.iterations <= MAX_ITERATIONS);
+            prop_assert!(proceeds(&p, delta, outcome, shares) >= c, "{s:?}");
+            let after = oriented(delta, outcome).unwrap() - shares as i64;
+            if shares > 0 && after > -3 * p.l as i64 {
+                prop_assert!(proceeds(&p, delta, outcome, shares - 1) < c, "{s:?}");
+            }
+        } else {
+            prop_assert!(c + ROUNDING.raw() >= reserve);
+        }
+    }
+
+    #[test]
+    fn no_purchase_costs_more_than_was_offered((p, delta) in pools(50, 12.0), outcome in 0_usize..2, c in lengths(60)) {
+        match p.shares_for_collateral(delta, outcome, collateral(c), Some(delta / 3)) {
+            Ok(s) => prop_assert!(s.iterations <= MAX_ITERATIONS && cost(&p, delta, outcome, s.shares.raw()) <= c),
+            Err(e) => prop_assert!(e == MathError::Domain && c < ROUNDING.raw()),
+        }
+    }
+
+    #[test]
+    fn decay_keeps_price_and_solvency_and_only_releases(
+        (p, delta) in pools(50, 5.0), q in [lengths(58), lengths(58)], left in 0.0..1.0_f64
+    ) {
+        let l = ((p.l as f64 * left) as u64).clamp(1, p.l);
+        let later = pool(l);
+        let after = decayed(delta, collateral(p.l), collateral(l)).unwrap();
+        let (old, new) = (p.escrow(q, delta).unwrap().raw(), later.escrow(q, after).unwrap().raw());
+        prop_assert!(new <= old + ROUNDING.raw(), "{old} {new}");
+        prop_assert!(new >= q[0].max(q[1]));
+        let moved = later.price(after, 0).unwrap().raw() - p.price(delta, 0).unwrap().raw();
+        // at most one micro-share of delta
+        prop_assert!(moved.unsigned_abs() <= 2 + (1 << 47) / l, "{moved}");
+    }
+
+    #[test]
+    fn liquidity_falls_with_the_root_of_time(l in lengths(50), open in lengths(41), all in lengths(40), part in 0.0..1.0_f64) {
+        let all = all.max(1);
+        let left = ((all as f64 * part) as u64).clamp(1, all);
+        let at = |left| liquidity_at(collateral(l), open, open + all, open + all - left).unwrap().raw();
+        let got = at(left) as u128;
+        // never above the true root, and at most a unit and 2^-40 of it below
+        let (top, slack) = ((l as u128).pow(2), 1 + (got >> 40));
+        prop_assert!(got * got / left as u128 <= top / all as u128 + 1 + (top / all as u128 >> 40));
+        prop_assert!((got + slack).pow(2) / left as u128 + 1 >= top / all as u128);
+        prop_assert!(left == all || at(left + 1) as u128 >= got);
+    }
+}
+
+#[test]
+fn iterations_are_few() {
+    let (mut newton, mut proofs) = ([[0_u32; 6]; 2], [[0_u32; 32]; 2]);
+    let mut state = 7_u64;
+    let mut draw = move || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    for _ in 0..50_000 {
+        let l = 2_f64.powf(20.0 + 24.0 * draw()) as u64;
+        let delta = (l as f64 * (draw() * 6.0 - 3.0)) as i64;
+        let c = (l as f64 * 10_f64.powf(-5.0 + 5.0 * draw())) as u64 + 10;
+        for (warm, start) in [None, Some(delta)].into_iter().enumerate() {
+            let s = pool(l)
+                .shares_for_collateral(delta, 0, collateral(c), start)
+                .unwrap();
+            newton[warm][s.iterations as usize] += 1;
+            proofs[warm][(s.evaluations as usize).min(31)] += 1;
+        }
+    }
+    for (name, newton, proofs) in [
+        ("guess", newton[0], proofs[0]),
+        ("warm start", newton[1], proofs[1]),
+    ] {
+        let mean = |counts: &[u32]| {
+            let sum: u64 = counts.iter().zip(0..).map(|(n, i)| *n as u64 * i).sum();
+            sum as f64 / 50_000.0
+        };
+        println!(
+            "{name}: iterations {newton:?}, mean {:.3}; evaluations {proofs:?}, mean {:.3}",
+            mean(&newton),
+            mean(&proofs)
+        );
+        assert!(mean(&newton) < 3.0);
+    }
+}
+
+#[test]
+fn small_pools_are_right_at_every_point() {
+    for l in 1..=40_u64 {
+        let p = pool(l);
+        let reach = 10 * l as i64;
+        let reserves: Vec<u64> = (-reach..=reach).map(|delta| reserve(&p, delta)).collect();
+        // shares cost between nothing and one
+        for pair in reserves.windows(2) {
+            assert!(pair[0] <= pair[1] && pair[1] <= pair[0] + 1, "{l}: {pair:?}");
+        }
+        for delta in -reach..=reach {
+            for paid in 0..3 * l {
+                let s = p
+                    .shares_for_collateral(delta, 0, collateral(paid + 2), None)
+                    .unwrap();
+                let shares = s.shares.raw();
+                assert!(s.iterations <= MAX_ITERATIONS);
+                assert!(cost(&p, delta, 0, shares) <= paid + 2, "{l} {delta} {paid} {s:?}");
+                assert!(
+                    cost(&p, delta, 0, shares + 1) > paid + 2,
+                    "{l} {delta} {paid} {s:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn pools_say_what_they_refuse() {
+    let far = MAX_QUANTITY as i64;
+    assert_eq!(Pool::new(Collateral6::ZERO), Err(MathError::Domain));
+    assert_eq!(Pool::new(collateral(MAX_L + 1)), Err(MathError::Domain));
+    for l in [1, 2, 3, 1_000_000, MAX_L] {
+        let p = pool(l);
+        assert!(p.per_l >= 1 << 63 && (11..=61).contains(&p.shift), "{p:?}");
+        assert!(p.reserves(far).is_ok() && p.reserves(-far).is_ok());
+        for delta in [far + 1, -far - 1, i64::MAX, i64::MIN] {
+            assert_eq!(p.reserves(delta), Err(MathError::Overflow));
+            assert_eq!(p.escrow([0, 0], delta), Err(MathError::Overflow));
+            assert_eq!(
+                p.shares_for_collateral(delta, 0, collateral(9), None),
+                Err(MathError::Overflow)
+            );
+            assert_eq!(
+                p.shares_for_proceeds(delta, 0, collateral(9), None),
+                Err(MathError::Overflow)
+            );
+            // a price has every pool
+            assert_eq!(
+                p.price(delta, 0).unwrap().raw(),
+                if delta > 0 { 1 << 48 } else { 0 }
+            );
+        }
+        for q in [[MAX_QUANTITY + 1, 0], [0, u64::MAX]] {
+            assert_eq!(p.escrow(q, 0), Err(MathError::Overflow));
+            assert_eq!(p.cost(q), Err(MathError::Overflow));
+        }
+        assert_eq!(p.price(0, 2), Err(MathError::Domain));
+        assert_eq!(
+            p.shares_for_collateral(0, 2, collateral(9), None),
+            Err(MathError::Domain)
+        );
+        assert_eq!(
+            p.shares_for_collateral(0, 0, collateral(1), None),
+            Err(MathError::Domain)
+        );
+        assert_eq!(
+            p.shares_for_collateral(0, 0, collateral(u64::MAX), None),
+            Err(MathError::Overflow)
+        );
+        assert_eq!(
+            p.shares_for_proceeds(0, 1, collateral(l), None),
+            Err(MathError::Domain)
+        );
+        assert_eq!(
+            p.shares_for_proceeds(0, 1, collateral(u64::MAX), None),
+            Err(MathError::Overflow)
+        );
+        for (price, delta) in [(0, None), (1 << 48, None), (-1, None), (1 << 47, Some(0))] {
+            assert_eq!(p.delta_at(Q48::new(price)).ok(), delta);
+        }
+    }
+    let l = collateral(1_000);
+    for (open, close, now) in [(5, 5, 4), (6, 5, 4), (0, 5, 5), (0, 5, 6)] {
+        assert_eq!(liquidity_at(l, open, close, now), Err(MathError::Domain));
+    }
+    assert_eq!(liquidity_at(l, 10, 20, 3), Ok(l));
+    assert_eq!(liquidity_at(l, 10, 20, 10), Ok(l));
+    assert_eq!(liquidity_at(l, 0, 400, 300), Ok(collateral(500)));
+    assert_eq!(liquidity_at(l, 0, 1 << 62, (1 << 62) - 1), Ok(Collateral6::ZERO));
+    assert_eq!(decayed(1, Collateral6::ZERO, l), Err(MathError::DivisionByZero));
+    assert_eq!(decayed(-7, collateral(2), collateral(1)), Ok(-3));
+}
+
+#[test]
+fn opening_at_a_price_gives_that_price_for_its_subsidy() {
+    for l in [1_000_000_u64, 5_000_000_000, MAX_L] {
+        let p = pool(l);
+        for percent in 1..100 {
+            let price = Q48::from_ratio(percent, 100, Rounding::Down).unwrap();
+            let delta = p.delta_at(price).unwrap();
+            let opened = p.price(delta, 0).unwrap().raw();
+            assert!(
+                (opened - price.raw()).unsigned_abs() <= 8 + (1 << 47) / l,
+                "{l} {percent}"
+            );
+            // the most that can be lost: whatever is bought, its holders bring all but the subsidy
+            let subsidy = p.subsidy(delta).unwrap().raw();
+            for q in [[16 * l, 0], [0, 16 * l]] {
+                let end = p.escrow(q, delta + q[0] as i64 - q[1] as i64).unwrap().raw();
+                let brought = end - subsidy;
+                assert!(16 * l - brought <= subsidy);
+            }
+        }
+    }
+    // the paper's L / sqrt(2 pi) at even prices
+    assert_eq!(pool(1_000_000).subsidy(0), Ok(collateral(398_943)));
 }
