@@ -1,4 +1,4 @@
-"""How `breakwater replay` shows itself: a bar while it runs, tables when it is done, and a clean way to stop."""
+"""How `breakwater replay` shows itself: a bar while it runs, tables at the end, and a clean way to stop."""
 
 from __future__ import annotations
 
@@ -114,11 +114,15 @@ def _figures(result: ReplayResult) -> list[tuple[str, str]]:
         ("mismatches", f"{result.mismatches:,}"),
         ("lost units", f"{result.lost_units:,}"),
         ("trades", f"{sum(result.sides.values()):,}"),
-        ("  " + ", ".join(sorted(result.sides)), ", ".join(f"{n:,}" for _, n in sorted(result.sides.items()))),
+        (
+            "  " + ", ".join(sorted(result.sides)),
+            ", ".join(f"{n:,}" for _, n in sorted(result.sides.items())),
+        ),
         ("orders refused", f"{sum(result.rejected.values()):,}"),
         ("volume", _money(sum(row.volume for row in result.markets))),
         ("fees", _money(sum(row.fees for row in result.markets))),
         ("vault profit and loss", _money(profit)),
+        ("premiums for loans", _money(sum(row.premiums for row in result.markets))),
         ("loans not repaid", _money(sum(row.bad_debt for row in result.markets))),
         ("prices published", f"{result.publications:,}"),
         ("feed outages, seconds", f"{feed['outages']}, {feed['cached_seconds']:,} on a cached price"),

@@ -27,7 +27,8 @@ def replay(
     seed: Annotated[int, typer.Option(help="Seed of the traders, and of a generated day.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Write a report: one page with charts, for any browser.")
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write a report: one page with charts, for any browser."),
     ] = None,
 ) -> None:
     """Open, price, trade, settle and reconcile every market of a day, to the last unit.

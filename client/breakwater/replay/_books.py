@@ -55,6 +55,7 @@ class MarketBook:
     volume: int = 0
     fees: int = 0
     income: int = 0
+    premiums: int = 0
     lent: int = 0
     repaid: int = 0
     bad_debt: int = 0
@@ -135,6 +136,7 @@ class Books:
         market.volume += fill.notional
         market.fees += fill.fee
         market.income += fill.income
+        market.premiums += fill.premium
         market.trades += 1
 
     def _trader_opened(self, f: dict[str, Any]) -> None:

@@ -93,7 +93,7 @@ class Floor:
         """Write down how a market stands now."""
         row, book = live.row, live.book
         row.trades, row.volume, row.fees, row.income = book.trades, book.volume, book.fees, book.income
-        row.bad_debt, row.vault = book.bad_debt, book.cash
+        row.bad_debt, row.premiums, row.vault = book.bad_debt, book.premiums, book.cash
         if row.series is None:
             return
         at_s = captured_ms / 1000 - row.id

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddedPace", "Pace", "WallPace", "fastest"]
 
 SLOT_MS = 400
-FAST = 30
-"""Captured seconds in one of the wall clock's: a 5-minute market takes 10."""
+FAST = 20
+"""Captured seconds in one of the wall clock's: a 5-minute market takes 15."""
 
 LEAD_MS = 2_000
 POLL_S = 0.2

@@ -75,7 +75,7 @@ def read_capture(directory: Path) -> Capture:
             raise InvalidInput(f"Keep one of the two markets of {directory} that start at {after.id}.")
     if not markets or not ticks:
         raise InvalidInput(f"Capture some {'ticks' if markets else 'markets'}: {directory} holds none.")
-    return scaled(str(directory), markets, ticks)
+    return scaled(directory.resolve().name, markets, ticks)
 
 
 def scaled(source: str, markets: list[CapturedMarket], ticks: list[Tick]) -> Capture:

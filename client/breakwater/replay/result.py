@@ -48,6 +48,7 @@ class MarketRow:
     volume: int = 0
     fees: int = 0
     income: int = 0
+    premiums: int = 0
     bad_debt: int = 0
     vault: int = 0
     series: Series | None = None
@@ -161,6 +162,7 @@ class ReplayResult:
                 "end": self.vault_end,
                 "profit_and_loss": self.vault_end - self.vault_start,
                 "income": sum(row.income for row in self.markets),
+                "premiums": sum(row.premiums for row in self.markets),
                 "bad_debt": sum(row.bad_debt for row in self.markets),
             },
             "rejected": dict(sorted(self.rejected.items())),
