@@ -78,9 +78,9 @@ async def test_gamma_without_orders_gives_what_it_displays(venue: Venue) -> None
 
 async def test_the_book_and_what_stands_in_for_its_missing_side(venue: Venue) -> None:
     async with rest(venue, "clob") as clob:
-        source = ClobSource(clob, "S", UP, venue.settings(), lambda: 1_893_400_000_500)
+        source = ClobSource(clob, "S", UP, venue.settings(), lambda: 1_750_000_000_500)
         found = await source.poll()
-        assert (found.price, found.confidence, found.timestamp_ms) == (580_000, 10_000, 1_893_400_000_500)
+        assert (found.price, found.confidence, found.timestamp_ms) == (580_000, 10_000, 1_750_000_000_500)
         venue.book["asks"] = []
         assert (await source.poll()).price == 580_000
         assert {path.split("?")[0] for _, path in venue.clob.requests} == {"/book", "/price", "/midpoint"}
@@ -91,8 +91,8 @@ async def test_the_book_and_what_stands_in_for_its_missing_side(venue: Venue) ->
 
 async def test_a_book_from_the_future_keeps_its_time(venue: Venue) -> None:
     async with rest(venue, "clob") as clob:
-        source = ClobSource(clob, "S", UP, venue.settings(), lambda: 1_893_399_000_000)
-        assert (await source.poll()).timestamp_ms == 1_893_400_000_000
+        source = ClobSource(clob, "S", UP, venue.settings(), lambda: 1_749_999_000_000)
+        assert (await source.poll()).timestamp_ms == 1_750_000_000_000
 
 
 async def test_429_is_obeyed_to_the_second(venue: Venue) -> None:
