@@ -277,7 +277,7 @@ proptest! {
         let got = at(left) as u128;
         // never above the true root, and at most a unit and 2^-40 of it below
         let (top, slack) = ((l as u128).pow(2), 1 + (got >> 40));
-        prop_assert!(got * got / left as u128 <= top / all as u128 + 1 + (top / all as u128 >> 40));
+        prop_assert!(got * got / left as u128 <= top / all as u128 + 1 + ((top / all as u128) >> 40));
         prop_assert!((got + slack).pow(2) / left as u128 + 1 >= top / all as u128);
         prop_assert!(left == all || at(left + 1) as u128 >= got);
     }

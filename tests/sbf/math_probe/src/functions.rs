@@ -1,6 +1,7 @@
 //! Every function of the crate behind a number, from words to words.
 
 use breakwater_math::lmsr::{self, Liquidity};
+use breakwater_math::pm_amm::{self, Pool, Solution};
 use breakwater_math::{
     fees, fixed, risk, vault, Collateral6, CoverageQ32, LeverageX100, LpShares6, MathError, Ppm, Rounding,
     Q48,
@@ -22,6 +23,9 @@ functions! {
     LEVERAGE_CAP = 9, TIER_CAP = 10, COVERAGE = 11, MARGIN = 12, MAX_DEBT = 13, DEBT_AT_RISK = 14,
     SHARES_FOR_DEPOSIT = 15, VALUE_OF_SHARES = 16, ISQRT = 17, Q48_MUL = 18, Q48_DIV = 19, FROM_RATIO = 20,
     LIQUIDITY = 21, SUBSIDY = 22, MUL_HI = 23, BUY_COST = 24, SELL_PROCEEDS = 25, IS_COVERED = 26, CASH_FOR = 27,
+    NORMAL_CDF = 28, NORMAL_PDF = 29, NORMAL_BOTH = 30, NORMAL_INVERSE = 31, POSITION = 32, POOL = 33, POOL_ESCROW = 34,
+    POOL_COST = 35, POOL_PRICE = 36, POOL_TRADE = 37, SOLVE_BUY = 38, SOLVE_SELL = 39, DELTA_AT = 40, LIQUIDITY_AT = 41,
+    DECAYED = 42,
 }
 
 /// `(0, value)`, or `(1 + error, 0)`.
@@ -134,6 +138,30 @@ pub fn evaluate(function: u64, o: &[u64; MAX_OPERANDS], m: &mut impl Meter) -> O
         },
         MUL_HI => (0, m.around(|| fixed::mul_hi(o[0], o[1]))),
         BUY_COST | SELL_PROCEEDS => trade(function, o, m),
+        NORMAL_CDF => (0, q48(m.around(|| signed(0).normal_cdf()))),
+        NORMAL_PDF => (0, q48(m.around(|| signed(0).normal_pdf()))),
+        NORMAL_BOTH => {
+            let (cdf, pdf) = m.around(|| (signed(0).normal_cdf(), signed(0).normal_pdf()));
+            (0, q48(cdf) ^ q48(pdf).rotate_left(8))
+        }
+        NORMAL_INVERSE => outcome(m.around(|| signed(0).normal_inverse()), q48),
+        POSITION => outcome(m.around(|| pm_amm::position(signed(0))), |(z, iterations)| {
+            q48(z) ^ (iterations as u64).rotate_right(8)
+        }),
+        POOL => outcome(m.around(|| Pool::new(collateral(0))), |p| {
+            p.per_l ^ (p.shift as u64).rotate_right(8)
+        }),
+        POOL_ESCROW | POOL_COST | POOL_PRICE | POOL_TRADE | SOLVE_BUY | SOLVE_SELL | DELTA_AT => {
+            pool(function, o, m)
+        }
+        LIQUIDITY_AT => outcome(
+            m.around(|| pm_amm::liquidity_at(collateral(0), o[1], o[2], o[3])),
+            |x| x.raw(),
+        ),
+        DECAYED => outcome(
+            m.around(|| pm_amm::decayed(o[0] as i64, collateral(1), collateral(2))),
+            |x| x as u64,
+        ),
         _ => (u64::MAX, 0),
     }
 }
@@ -159,6 +187,42 @@ fn trade(function: u64, o: &[u64; MAX_OPERANDS], m: &mut impl Meter) -> Outcome 
         Ok(l) if function == BUY_COST => outcome(m.around(|| lmsr::buy_cost(old, new, &l)), |x| x.raw()),
         Ok(l) => outcome(m.around(|| lmsr::sell_proceeds(old, new, &l)), |x| x.raw()),
         Err(e) => outcome(Err::<(), _>(e), |()| 0),
+    }
+}
+
+/// `[L, delta, quantities or collateral...]`
+fn pool(function: u64, o: &[u64; MAX_OPERANDS], m: &mut impl Meter) -> Outcome {
+    let p = match Pool::new(Collateral6::new(o[0])) {
+        Ok(p) => p,
+        Err(e) => return outcome(Err::<(), _>(e), |()| 0),
+    };
+    let (delta, q, amount) = (o[1] as i64, [o[2], o[3]], Collateral6::new(o[2]));
+    let which = (o[3] & 1) as usize;
+    let start = if o[4] & 1 == 0 { None } else { Some(o[5] as i64) };
+    let solution = |s: Solution| {
+        s.shares.raw() ^ (s.iterations as u64).rotate_right(8) ^ (s.evaluations as u64).rotate_right(16)
+    };
+    match function {
+        POOL_ESCROW => outcome(m.around(|| p.escrow(q, delta)), |x| x.raw()),
+        POOL_COST => outcome(m.around(|| p.cost(q)), |x| x.raw()),
+        POOL_PRICE => outcome(m.around(|| p.price(delta, which)), q48),
+        POOL_TRADE => {
+            let trade = || {
+                let old = p.cost(q)?;
+                let new = p.cost([q[0].checked_add(o[4]).ok_or(MathError::Overflow)?, q[1]])?;
+                pm_amm::buy_cost(old, new)
+            };
+            outcome(m.around(trade), |x| x.raw())
+        }
+        SOLVE_BUY => outcome(
+            m.around(|| p.shares_for_collateral(delta, which, amount, start)),
+            solution,
+        ),
+        SOLVE_SELL => outcome(
+            m.around(|| p.shares_for_proceeds(delta, which, amount, start)),
+            solution,
+        ),
+        _ => outcome(m.around(|| p.delta_at(Q48::new(o[1] as i64))), |x| x as u64),
     }
 }
 

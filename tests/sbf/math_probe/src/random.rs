@@ -60,6 +60,27 @@ impl Random {
                 o[1] = self.signed();
                 o[2] = self.draw();
             }
+            NORMAL_CDF | NORMAL_PDF | NORMAL_BOTH => {
+                o[0] = ((self.draw() as i64) >> 11_u64.wrapping_add(self.below(48))) as u64
+            }
+            NORMAL_INVERSE => o[0] = self.draw() >> 15_u64.wrapping_add(self.below(48)),
+            POSITION => o[0] = self.draw() >> 12_u64.wrapping_add(self.below(30)),
+            POOL_ESCROW | POOL_COST | POOL_PRICE | POOL_TRADE | SOLVE_BUY | SOLVE_SELL => self.pool(&mut o),
+            DELTA_AT => {
+                o[0] = self.liquidity();
+                o[1] = self.draw() >> 15_u64.wrapping_add(self.below(48));
+            }
+            LIQUIDITY_AT => {
+                o[0] = self.liquidity();
+                o[1] = self.word() >> 20;
+                o[2] = o[1].wrapping_add(self.word() >> 20);
+                o[3] = o[1].wrapping_add(self.word() >> 20);
+            }
+            DECAYED => {
+                o[0] = self.signed();
+                o[1] = self.liquidity();
+                o[2] = self.liquidity();
+            }
             _ => {
                 for x in &mut o {
                     *x = self.word();
@@ -67,6 +88,31 @@ impl Random {
             }
         }
         o
+    }
+
+    /// The liquidity of a pool.
+    fn liquidity(&mut self) -> u64 {
+        self.draw() >> 14_u64.wrapping_add(self.below(50))
+    }
+
+    /// `[L, delta, quantity or amount, quantity or outcome, start?, start]`, most of it within some 16 L.
+    fn pool(&mut self, o: &mut [u64; MAX_OPERANDS]) {
+        let l = self.liquidity();
+        o[0] = l;
+        for x in &mut o[1..6] {
+            let shift = self.below(16);
+            *x = self.below(l << 4) >> shift;
+        }
+        if self.draw() & 1 == 0 {
+            o[1] = o[1].wrapping_neg();
+        }
+        if self.draw() & 1 == 0 {
+            o[5] = o[5].wrapping_neg();
+        }
+        if self.draw() & 15 == 0 {
+            let i = self.below(4).wrapping_add(1) as usize;
+            o[i] = self.word();
+        }
     }
 
     /// `[outcome, b, number of outcomes, quantities...]`, the quantities within about 64 b of each other.

@@ -33,6 +33,21 @@ const CEILINGS: &[(u64, u64)] = &[
     (VALUE_OF_SHARES, 220),
     (BUY_COST, 20),
     (SELL_PROCEEDS, 20),
+    (NORMAL_CDF, 90),
+    (NORMAL_PDF, 110),
+    (NORMAL_BOTH, 190),
+    (NORMAL_INVERSE, 250),
+    (POSITION, 750),
+    (POOL, 220),
+    (POOL_ESCROW, 170),
+    (POOL_COST, 150),
+    (POOL_PRICE, 130),
+    (POOL_TRADE, 330),
+    (DELTA_AT, 330),
+    (LIQUIDITY_AT, 450),
+    (DECAYED, 220),
+    (SOLVE_BUY, 2_500),
+    (SOLVE_SELL, 2_500),
 ];
 
 /// Units of a call with nothing inside.
