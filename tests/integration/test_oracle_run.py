@@ -17,12 +17,12 @@ from solders.keypair import Keypair
 from tests.unit.oracle.venue import SLUG, Node, Venue, fixture
 
 from breakwater import oracle
-from breakwater.chain import instructions, programs
-from breakwater.chain.engine import EmbeddedEngine
+from breakwater.chain import addresses, instructions, loader, programs
+from breakwater.chain.engine import EmbeddedEngine, RpcEngine, open_engine
 from breakwater.chain.sender import Sender
 from breakwater.errors import InvalidInput, ProgramError
 from breakwater.model import Tick
-from breakwater.oracle.sources import Emit, Status
+from breakwater.oracle.sources import Emit, Status, wall_ms
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -53,7 +53,7 @@ async def chain(key: Keypair, *, start: int | None = None, max_age_s: int = 30) 
     return engine
 
 
-async def until(true: Callable[[], object], seconds: float = 10.0) -> float:
+async def until(true: Callable[[], object], seconds: float = 20.0) -> float:
     loop = asyncio.get_running_loop()
     began = loop.time()
     while not true():
@@ -87,7 +87,11 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    engine: EmbeddedEngine, config: OracleConfig, key: Keypair, sources: list[Source], **more: Any
+    engine: EmbeddedEngine | RpcEngine,
+    config: OracleConfig,
+    key: Keypair,
+    sources: list[Source],
+    **more: Any,
 ) -> AsyncIterator[Running]:
     found = Running()
     found.task = asyncio.create_task(
@@ -185,7 +189,7 @@ async def test_three_sources_fail_in_turn_and_nobody_is_needed(venue: Venue, key
             http.faults.clear()
         venue.mute = False
         took = await until(lambda: it.done[-1].event.price == 700_000)
-        assert took < 3
+        assert took < 10
         text = await it.metrics()
         assert f'breakwater_oracle_state{{feed="{FEED}",state="fresh"}} 1.0' in text
         assert "breakwater_oracle_source_failures_total" in text
@@ -210,9 +214,13 @@ async def test_degraded_after_five_minutes_and_back(key: Keypair) -> None:
         for age, code, state in expected:
             now = (START + age) * 1000
             engine.set_time(START + age)
-            await asyncio.sleep(0.3)
-            answered, health = await it.health()
-            assert (answered, health["state"], health["age_s"]) == (code, state, age)
+            found = await it.health()
+            for _ in range(100):  # until it has looked again
+                found = await it.health()
+                if found[1]["state"] == state:
+                    break
+                await asyncio.sleep(0.05)
+            assert (found[0], found[1]["state"], found[1]["age_s"]) == (code, state, age)
             assert (await oracle.show(engine, FEED)).freshness == state, "the chain agrees"
         with pytest.raises(ProgramError, match="StalePrice"):
             await Sender(engine).send([instructions.read_feed(FEED, 300)], [key])
@@ -248,7 +256,7 @@ async def test_ten_changes_of_the_stream_in_one_slot(venue: Venue, key: Keypair)
 
 
 async def test_an_unchanged_price_does_not_go_stale(venue: Venue, key: Keypair) -> None:
-    engine = await chain(key, max_age_s=2)
+    engine = await chain(key, max_age_s=3)
     config = oracle.OracleConfig(FEED, oracle.Rules(probability=True))
     wanted = oracle.Wanted(FEED, SLUG, "Up", kinds=("clob",))
     states = set()
@@ -263,8 +271,8 @@ async def test_an_unchanged_price_does_not_go_stale(venue: Venue, key: Keypair) 
         summary = await it.summary()
     assert states == {"fresh"}
     assert {each.event.price for each in it.done} == {580_000}
-    assert summary.heartbeats == summary.publications >= 6 or summary.heartbeats == summary.publications - 1
-    assert summary.longest_gap_s < 2
+    assert summary.heartbeats >= 4
+    assert summary.longest_gap_s < 3
 
 
 async def test_an_end_of_all_sources_publishes_what_waits(key: Keypair) -> None:
@@ -427,3 +435,42 @@ async def test_the_node_is_away_while_the_command_starts(venue: Venue, key: Keyp
         process.terminate()
         await asyncio.wait_for(process.communicate(), 20)
         assert process.returncode == 0
+
+        node.faults.close = True
+        asked = len(node.requests)
+        process = await run.start("run", FEED, "--engine", node.url, "--market", SLUG)
+        await until(lambda: len(node.requests) > asked, 30)
+        process.send_signal(signal.SIGINT)
+        out, _ = await asyncio.wait_for(process.communicate(), 20)
+        assert process.returncode == 1, "nothing was published"
+        assert b"publications" in out
+
+
+@pytest.mark.local
+async def test_on_a_validator_of_this_machine() -> None:
+    async with open_engine("local") as engine:
+        key, payer = Keypair(), Keypair()
+        await engine.airdrop(payer.pubkey(), 100 * 10**9)
+        await engine.airdrop(key.pubkey(), 10**9)
+        sender = Sender(engine, payer)
+        await loader.deploy_program(
+            sender,
+            payer=payer,
+            program=addresses.development_keypair("oracle"),
+            buffer=Keypair(),
+            authority=payer,
+            binary=programs.binary("oracle", "v3"),
+        )
+        await oracle.create(sender, key, FEED, key.pubkey(), exponent=-6, max_age_s=30)
+        script, config = Script(), oracle.OracleConfig(FEED)
+        async with running(engine, config, key, [script]) as it:
+            for number in range(40):
+                script.say(500_000 + number, wall_ms())
+                await asyncio.sleep(0.05)
+            await until(lambda: len(it.done) == 40, 30)
+            summary = await it.summary()
+        view = await oracle.show(engine, FEED)
+    assert (view.price, view.count, view.sequence, view.freshness) == ("0.500039", 40, 40, "fresh")
+    assert [each.event.price for each in it.done] == [500_000 + number for number in range(40)]
+    assert summary.largest_batch > 1
+    assert summary.errors == {}

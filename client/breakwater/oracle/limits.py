@@ -16,7 +16,7 @@ from aiolimiter import AsyncLimiter
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 
-from breakwater.errors import RateLimited, Retryable, Unreachable
+from breakwater.errors import InvalidInput, RateLimited, Retryable, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Hashable
@@ -149,7 +149,7 @@ def back_off(error: Exception) -> bool | float:
 class Breaker:
     """A circuit breaker: after failures in a row nothing is asked for a while, then one request tries.
 
-    Being told to slow down is no failure.
+    Being told to slow down is no failure, and neither is an answer that is no.
 
     Args:
         name: the source's.
@@ -159,7 +159,7 @@ class Breaker:
 
     def __init__(self, name: str, threshold: int, rest_s: float) -> None:
         self.name, self._rest_s, self._threshold = name, rest_s, threshold
-        self._factory = AsyncCircuitBreakerFactory(threshold, rest_s, exclude=[RateLimited])
+        self._factory = AsyncCircuitBreakerFactory(threshold, rest_s, exclude=[RateLimited, InvalidInput])
         self._state = "closed"
 
     @property

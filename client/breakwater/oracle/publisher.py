@@ -21,6 +21,7 @@ from solders.pubkey import Pubkey
 
 from breakwater.chain import instructions
 from breakwater.chain._build import address_of
+from breakwater.chain.accounts import HISTORY
 from breakwater.errors import (
     BreakwaterError,
     Fatal,
@@ -47,8 +48,9 @@ __all__ = ["BACKLOG", "BATCH", "Publication", "Publisher"]
 BATCH = 16
 """Publications in one transaction; more do not fit its 1,232 bytes beside the budget."""
 
-BACKLOG = 64
-"""Events that wait at most; the feed itself keeps 256."""
+BACKLOG = HISTORY
+"""Events that wait at most: as many as the feed keeps. After an outage they are published late, with their
+own times, so that what settles by the feed's history settles as if there had been none."""
 
 SEND_S = 30.0
 """After which an unanswered transaction is looked up on the feed."""

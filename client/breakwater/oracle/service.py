@@ -165,7 +165,8 @@ class _Oracle:
 
     async def run(self, stop: asyncio.Event, on_listening: Callable[[int], None]) -> Summary:
         began = time.monotonic()
-        await self._resume()
+        if not await self._resumed(stop):
+            return self._summary
         with ExitStack() as stack:
             if self._config.metrics_port is not None:
                 port = stack.enter_context(serve(self._config.metrics_port, self._telemetry, self.health))
@@ -182,6 +183,18 @@ class _Oracle:
                 for task in always:
                     task.cancel()
         return self._summarise(time.monotonic() - began)
+
+    async def _resumed(self, stop: asyncio.Event) -> bool:
+        """Wait for the node as long as it takes; False where `stop` came first."""
+        resuming = asyncio.create_task(self._resume())
+        try:
+            await _either(stop, [resuming])
+            if resuming.done():
+                resuming.result()
+                return True
+        finally:
+            resuming.cancel()
+        return False
 
     async def _resume(self) -> None:
         async for attempt in stamina.retry_context(

@@ -62,7 +62,7 @@ async def test_waiting_for_ones_turn_keeps_the_limit() -> None:
 
     await asyncio.gather(*(one() for _ in range(25)))
     assert max(sum(at - 0.499 < other <= at for other in times) for at in times) <= 10
-    assert times[-1] - times[0] < 2
+    assert times[-1] - times[0] < 10
 
 
 def test_a_pause_that_a_server_asked_for_holds() -> None:
