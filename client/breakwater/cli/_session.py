@@ -52,7 +52,7 @@ async def connect(engine: str | None) -> AsyncIterator[Session]:
         Unreachable: nothing answers at its address.
     """
     # what libraries log belongs to standard error, like everything that is not the result
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     name = engine or settings().rpc_url or "local"
     sandbox = current(settings().cache)
     if name == "local":

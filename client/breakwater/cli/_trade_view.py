@@ -174,9 +174,10 @@ def account_dict(account: AccountView) -> dict[str, Any]:
 
 def account_table(account: AccountView) -> Table:
     """An account for people."""
-    table = Table(title=f"Account of {account.owner}", show_header=False)
+    table = Table(title="Account", show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
+    table.add_row("owner", str(account.owner))
     table.add_row("wallet, SOL", f"{account.lamports / LAMPORTS:,.4f}")
     table.add_row("wallet, collateral", show_amount(account.wallet))
     if account.trader is None:
@@ -219,28 +220,34 @@ def position_dict(holding: Holding) -> dict[str, Any]:
 
 
 def positions_table(holdings: list[Holding]) -> Table:
-    """Positions for people; value is what closing now would bring after the fee."""
+    """Positions for people; equity is what closing now would leave after fee and loan."""
     table = Table(title="Positions")
-    for name in ("market", "outcome", "kind"):
-        table.add_column(name)
-    for name in ("shares", "paid", "loan", "price", "equity", "profit", "underwater"):
+    table.add_column("market")
+    table.add_column("position")
+    for name in ("shares", "price", "paid", "equity", "profit"):
         table.add_column(name, justify="right", no_wrap=True)
     for each in holdings:
         p, view = each.position, each.view
-        under = each.underwater_price
         table.add_row(
             f"{view.id} {view.status}",
-            f"{p.outcome}: {view.label(p.outcome)}",
-            each.kind,
+            _described(each),
             _short(p.shares),
-            _short(p.cost),
-            _short(each.owed),
             percent(view.prices[p.outcome]),
+            _short(p.cost),
             _short(each.equity),
             _short(each.profit),
-            "" if under is None else _underwater(under),
         )
     return table
+
+
+def _described(holding: Holding) -> str:
+    p = holding.position
+    text = f"{p.outcome}: {holding.view.label(p.outcome)}"
+    if holding.owed:
+        text += f"\nowes {show_amount(holding.owed)}"
+    if holding.underwater_price is not None:
+        text += f"\nunderwater below {_underwater(holding.underwater_price)}"
+    return text
 
 
 def payout_dict(paid: Payout) -> dict[str, Any]:

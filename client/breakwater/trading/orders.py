@@ -35,8 +35,8 @@ __all__ = ["Request", "Ticket", "place", "prepare", "quote"]
 
 SIDES: Final[tuple[Side, ...]] = ("buy", "sell", "open", "close")
 U64_MAX = 2**64 - 1
-ROUNDS = 4
-"""Simulations to find the shares that a sum pays for."""
+ROUNDS, TOLERANCE = 4, 5
+"""Simulations to find the shares that a sum pays for, and by how many micro-units it may be missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +110,15 @@ class _Desk:
             raise InvalidInput("Say how much: a number of shares, or what to spend.")
         if r.leverage_x100 < ONE_X:
             raise InvalidInput("Ask for a leverage of 1x or more.")
-        found = quotes.shares_for(
-            r.side,
-            self.view.curve(r.outcome),
-            r.spend,
-            self.view.shard.fee_ppm,
-            r.leverage_x100,
-        )
+        return self.shares_for(r.spend)
+
+    def shares_for(self, spend: int, reference: float = 1.0) -> int:
+        """How many shares a sum buys, by the model; a loan is secured at `reference` at most."""
+        r, curve = self.request, self.view.curve(self.request.outcome)
+        fee_ppm, leverage = self.view.shard.fee_ppm, r.leverage_x100
+        found = quotes.shares_for(r.side, curve, spend, fee_ppm, leverage_x100=leverage, reference=reference)
         if found == 0:
-            raise InvalidInput(f"Spend more: {show_amount(r.spend)} buys no share of this outcome.")
+            raise InvalidInput(f"Spend more: {show_amount(spend)} buys no share of this outcome.")
         return found
 
     def quote(self, shares: int, figures: Figures, debt: int, *, exact: bool) -> Quote:
@@ -268,10 +268,17 @@ async def _exact(engine: Engine, desk: _Desk) -> Quote:
     shares = desk.shares()
     found = await desk.simulated(engine, shares)
     spend = desk.request.spend if desk.request.shares is None and desk.buys else None
+    if spend is None:
+        return found
+    loan = found.figures.loan
+    if loan and abs(found.amount - spend) > TOLERANCE:
+        # what the loan cost tells the price it was secured at, which does not depend on the size
+        shares = desk.shares_for(spend, 1 - found.figures.premium / loan)
+        found = await desk.simulated(engine, shares)
     for _ in range(ROUNDS):
-        if spend is None or found.amount <= spend:
+        if found.amount <= spend:
             break
-        # the model is off by a little: give back as many as what is too much has bought, and one
+        # off by a little: give back as many as what is too much has bought, and one
         shares = max(1, shares - -(-shares * (found.amount - spend) // found.amount) - 1)
         found = await desk.simulated(engine, shares)
     return found

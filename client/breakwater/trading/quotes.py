@@ -196,7 +196,15 @@ def underwater_price(debt: int, shares: int, b: int, fee_ppm: int) -> float | No
     return math.expm1(-notional / b) / math.expm1(-shares / b)
 
 
-def shares_for(side: Side, curve: Curve, payment: int, fee_ppm: int, leverage_x100: int = ONE_X) -> int:
+def shares_for(
+    side: Side,
+    curve: Curve,
+    payment: int,
+    fee_ppm: int,
+    *,
+    leverage_x100: int = ONE_X,
+    reference: float = 1.0,
+) -> int:
     """How many shares a payment buys, fee and premium included, by the model and rounded down."""
     most = curve.shares_for(payment / (ONE_X / leverage_x100 + fee_ppm / PPM))
     if side == "buy" or leverage_x100 == ONE_X:
@@ -204,8 +212,11 @@ def shares_for(side: Side, curve: Curve, payment: int, fee_ppm: int, leverage_x1
     least = 0
     while most - least > 1:
         middle = (least + most) // 2
-        figures = estimate(side, curve, middle, fee_ppm, leverage_x100=leverage_x100)
-        least, most = (middle, most) if figures.amount <= payment else (least, middle)
+        found = estimate(side, curve, middle, fee_ppm, leverage_x100=leverage_x100, reference=reference)
+        if found.amount <= payment:
+            least = middle
+        else:
+            most = middle
     return least
 
 
@@ -223,11 +234,11 @@ def estimate(
     fee_ppm: int,
     *,
     leverage_x100: int = ONE_X,
+    reference: float = 1.0,
     due: int = 0,
 ) -> Figures:
     """What a trade moves, by the model.
 
-    The premium of an open is at its least: the program takes the price of the last minute if that is lower.
 
     Args:
         side: of the trade.
@@ -235,13 +246,14 @@ def estimate(
         shares: bought or given back.
         fee_ppm: the fee in parts per million.
         leverage_x100: for an open.
+        reference: for an open: the price of the last minute; it secures the loan unless the fill's is lower.
         due: for a close: the loan that these shares have to repay.
     """
     if side in ("buy", "open"):
         notional = math.ceil(curve.cost(shares))
         charged, paid = fee(notional, fee_ppm), margin(notional, leverage_x100)
         loan = notional - paid
-        premium = math.ceil(loan * (1 - min(1.0, notional / shares))) if loan else 0
+        premium = math.ceil(loan * (1 - min(reference, notional / shares, 1.0))) if loan else 0
         return Figures(notional, charged, paid + charged + premium, loan, premium, 0)
     notional = math.floor(curve.proceeds(shares))
     charged = min(fee(notional, fee_ppm), notional)
