@@ -12,7 +12,7 @@ from solders.pubkey import Pubkey
 from breakwater.chain import accounts, addresses, instructions
 from breakwater.chain._build import address_of
 from breakwater.chain.engine import EmbeddedEngine
-from breakwater.errors import InvalidInput
+from breakwater.errors import InvalidInput, Unreachable
 
 from .limits import Freshness, freshness
 
@@ -50,8 +50,13 @@ async def read_feed(engine: EmbeddedEngine | RpcEngine, name: str) -> accounts.F
         account = engine.get_account(address)
         return None if account is None else accounts.feed(bytes(account.data))
     config = {"encoding": "base64", "commitment": engine.commitment}
-    value = (await engine.rpc.call("getAccountInfo", str(address), config))["value"]
-    return None if value is None else accounts.feed(base64.b64decode(value["data"][0]))
+    answer = await engine.rpc.call("getAccountInfo", str(address), config)
+    try:
+        value = answer["value"]
+        data = None if value is None else base64.b64decode(value["data"][0])
+    except (TypeError, LookupError, ValueError):
+        raise Unreachable("Ask the node again: its answer is no account.") from None
+    return None if data is None else accounts.feed(data)
 
 
 async def require_feed(engine: EmbeddedEngine | RpcEngine, name: str) -> accounts.Feed:

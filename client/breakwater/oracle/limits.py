@@ -45,8 +45,8 @@ PERIOD_S = 10.0
 USABLE_S = 300.0
 """Age up to which a price that is no longer fresh is still used; the feed's own rule on the chain."""
 
-LONGEST_PAUSE_S = 300.0
-"""No server's Retry-After makes us wait longer."""
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 300.0
+"""No server's Retry-After makes us wait shorter or longer."""
 
 T = TypeVar("T")
 
@@ -143,7 +143,9 @@ def back_off(error: Exception) -> bool | float:
     """For stamina: whether to try again, and after how many seconds if somebody said so."""
     if not isinstance(error, Retryable):
         return False
-    return True if error.retry_after is None else min(error.retry_after, LONGEST_PAUSE_S)
+    if error.retry_after is None:
+        return True
+    return min(max(error.retry_after, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
 
 
 class Breaker:

@@ -96,6 +96,7 @@ def test_back_off_asks_the_error() -> None:
     assert back_off(Unreachable("x")) is True
     assert back_off(RateLimited("x", retry_after=4.0)) == 4.0
     assert back_off(RateLimited("x", retry_after=1e9)) == 300.0
+    assert back_off(RateLimited("x", retry_after=0.0)) == 0.1, "no hot loop"
     assert back_off(Fatal("x")) is False
     assert back_off(ValueError()) is False
 
