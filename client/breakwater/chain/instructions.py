@@ -284,11 +284,13 @@ def create_position(owner: Pubkey, market_id: int, outcome: int, kind: int) -> I
     return _exchange("create_position", accounts, bytes([outcome, kind]))
 
 
-def close_position(owner: Pubkey, market_id: int, outcome: int, kind: int) -> Instruction:
-    """Close an empty position."""
+def close_position(
+    owner: Pubkey, market_id: int, outcome: int, kind: int, *, signed: bool = True
+) -> Instruction:
+    """Close an empty position; once the market is settled it needs no signature of the owner."""
     trader, market = at.trader(owner), at.market(market_id)
     position = at.position(trader, market, outcome, kind)
-    return _exchange("close_position", [_w(owner, signer=True), _w(trader), _w(market), _w(position)])
+    return _exchange("close_position", [_w(owner, signer=signed), _w(trader), _w(market), _w(position)])
 
 
 def _trade_accounts(owner: Pubkey, market_id: int, outcome: int, kind: int) -> list[AccountMeta]:

@@ -61,7 +61,7 @@ pub mod exchange {
         ctx.accounts.create_position(outcome, kind)
     }
 
-    /// Close an empty position; rent goes back to the owner.
+    /// Close an empty position; rent goes back to the owner. Signer: the owner, or nobody once the market is settled.
     pub fn close_position(ctx: &mut Context<ClosePosition>) -> Result<()> {
         ctx.accounts.close_position()
     }

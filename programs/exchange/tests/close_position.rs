@@ -17,7 +17,7 @@ harness::attacks! { Shape {
     signer: Some(0),
     stranger: Some(ExchangeError::NotOwner.into()),
     owned: &[1, 2, 3],
-    written: &[0, 1, 2, 3],
+    written: &[1, 2, 3], // the owner: below
     data: 0,
 }}
 
@@ -99,4 +99,26 @@ fn rent_cannot_be_sent_to_the_trader_account() {
     let mut close = ix::close_position(party.owner, market, 1, SPOT);
     close.accounts[0].pubkey = party.trader();
     world.refuses(&close, error::DUPLICATE);
+}
+
+#[test]
+fn anybody_closes_an_empty_position_of_a_settled_market_and_the_rent_goes_to_its_owner() {
+    let (mut world, party, market) = with_position();
+    let mut close = ix::close_position(party.owner, market, 1, SPOT);
+    close.accounts[0].is_signer = false;
+    world.refuses(&close, InstructionError::MissingRequiredSignature);
+    world.settle(market, 100 * UNIT);
+    let rent = world.account(&party.position(market, 1, SPOT)).unwrap().lamports;
+    let before = world.account(&party.owner).unwrap().lamports;
+    world.does(&close);
+    assert_eq!(world.account(&party.owner).unwrap().lamports, before + rent);
+    assert_eq!(world.market_state(market).positions, 0);
+}
+
+#[test]
+fn an_owner_that_cannot_receive_the_rent_is_refused() {
+    let (mut world, party, market) = with_position();
+    let mut close = ix::close_position(party.owner, market, 1, SPOT);
+    close.accounts[0].is_writable = false;
+    world.refuses(&close, error::NOT_MUTABLE);
 }

@@ -109,3 +109,11 @@ fn a_position_for_somebody_else_is_refused() {
     create.accounts[0].pubkey = party.owner;
     world.refuses(&create, ExchangeError::NotOwner);
 }
+
+#[test]
+fn a_market_that_no_longer_trades_takes_no_new_positions() {
+    let (mut world, party, market) = with_market();
+    world.settle(market, 100 * UNIT);
+    let create = ix::create_position(party.owner, market, 2, SPOT);
+    world.refuses(&create, ExchangeError::MarketClosed);
+}

@@ -2,15 +2,16 @@ use {
     crate::{
         error::ExchangeError,
         events::{log, PositionClosed},
-        state::{Market, Position, Trader},
+        state::{Market, Position, Trader, OPEN},
     },
     anchor_lang::prelude::*,
 };
 
 #[derive(Accounts)]
 pub struct ClosePosition {
+    /// Unchecked: the trader's owner, who receives the rent; has to sign while the market is open.
     #[account(mut, address = trader.owner @ ExchangeError::NotOwner)]
-    pub owner: Signer,
+    pub owner: UncheckedAccount,
     #[account(mut, address = position.trader @ ExchangeError::PositionOfAnotherTrader)]
     pub trader: Account<Trader>,
     #[account(mut, address = position.market @ ExchangeError::PositionOfAnotherMarket)]
@@ -20,8 +21,11 @@ pub struct ClosePosition {
 }
 
 impl ClosePosition {
-    /// An empty position only; its rent goes back to the owner.
+    /// An empty position only; its rent goes back to the owner. Once the market is settled anybody may do it, so that
+    /// nobody's forgotten position keeps the market's account alive.
     pub fn close_position(&mut self) -> Result<()> {
+        let permitted = self.owner.is_signer() || self.market.status != OPEN;
+        require!(permitted, ProgramError::MissingRequiredSignature);
         require!(self.position.is_empty(), ExchangeError::NotEmpty);
         self.trader.positions = self
             .trader

@@ -32,6 +32,9 @@ pub struct CreatePosition {
 impl CreatePosition {
     /// An empty position, so that the trades themselves create nothing.
     pub fn create_position(&mut self, outcome: u8, kind: u8) -> Result<()> {
+        let clock = Clock::get()?;
+        self.market
+            .require_trading(clock.unix_timestamp.max(0).unsigned_abs())?;
         self.market.require_outcome(outcome)?;
         require!(kind <= LEVERAGED, ExchangeError::WrongKind);
         let (trader, market) = (*self.trader.address(), *self.market.address());
@@ -39,7 +42,7 @@ impl CreatePosition {
         self.position.market = market;
         self.position.outcome = outcome;
         self.position.kind = kind;
-        self.position.opened_slot = Clock::get()?.slot;
+        self.position.opened_slot = clock.slot;
         self.trader.positions = self
             .trader
             .positions

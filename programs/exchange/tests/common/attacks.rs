@@ -243,8 +243,14 @@ impl PositionShape {
     pub fn foreign_position(&self) {
         let (mut world, mut instruction, own) = self.state();
         let (market, other) = (self.market_id(&world, &instruction), world.party(0));
-        world.position(&other, market, own.outcome, own.kind);
-        instruction.accounts[self.trader + 3].pubkey = other.position(market, own.outcome, own.kind);
+        // written past the program, because a settled market takes no new positions
+        let mut account = world
+            .account(&instruction.accounts[self.trader + 3].pubkey)
+            .unwrap();
+        account.data[8..40].copy_from_slice(other.trader().as_ref());
+        let theirs = other.position(market, own.outcome, own.kind);
+        world.svm.set_account(theirs, account).unwrap();
+        instruction.accounts[self.trader + 3].pubkey = theirs;
         world.refuses(&instruction, ExchangeError::PositionOfAnotherTrader);
     }
 
