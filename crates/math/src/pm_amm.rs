@@ -31,8 +31,9 @@ pub const MIN_RESERVE: Q48 = Q48::new(1 << 20);
 const LOSS_ERROR: u64 = 1 << 12;
 /// A start is used when its first step is at most this, 1/32.
 const NEAR: u64 = 1 << 55;
-/// Most evaluations of the reserve that close in on a solution; more than a few are rare.
-const MAX_EVALUATIONS: u32 = 24;
+/// Evaluations of the reserve after which a solution is taken as it is. Two prove one, and nearly always they do; more happen
+/// where a micro-share is worth less than the reserve can tell.
+const MAX_EVALUATIONS: u32 = 16;
 
 /// A pool's liquidity with what its trades would otherwise divide by it. Stored in the market as plain words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,17 @@ pub struct Pool {
     pub per_l: u64,
     /// By how much a difference of reserves is shifted left before the multiplication, 11 to 61.
     pub shift: u8,
+}
+
+/// A pool whose liquidity has shrunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decay {
+    /// The pool now.
+    pub pool: Pool,
+    /// Its delta: the price is what it was, but for one micro-share.
+    pub delta: i64,
+    /// What the market has to hold now. The rest of what it held is the vault's.
+    pub escrow: Collateral6,
 }
 
 /// What a given amount of collateral trades.
@@ -157,6 +169,31 @@ impl Pool {
         Ok(Collateral6::new(larger.wrapping_add(self.smaller(d))))
     }
 
+    /// The pool at a smaller liquidity and the same price: the vault takes the same part of both reserves, joins what makes
+    /// complete sets and has their collateral released. `None` while nothing would be released, and the pool stays as it is.
+    /// Errors: `Domain` unless 1 <= L <= [`MAX_L`]; as for [`Self::escrow`].
+    #[inline]
+    pub fn decay(
+        &self,
+        q: [u64; 2],
+        delta: i64,
+        escrow: Collateral6,
+        l: Collateral6,
+    ) -> Result<Option<Decay>> {
+        if l.raw() >= self.l {
+            return Ok(None);
+        }
+        let pool = Self::new(l)?;
+        magnitude(delta)?;
+        let delta = decayed(delta, Collateral6::new(self.l), l)?;
+        let needed = pool.escrow(q, delta)?;
+        Ok((needed < escrow).then_some(Decay {
+            pool,
+            delta,
+            escrow: needed,
+        }))
+    }
+
     /// What opens a market at delta, the larger reserve: the most the vault can lose. Errors: as for [`Self::reserves`].
     #[inline]
     pub fn subsidy(&self, delta: i64) -> Result<Collateral6> {
@@ -197,8 +234,9 @@ impl Pool {
         }))
     }
 
-    /// The most shares of an outcome that `collateral` buys: with their [`buy_cost`] at most that, and with that of one more
-    /// above it. A `start` near the delta afterwards (of [`oriented`] sign), say the market's last solution, replaces the first guess.
+    /// The most shares of an outcome that `collateral` buys: their [`buy_cost`] is at most that, and that of one more above
+    /// it, wherever their price is at least 1 / 30,000. Below, what may be left to buy is worth less than a hundredth of a
+    /// micro-unit. A `start` near the delta afterwards, [`oriented`], replaces the first guess: say the market's last solution.
     /// Errors: `Domain` for an outcome there is not, or less than [`ROUNDING`]; `Overflow`.
     #[inline]
     pub fn shares_for_collateral(
@@ -228,7 +266,7 @@ impl Pool {
         })
     }
 
-    /// The fewest shares of an outcome whose [`sell_proceeds`] are at least `collateral`. Errors: as for
+    /// The fewest shares of an outcome whose [`sell_proceeds`] are at least `collateral`, as exactly as above. Errors: as for
     /// [`Self::shares_for_collateral`]; `Domain` for as much as the outcome's whole reserve, or more.
     #[inline]
     pub fn shares_for_proceeds(
@@ -258,7 +296,7 @@ impl Pool {
         })
     }
 
-    /// A delta whose reserve is at most `target`, while that of one more is above it; iterations and evaluations.
+    /// A delta whose reserve is at most `target` while that of one more is above it; iterations and evaluations.
     #[inline]
     fn solve(&self, target: u64, start: Option<i64>) -> Result<(i64, u32, u32)> {
         if target == 0 {
@@ -309,7 +347,7 @@ impl Pool {
         Ok((delta, iterations, evaluations))
     }
 
-    /// From a delta near it to a solution, by steps that double and then halve.
+    /// From a delta near it to a solution, by steps that grow and then halve.
     #[inline]
     fn close_in(&self, target: u64, near: i64) -> (i64, u32) {
         let fits = |delta| self.reserve(delta) <= target;
@@ -319,25 +357,28 @@ impl Pool {
         if fits(near) {
             low = near;
             loop {
-                // deltas are below 2^62, and so are the steps
                 high = low.wrapping_add(step);
                 evaluations = evaluations.wrapping_add(1);
                 if !fits(high) {
                     break;
                 }
                 low = high;
-                step = step.wrapping_mul(2);
+                if evaluations >= MAX_EVALUATIONS {
+                    return (low, evaluations);
+                }
+                step = longer(step, evaluations);
             }
         } else {
             high = near;
             loop {
+                // ends: from -8 L down the reserve is one, which fits every target
                 low = high.wrapping_sub(step);
                 evaluations = evaluations.wrapping_add(1);
                 if fits(low) {
                     break;
                 }
                 high = low;
-                step = step.wrapping_mul(2);
+                step = longer(step, evaluations);
             }
         }
         while high.wrapping_sub(low) > 1 && evaluations < MAX_EVALUATIONS {
@@ -351,6 +392,12 @@ impl Pool {
         }
         (low, evaluations)
     }
+}
+
+/// A step twice as long, and eight times after a few. It stays below 2^55: a reserve changes by then.
+#[inline(always)]
+const fn longer(step: i64, evaluations: u32) -> i64 {
+    step.wrapping_shl(if evaluations < 6 { 1 } else { 3 })
 }
 
 /// What buying costs: the escrow's growth, if any, and the rounding. Errors: `Overflow`.

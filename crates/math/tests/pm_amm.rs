@@ -270,6 +270,50 @@ proptest! {
     }
 
     #[test]
+    fn a_decaying_market_is_solvent_all_its_life(
+        (p, opening) in pools(44, 3.0),
+        steps in prop::collection::vec((0.0..1.0_f64, 0_usize..2, lengths(44), any::<bool>()), 1..24),
+    ) {
+        let (mut p, mut delta, mut q) = (p, opening, [0_u64; 2]);
+        let subsidy = p.subsidy(delta).unwrap();
+        let (mut escrow, mut released, mut fees) = (subsidy, 0_u64, 0_u64);
+        let (mut paid, mut earned) = (subsidy.raw(), 0_u64);
+        for (left, outcome, shares, is_buy) in steps {
+            let l = ((p.l as f64 * left.sqrt()) as u64).max(1);
+            if let Some(now) = p.decay(q, delta, escrow, collateral(l)).unwrap() {
+                released += escrow.raw() - now.escrow.raw();
+                (p, delta, escrow) = (now.pool, now.delta, now.escrow);
+            }
+            let sign = 1 - 2 * outcome as i64;
+            if is_buy {
+                q[outcome] += shares;
+                delta += sign * shares as i64;
+                let new = p.escrow(q, delta).unwrap();
+                let cost = buy_cost(escrow, new).unwrap().raw();
+                prop_assert!(cost <= shares + 2 * ROUNDING.raw());
+                paid += cost;
+                fees += escrow.raw() + cost - new.raw();
+                escrow = new;
+            } else {
+                let shares = shares.min(q[outcome]);
+                q[outcome] -= shares;
+                delta -= sign * shares as i64;
+                let new = p.escrow(q, delta).unwrap();
+                let proceeds = sell_proceeds(escrow, new).raw();
+                // a reserve that grew by its rounding is paid out of nothing: out of what the roundings before brought
+                prop_assert!(escrow.raw() + ROUNDING.raw() >= new.raw() + proceeds);
+                earned += proceeds;
+                fees = (fees + escrow.raw()).checked_sub(new.raw() + proceeds).expect("covered");
+                escrow = new;
+            }
+            prop_assert!(escrow.raw() >= q[0].max(q[1]));
+            prop_assert_eq!(paid, earned + released + fees + escrow.raw());
+        }
+        // whatever happens, the vault loses no more than the subsidy
+        prop_assert!(released + fees + escrow.raw() >= q[0].max(q[1]));
+    }
+
+    #[test]
     fn liquidity_falls_with_the_root_of_time(l in lengths(50), open in lengths(41), all in lengths(40), part in 0.0..1.0_f64) {
         let all = all.max(1);
         let left = ((all as f64 * part) as u64).clamp(1, all);
