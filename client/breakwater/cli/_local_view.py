@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ..localnet import Sandbox
@@ -71,5 +72,10 @@ def print_stopped(*, stopped: bool, as_json: bool) -> None:
 
 def _facts(sandbox: Sandbox) -> None:
     say(f"  feed      {sandbox.feed}, a random walk, one price every {sandbox.interval:g} s")
-    say(f"  trader    {sandbox.keypair_path('trader')}")
-    say(f"  operator  {sandbox.keypair_path('operator')}")
+    for role in ("trader", "operator"):
+        say(f"  {role:8}  {_short(sandbox.keypair_path(role))}")
+
+
+def _short(path: Path) -> str:
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

@@ -31,7 +31,7 @@ class Wish:
 
 async def quote(wish: Wish, engine: str | None, keypair: Path | None, *, as_json: bool) -> None:
     """Show what the trade would do."""
-    _check(wish)
+    _amounts(wish)  # what is wrong whatever the chain says is said before it is asked
     async with connect(engine) as opened:
         try:
             owner: Pubkey | None = opened.key(keypair).pubkey()
@@ -48,7 +48,7 @@ async def quote(wish: Wish, engine: str | None, keypair: Path | None, *, as_json
 
 async def trade(wish: Wish, engine: str | None, keypair: Path | None, *, yes: bool, as_json: bool) -> None:
     """Preview the trade, ask, and send it."""
-    _check(wish)
+    _amounts(wish)  # what is wrong whatever the chain says is said before it is asked
     async with connect(engine) as opened:
         key = opened.key(keypair)
         ticket = await trading.prepare(opened.engine, key.pubkey(), await _request(opened, wish))
@@ -60,11 +60,6 @@ async def trade(wish: Wish, engine: str | None, keypair: Path | None, *, yes: bo
         print_json(view.fill_dict(fill, ticket))
     else:
         say(view.fill_text(fill, ticket))
-
-
-def _check(wish: Wish) -> None:
-    """Complain about what is wrong whatever the chain says, before it is asked."""
-    _amounts(wish)
 
 
 def _amounts(wish: Wish) -> tuple[int | None, int | None, int]:
