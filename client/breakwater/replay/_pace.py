@@ -140,8 +140,11 @@ class WallPace:
     async def catch_up(self, captured_ms: int) -> None:
         """Move what is still to come, if the chain is already beyond it."""
         late = await self.now() * 1000 - self.chain_ms(captured_ms)
-        if late > 0 and captured_ms > self._pieces[-1][0]:
-            self._pieces.append((captured_ms, self.chain_ms(captured_ms) + late))
+        if late > 0 and captured_ms >= self._pieces[-1][0]:
+            piece = (captured_ms, self.chain_ms(captured_ms) + late)
+            if captured_ms == self._pieces[-1][0]:
+                self._pieces.pop()
+            self._pieces.append(piece)
 
     async def until(self, chain_s: int) -> None:
         """Poll the chain's clock, which may lag behind the wall's."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from breakwater.chain import instructions as ix
+from breakwater.errors import BreakwaterError, ProgramError, Retryable
 
 from ._desk import Desk, Job
 from ._floor import Floor, Live, Moment
@@ -23,11 +24,15 @@ if TYPE_CHECKING:
     from ._audit import Audit, Auditor
     from ._pace import Pace
     from ._plan import Happening, Plan
+    from .capture import CapturedMarket
 
 __all__ = ["Progress", "Run"]
 
 B = 1_000 * 10**6
 """Liquidity of each market; its subsidy is b ln 2."""
+
+ATTEMPTS = 5
+"""How often a market that an overloaded chain is too late for is put off."""
 
 PROGRESS_EVERY = 50
 """Windows between two reports of progress, about a second of captured time each."""
@@ -145,19 +150,31 @@ class Run:
     async def _open(self, index: int) -> None:
         planned = self._plan.markets[index]
         market = planned.market
-        if not self._live or all(each.row.close_s <= market.id for each in self._live.values()):
-            await self._pace.catch_up(market.id * 1000)
         strike = market.strike if planned.scored and market.strike is not None else self.ticker.price
-        close_ms = self._pace.chain_ms(market.close_s * 1000)
-        terms = ix.MarketTerms(self._stage.feed, close_ms, B, (strike,))
-        create = ix.create_market(self._admin, market.id, terms)
-        await self._desk.require([Job(("exchange.create_market",), [create], [self._stage.admin])])
+        close_ms = await self._create(market, strike)
         really_up = market.up_won if planned.scored else None
         row = MarketRow(market.id, market.name, market.close_s, strike, planned.scored, really_up)
         row.series = Series() if self._record else None
         self.rows.append(row)
         live = self._live[index] = Live(row, self._desk.books.by_id[market.id], close_ms)
         self.floor.note(live, market.id * 1000)
+
+    async def _create(self, market: CapturedMarket, strike: int) -> int:
+        """Create a market, put off where the chain is beyond its close already; its close on the chain."""
+        alone = all(each.row.close_s <= market.id for each in self._live.values())
+        for _ in range(ATTEMPTS):
+            if alone:
+                await self._pace.catch_up(market.id * 1000)
+            close_ms = self._pace.chain_ms(market.close_s * 1000)
+            terms = ix.MarketTerms(self._stage.feed, close_ms, B, (strike,))
+            create = ix.create_market(self._admin, market.id, terms)
+            job = Job(("exchange.create_market",), [create], [self._stage.admin])
+            (refusal,) = await self._desk.submit([job], self._moment.now_s * 1000)
+            if not isinstance(refusal, BreakwaterError):
+                return close_ms
+            if not isinstance(refusal, ProgramError) or refusal.name != "CloseInPast" or not alone:
+                raise refusal
+        raise Retryable("Free some CPU and try again: the chain's clock outruns the markets.")
 
     async def _settle(self, live: Live) -> None:
         """Resolve, pay everybody out, clear the market away, and compare books and chain."""

@@ -66,6 +66,10 @@ async def test_a_late_chain_puts_off_what_is_still_to_come() -> None:
     assert [pace.chain_ms(each) for each in range(1_000_000, 2_000_000, 9_999)] == before
     everything = [pace.chain_ms(each) for each in range(1_000_000, 4_000_000, 9_999)]
     assert all(a <= b for a, b in pairwise(everything))
+    origin = pace.chain_ms(2_000_000)
+    chain.drift = 65.0
+    await pace.catch_up(2_000_000)  # once more, for the same moment
+    assert pace.chain_ms(2_000_000) > origin
     await pace.catch_up(2_500_000)  # it is not late any more
     assert pace.chain_ms(3_000_000) == pace.chain_ms(2_000_000) + 1_000
 
