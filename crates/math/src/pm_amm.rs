@@ -33,7 +33,7 @@ const LOSS_ERROR: u64 = 1 << 12;
 const NEAR: u64 = 1 << 55;
 /// Evaluations of the reserve after which a solution is taken as it is. Two prove one, and nearly always they do; more happen
 /// where a micro-share is worth less than the reserve can tell.
-const MAX_EVALUATIONS: u32 = 16;
+const MAX_EVALUATIONS: u32 = 9;
 
 /// A pool's liquidity with what its trades would otherwise divide by it. Stored in the market as plain words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,8 +235,8 @@ impl Pool {
     }
 
     /// The most shares of an outcome that `collateral` buys: their [`buy_cost`] is at most that, and that of one more above
-    /// it, wherever their price is at least 1 / 30,000. Below, what may be left to buy is worth less than a hundredth of a
-    /// micro-unit. A `start` near the delta afterwards, [`oriented`], replaces the first guess: say the market's last solution.
+    /// it, wherever their price is at least 1 / 30,000 and L at most 2^44. Else what may be left to buy is worth less than a
+    /// tenth of a micro-unit. A `start` near the delta afterwards, [`oriented`], replaces the first guess: say the market's last solution.
     /// Errors: `Domain` for an outcome there is not, or less than [`ROUNDING`]; `Overflow`.
     #[inline]
     pub fn shares_for_collateral(
