@@ -53,7 +53,7 @@ async def read_feed(engine: EmbeddedEngine | RpcEngine, name: str) -> accounts.F
     answer = await engine.rpc.call("getAccountInfo", str(address), config)
     try:
         value = answer["value"]
-        data = None if value is None else base64.b64decode(value["data"][0])
+        data = None if value is None else base64.b64decode(value["data"][0], validate=True)
     except (TypeError, LookupError, ValueError):
         raise Unreachable("Ask the node again: its answer is no account.") from None
     return None if data is None else accounts.feed(data)

@@ -219,6 +219,17 @@ async def test_the_stream_recovers_from(venue: Venue, fault: str) -> None:
         await until(lambda: source.sessions >= 2 and len(ticks) > count)
 
 
+async def test_a_lost_subscription_is_sent_again(venue: Venue) -> None:
+    venue.deaf = True
+    source = StreamSource(venue.stream_url, "S", UP, venue.settings(ping_s=0.05))
+    async with running(source) as ticks:
+        await until(lambda: source.status.failures)
+        assert not ticks
+        venue.deaf = False
+        await until(lambda: ticks)
+    assert source.sessions >= 2
+
+
 async def test_a_stream_that_is_not_there_is_tried_again() -> None:
     venue = Venue()
     async with venue.serving():

@@ -117,6 +117,9 @@ class Venue:
         self.gamma, self.clob = Http(self._gamma), Http(self._clob)
         self.stream_url = ""
         self.mute = False
+        """Nothing is answered."""
+        self.deaf = False
+        """Subscriptions are lost; PING is answered."""
         self.subscriptions: list[dict[str, Any]] = []
         self.sockets: set[ServerConnection] = set()
 
@@ -183,7 +186,7 @@ class Venue:
                     continue
                 if frame == "PING":
                     await socket.send("PONG")
-                else:
+                elif not self.deaf:
                     self.subscriptions.append(json.loads(frame))
                     await socket.send(json.dumps([self.snapshot]))
                     self.sockets.add(socket)

@@ -1,8 +1,8 @@
 """The CLOB's market channel: books and their changes, pushed over a WebSocket.
 
 A silent book is still a book: the server answers our PING with PONG, and each PONG confirms the last quote.
-Two PINGs without any frame, a frame that is not what is documented, or a closed socket end the session; the
-next one begins with a new snapshot.
+Two PINGs without any frame or without the first snapshot, a frame that is not what is documented, or a closed
+socket end the session; the next one begins with a new snapshot.
 """
 
 from __future__ import annotations
@@ -48,12 +48,14 @@ class Depth:
 
     def __init__(self, step: Decimal = STEP) -> None:
         self.step = step
+        self.known = False
         self.last_trade: Decimal | None = None
         self._sides: dict[str, dict[Decimal, Decimal]] = {"BUY": {}, "SELL": {}}
         self._best: tuple[Decimal | None, Decimal | None] = (None, None)
 
     def apply(self, event: BookEvent | PriceChange) -> None:
         """Take over a snapshot or a change; the best prices that a change states count before our own."""
+        self.known = True
         if isinstance(event, BookEvent):
             self._sides = {
                 "BUY": {each.price: each.size for each in event.bids if each.size > 0},
@@ -160,12 +162,13 @@ class StreamSource:
                     raise Unreachable("Connect to the stream again: it has fallen silent.") from None
                 await socket.send("PING")
                 continue
-            silent = 0
             if frame in ("PONG", b"PONG"):
                 self._confirm(emit, self._clock())
-                continue
-            for event in events(frame):
-                self._apply(event, emit)
+            else:
+                for event in events(frame):
+                    self._apply(event, emit)
+            if self.depth.known:  # until then our subscription may have got lost
+                silent = 0
 
     def _apply(self, event: Event, emit: Emit) -> None:
         now, stamp = self._clock(), time_ms(event.timestamp)
@@ -185,6 +188,8 @@ class StreamSource:
         self._confirm(emit, stamp if stamp > now + SKEW_MS else now)
 
     def _confirm(self, emit: Emit, at_ms: int) -> None:
+        if not self.depth.known:
+            return
         now = self._clock()
         quote = self.depth.quote()
         self.status.worked(now)
