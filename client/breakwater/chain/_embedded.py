@@ -27,7 +27,7 @@ from ._embedded_rpc import EmbeddedProvider
 from ._index import AccountIndex
 from ._meta import err_of
 from ._slots import SLOT_MS, SlotClock
-from ._state import AnyTransaction, Landed, Snapshot, bare_svm
+from ._state import AnyTransaction, Landed, Snapshot, bare_svm, compacted
 from ._types import Blockhash, Receipt
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EmbeddedEngine"]
 
+COMPACT_EVERY = 4_096  # changes of the clock
 FAUCET = Keypair.from_seed(b"breakwater embedded faucet seed ")
 FAUCET_LAMPORTS = 500_000_000 * 10**9
 NOBODY = Account(0, b"", SYSTEM)
@@ -89,6 +90,7 @@ class EmbeddedEngine:
         self._seen: dict[Hash, set[Signature]] = {}
         self._faucet_nonce = 0
         self._stale_hashes = True
+        self._ticks = 0
         self.set_account(FAUCET.pubkey(), Account(FAUCET_LAMPORTS, b"", SYSTEM))
         self.index.touch(self._programs, self._generation)
         self._sync_clock()
@@ -225,10 +227,13 @@ class EmbeddedEngine:
             self.advance_slots()
 
     def _sync_clock(self) -> None:
+        self._ticks += 1
+        if self._ticks % COMPACT_EVERY == 0:
+            self.svm = compacted(self._programs, list(self.index.existing()))
         self.svm.set_clock(self.clock.sysvar())
         self._stale_hashes = True
-        for blockhash in [known for known in self._seen if not self.clock.is_valid(known)]:
-            del self._seen[blockhash]
+        while self._seen and not self.clock.is_valid(oldest := next(iter(self._seen))):
+            del self._seen[oldest]
 
     # Snapshots
 
