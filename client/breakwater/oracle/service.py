@@ -132,8 +132,7 @@ async def run(
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Our own error if there is one, else whatever came first."""
-    ours = group.subgroup(BreakwaterError)
-    found: BaseException = ours or group
+    found: BaseException = group.subgroup(BreakwaterError) or group
     while isinstance(found, BaseExceptionGroup):
         found = found.exceptions[0]
     return found

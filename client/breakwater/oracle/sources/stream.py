@@ -1,8 +1,8 @@
 """The CLOB's market channel: books and their changes, pushed over a WebSocket.
 
 A silent book is still a book: the server answers our PING with PONG, and each PONG confirms the last quote.
-Two PINGs without any frame or without the first snapshot, a frame that is not what is documented, or a closed
-socket end the session; the next one begins with a new snapshot.
+Two PINGs without any frame, no snapshot in time after subscribing, a frame that is not what is documented, or
+a closed socket end the session; the next one begins with a new snapshot.
 """
 
 from __future__ import annotations
@@ -154,11 +154,13 @@ class StreamSource:
         silent = 0
         while True:
             try:
-                async with asyncio.timeout(self._settings.ping_s):
+                async with asyncio.timeout(
+                    self._settings.ping_s if self.depth.known else self._settings.timeout_s
+                ):
                     frame = await socket.recv()
             except TimeoutError:
                 silent += 1
-                if silent > 2:
+                if silent > 2 or not self.depth.known:
                     raise Unreachable("Connect to the stream again: it has fallen silent.") from None
                 await socket.send("PING")
                 continue
@@ -167,8 +169,7 @@ class StreamSource:
             else:
                 for event in events(frame):
                     self._apply(event, emit)
-            if self.depth.known:  # until then our subscription may have got lost
-                silent = 0
+            silent = 0
 
     def _apply(self, event: Event, emit: Emit) -> None:
         now, stamp = self._clock(), time_ms(event.timestamp)
