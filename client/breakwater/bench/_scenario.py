@@ -51,8 +51,8 @@ class Scenario:
         self._trader, self._idle = _key("trader"), _key("idle")
         self._feed = at.feed(FEED)
         self._sequence = 0
-        self.outcomes = 0
-        """Of the market whose life is under way."""
+        self.market = ""
+        """What kind of market's life is under way."""
 
     async def deploy(self) -> None:
         """Deploy both programs through the upgradeable loader."""
@@ -72,8 +72,13 @@ class Scenario:
         """Everything, in order."""
         async for step in self._set_up():
             yield step
-        for market_id, strikes in ((2, (100,)), (16, tuple(range(100, 115)))):
-            async for step in self._life(market_id, strikes):
+        kinds = (
+            ("2 outcomes", (100,), ix.LMSR),
+            ("pm-AMM", (100,), ix.PM_AMM),
+            ("16 outcomes", tuple(range(100, 115)), ix.LMSR),
+        )
+        for market_id, (self.market, strikes, curve) in enumerate(kinds, start=1):
+            async for step in self._life(market_id, strikes, curve):
                 yield step
         async for step in self._wind_up():
             yield step
@@ -141,12 +146,11 @@ class Scenario:
             "oracle.publish", ix.publish(self._publisher.pubkey(), event), self._publisher
         )
 
-    async def _life(self, market_id: int, strikes: tuple[int, ...]) -> AsyncIterator[Step]:
+    async def _life(self, market_id: int, strikes: tuple[int, ...], curve: int) -> AsyncIterator[Step]:
         trader, outcomes = self._trader, len(strikes) + 1
-        self.outcomes = outcomes
         owner = trader.pubkey()
         close_ms = (await self._engine.now() + OPEN_S) * 1000
-        terms = ix.MarketTerms(self._feed, close_ms, 1_000 * UNIT, strikes)
+        terms = ix.MarketTerms(self._feed, close_ms, 1_000 * UNIT, strikes, curve)
         created = ix.create_market(self._admin.pubkey(), market_id, terms)
         yield await self._send("exchange.create_market", created, self._admin)
         last = outcomes - 1

@@ -108,7 +108,7 @@ async def measure_compute(
         async for name, receipt in scenario.run():
             program = at.ORACLE if name.startswith("oracle.") else at.EXCHANGE
             for cost in cost_of(receipt.logs, str(program)):
-                for key in (name, f"{name} ({scenario.outcomes} outcomes)")[: 2 if name in TRADES else 1]:
+                for key in (name, f"{name} ({scenario.market})")[: 2 if name in TRADES else 1]:
                     known = worst.get(key)
                     if known is None or cost.cu > known.cu:
                         worst[key] = cost

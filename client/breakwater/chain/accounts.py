@@ -106,7 +106,7 @@ class Market:
     rent_payer: bytes
     id: int
     close_ms: int
-    b: int
+    liquidity: int
     escrow: int
     claim_floor: int
     claim_ceiling: int

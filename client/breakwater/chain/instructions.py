@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LEVERAGED",
+    "LMSR",
+    "PM_AMM",
     "SPOT",
     "MarketTerms",
     "Rules",
@@ -58,6 +60,8 @@ __all__ = [
 
 SPOT: Final = 0
 LEVERAGED: Final = 1
+LMSR: Final = 0
+PM_AMM: Final = 1
 MAX_OUTCOMES: Final = 16
 
 
@@ -73,12 +77,16 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class MarketTerms:
-    """A market's terms: `len(strikes) + 1` outcomes; outcome k wins when exactly k strikes are reached."""
+    """A market's terms: `len(strikes) + 1` outcomes; outcome k wins when exactly k strikes are reached.
+
+    `liquidity` is the LMSR's b or the pm-AMM's L; `curve` is `LMSR` or `PM_AMM`, which takes two outcomes.
+    """
 
     feed: Pubkey
     close_ms: int
     liquidity: int
     strikes: tuple[int, ...]
+    curve: int = LMSR
 
 
 def _tag(name: str) -> bytes:
@@ -263,7 +271,13 @@ def create_market(operator: Pubkey, market_id: int, terms: MarketTerms) -> Instr
     """Open a market; the vault pays its subsidy, the operator its rent."""
     strikes = [*terms.strikes, *([0] * (MAX_OUTCOMES - len(terms.strikes)))]
     data = struct.pack(
-        f"<QQQ{MAX_OUTCOMES}QB", market_id, terms.close_ms, terms.liquidity, *strikes, len(terms.strikes) + 1
+        f"<QQQ{MAX_OUTCOMES}QBB",
+        market_id,
+        terms.close_ms,
+        terms.liquidity,
+        *strikes,
+        len(terms.strikes) + 1,
+        terms.curve,
     )
     accounts = [
         _w(operator, signer=True),

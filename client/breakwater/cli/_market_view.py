@@ -46,7 +46,7 @@ def market_dict(view: MarketView) -> dict[str, Any]:
             }
             for i in range(view.outcomes)
         ],
-        "liquidity": show_amount(m.b),
+        "liquidity": show_amount(m.liquidity),
         "escrow": show_amount(m.escrow),
         "fee_ppm": view.shard.fee_ppm,
         "leverage_cap": view.leverage_cap / 100,
@@ -99,7 +99,7 @@ def market_table(view: MarketView) -> Table:
     if view.status == "resolved":
         rows.append(("winner", f"{m.winner}: {view.label(m.winner)}, settled at {settled_price(view)}"))
     rows += [
-        ("liquidity", show_amount(m.b)),
+        ("liquidity", show_amount(m.liquidity)),
         ("escrow", show_amount(m.escrow)),
         ("fee", f"{view.shard.fee_ppm / 100:g} basis points"),
         ("leverage", f"up to {show_leverage(view.leverage_cap)}"),

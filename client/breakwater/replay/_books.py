@@ -156,7 +156,7 @@ class Books:
 
     def _market_created(self, f: dict[str, Any]) -> None:
         address: bytes = f["market"]
-        book = MarketBook(f["id"], address, f["b"], f["subsidy"], f["shard"], f["subsidy"])
+        book = MarketBook(f["id"], address, f["liquidity"], f["subsidy"], f["shard"], f["subsidy"])
         self.markets[address] = self.by_id[book.id] = book
 
     def _market_settled(self, f: dict[str, Any]) -> None:

@@ -144,7 +144,7 @@ class _Desk:
             average_price=average,
             slippage=worse / curve.p if curve.p > 0 else 0.0,
             leverage_cap_x100=self.view.leverage_cap,
-            underwater_price=quotes.underwater_price(debt, held_after, m.b, fee_ppm),
+            underwater_price=quotes.underwater_price(debt, held_after, m.liquidity, fee_ppm),
             balance_after=None if self.balance is None else self.balance + moved,
             limit=quotes.limit_for(r.side, figures.amount, r.slippage_bps),
         )

@@ -97,7 +97,7 @@ class MarketView:
 
     def curve(self, outcome: int) -> quotes.Curve:
         """The price curve of an outcome."""
-        return quotes.Curve.of(self.market.shares, self.market.b, outcome)
+        return quotes.Curve.of(self.market.shares, self.market.liquidity, outcome)
 
     def label(self, outcome: int) -> str:
         """An outcome in words."""
@@ -180,7 +180,7 @@ class Holding:
         if self.view.settled:
             return None
         m, p = self.view.market, self.position
-        return quotes.underwater_price(p.debt, p.shares, m.b, self.view.shard.fee_ppm)
+        return quotes.underwater_price(p.debt, p.shares, m.liquidity, self.view.shard.fee_ppm)
 
 
 async def read_config(engine: Engine) -> Config:

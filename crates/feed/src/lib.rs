@@ -147,6 +147,7 @@ impl Feed {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)] // an overflow in a test is a failing test
 mod tests {
     use super::*;
     use bytemuck::Zeroable;

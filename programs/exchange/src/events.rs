@@ -124,7 +124,7 @@ pub struct MarketCreated {
     pub feed: Address,
     pub id: u64,
     pub close_ms: u64,
-    pub b: u64,
+    pub liquidity: u64,
     pub subsidy: u64,
     pub first_strike: u64,
     pub outcomes: u32,

@@ -180,3 +180,41 @@ fn the_admin_may_not_open_markets() {
     instruction.accounts[0].pubkey = world.admin;
     world.refuses(&instruction, ExchangeError::NotOperator);
 }
+
+/// phi(0) = 1 / sqrt(2 pi)
+const PHI_0: f64 = 0.398_942_280_401_432_7;
+
+#[test]
+fn the_pm_amm_starts_at_even_prices_with_a_subsidy_of_l_over_root_two_pi() {
+    let (mut world, instruction, id) = with_terms(|terms| {
+        terms.curve = 1;
+        terms.outcomes = 2;
+        terms.strikes[1] = 0;
+    });
+    world.does(&instruction);
+    let market = world.market_state(id);
+    assert!(
+        (market.escrow as f64 - B as f64 * PHI_0).abs() < 3.0,
+        "{}",
+        market.escrow
+    );
+    assert_eq!((market.curve, market.b), (1, B));
+    assert_eq!(
+        (market.claim_floor, market.claim_ceiling),
+        (market.escrow, market.escrow)
+    );
+}
+
+#[test]
+fn the_pm_amm_takes_two_outcomes_only() {
+    let (mut world, instruction, _) = with_terms(|terms| terms.curve = 1);
+    world.refuses(&instruction, ExchangeError::BadOutcome);
+}
+
+#[test]
+fn a_curve_that_does_not_exist_is_refused() {
+    for curve in [2, 255] {
+        let (mut world, instruction, _) = with_terms(|terms| terms.curve = curve);
+        world.refuses(&instruction, ExchangeError::BadParameter);
+    }
+}

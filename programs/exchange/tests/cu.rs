@@ -30,12 +30,15 @@ impl Bench {
     }
 
     /// Every verb in a market of that many outcomes, all of which hold shares and secure loans.
-    fn trades(&mut self, outcomes: u8) {
+    fn trades(&mut self, outcomes: u8, curve: u8) {
         let lender = self.world.lender;
         let maker = self.world.party(100_000 * UNIT);
         let taker = self.world.party(100_000 * UNIT);
         let id = self.world.new_market_id();
-        let terms = self.world.terms(outcomes, 1_000 * UNIT);
+        let terms = ix::Terms {
+            curve,
+            ..self.world.terms(outcomes, 1_000 * UNIT)
+        };
         self.run(
             "create_market",
             &ix::create_market(self.world.operator, id, self.world.feed, &terms),
@@ -118,12 +121,12 @@ impl Bench {
     }
 }
 
-fn measured(outcomes: u8) -> Table {
+fn measured(outcomes: u8, curve: u8) -> Table {
     let mut bench = Bench {
         world: World::launched(),
         table: Table::new(),
     };
-    bench.trades(outcomes);
+    bench.trades(outcomes, curve);
     bench.tokens();
     bench.table
 }
@@ -136,10 +139,10 @@ fn within(table: &Table, name: &str, ceiling: u64) {
     );
 }
 
-fn check(outcomes: u8) {
-    let table = measured(outcomes);
+fn check(outcomes: u8, curve: u8) {
+    let table = measured(outcomes, curve);
     println!(
-        "{:<20} {:>8} {:>8}   N = {outcomes}",
+        "{:<20} {:>8} {:>8}   N = {outcomes}, curve {curve}",
         "instruction", "CU", "token CU"
     );
     for (name, (units, token)) in &table {
@@ -155,10 +158,15 @@ fn check(outcomes: u8) {
 
 #[test]
 fn every_instruction_of_a_market_with_two_outcomes_stays_below_its_ceiling() {
-    check(2);
+    check(2, 0);
 }
 
 #[test]
 fn every_instruction_of_a_market_with_sixteen_outcomes_stays_below_its_ceiling() {
-    check(16);
+    check(16, 0);
+}
+
+#[test]
+fn every_instruction_of_a_pm_amm_market_stays_below_the_same_ceilings() {
+    check(2, 1);
 }

@@ -16,6 +16,7 @@ mod initialize;
 mod invariants;
 mod liquidity;
 mod open;
+mod pm_amm;
 mod redeem;
 mod resolve;
 mod sell;

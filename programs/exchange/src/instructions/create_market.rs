@@ -6,12 +6,12 @@ use {
         constants::shard_of,
         error::{math, ExchangeError},
         events::{log, MarketCreated},
-        state::{Config, Market, Shard},
+        state::{Config, Curve, Market, Shard},
     },
     anchor_lang::prelude::*,
     breakwater_feed::{now_s, Feed},
     breakwater_math::{
-        lmsr::{Liquidity, MAX_OUTCOMES, MIN_OUTCOMES},
+        lmsr::{MAX_OUTCOMES, MIN_OUTCOMES},
         mul_div, Collateral6, Rounding,
     },
 };
@@ -20,11 +20,13 @@ use {
 #[derive(Clone, Copy, AnchorSerialize, AnchorDeserialize, IdlType)]
 pub struct MarketTerms {
     pub close_ms: u64,
-    /// LMSR liquidity in micro-units; the vault pays a subsidy of `b ln outcomes`.
-    pub b: u64,
+    /// The LMSR's b or the pm-AMM's L in micro-units; the vault pays a subsidy of `b ln outcomes` or `L / sqrt(2 pi)`.
+    pub liquidity: u64,
     /// Ascending prices in units of the feed; `outcomes - 1` of them, zeros behind.
     pub strikes: [u64; MAX_OUTCOMES],
     pub outcomes: u8,
+    /// 0 for the LMSR, 1 for the pm-AMM (two outcomes).
+    pub curve: u8,
 }
 
 #[derive(Accounts)]
@@ -45,8 +47,9 @@ impl CreateMarket {
     pub fn create_market(&mut self, id: u64, terms: &MarketTerms) -> Result<()> {
         let now_s = now_s()?;
         terms.validate(now_s)?;
-        let liquidity = math(Liquidity::new(Collateral6::new(terms.b)))?;
-        let subsidy = math(liquidity.subsidy(usize::from(terms.outcomes)))?;
+        let curve = Curve::new(terms.curve, terms.outcomes, Collateral6::new(terms.liquidity))?;
+        let none = [0; MAX_OUTCOMES];
+        let (subsidy, _) = curve.escrow_and_most(&none[..usize::from(terms.outcomes)])?;
         let largest = math(mul_div(
             self.shard.cash,
             u64::from(self.config.max_subsidy_ppm),
@@ -60,9 +63,8 @@ impl CreateMarket {
         market.rent_payer = *self.operator.address();
         market.id = id;
         market.close_ms = terms.close_ms;
-        market.b = liquidity.b;
-        market.log2e_over_b = liquidity.log2e_over_b;
-        market.liquidity_shift = u64::from(liquidity.shift);
+        [market.liquidity, market.liquidity_inverse, market.liquidity_shift] = curve.words();
+        market.curve = terms.curve;
         market.escrow = subsidy.raw();
         market.traded_s = [now_s as u32; MAX_OUTCOMES]; // until 2106
         market.strikes = terms.strikes;
@@ -77,7 +79,7 @@ impl CreateMarket {
             feed: market.feed,
             id,
             close_ms: terms.close_ms,
-            b: terms.b,
+            liquidity: terms.liquidity,
             subsidy: subsidy.raw(),
             first_strike: terms.strikes[0],
             outcomes: u32::from(terms.outcomes),

@@ -5,7 +5,7 @@ use {
         state::{Market, Position, Repricing, Shard, Trader},
     },
     anchor_lang::prelude::*,
-    breakwater_math::{fees, lmsr, Collateral6, LeverageX100, Shares6},
+    breakwater_math::{fees, Collateral6, LeverageX100, Shares6},
 };
 
 /// Accounts of every trade but `open`, which reads the feed too.
@@ -42,11 +42,8 @@ pub fn price_purchase(
 ) -> Result<Priced> {
     require!(shares > Shares6::ZERO, ExchangeError::ZeroAmount);
     let repricing = market.issue(outcome, shares, now_s)?;
-    let notional = math(lmsr::buy_cost(
-        repricing.escrow_before,
-        repricing.escrow_after,
-        &market.liquidity(),
-    ))?;
+    let curve = market.curve();
+    let notional = curve.buy_cost(repricing.escrow_before, repricing.escrow_after)?;
     let fee = math(fees::fee(notional, shard.fee_rate()))?;
     Ok(Priced {
         repricing,
@@ -66,11 +63,8 @@ pub fn price_sale(
 ) -> Result<Priced> {
     require!(shares > Shares6::ZERO, ExchangeError::ZeroAmount);
     let repricing = market.retire(outcome, shares, now_s)?;
-    let notional = math(lmsr::sell_proceeds(
-        repricing.escrow_before,
-        repricing.escrow_after,
-        &market.liquidity(),
-    ))?;
+    let curve = market.curve();
+    let notional = curve.sell_proceeds(repricing.escrow_before, repricing.escrow_after)?;
     let fee = math(fees::fee(notional, shard.fee_rate()))?.min(notional);
     Ok(Priced {
         repricing,

@@ -1,7 +1,8 @@
 use {
+    super::Curve,
     crate::error::{math, ExchangeError},
     anchor_lang::prelude::*,
-    breakwater_math::{lmsr::Liquidity, lmsr::MAX_OUTCOMES, risk, Collateral6, PriceQ28, Shares6},
+    breakwater_math::{lmsr::MAX_OUTCOMES, risk, Collateral6, PriceQ28, Shares6},
 };
 
 pub const OPEN: u8 = 0;
@@ -19,11 +20,11 @@ pub struct Market {
     pub rent_payer: Address,
     pub id: u64,
     pub close_ms: u64,
-    /// LMSR liquidity `b` and what is precomputed from it, see [`Liquidity`].
-    pub b: u64,
-    pub log2e_over_b: u64,
+    /// The LMSR's b or the pm-AMM's L, and what is precomputed from it, see [`Curve`].
+    pub liquidity: u64,
+    pub liquidity_inverse: u64,
     pub liquidity_shift: u64,
-    /// What backs the outstanding shares; while the market is open exactly the LMSR cost of `shares`.
+    /// What backs the outstanding shares; while the market is open what its curve says for `shares`.
     pub escrow: u64,
     /// What the vault gets back from the escrow if the most expensive, or the cheapest, outcome wins.
     pub claim_floor: u64,
@@ -52,7 +53,8 @@ pub struct Market {
     pub status: u8,
     /// Valid once resolved.
     pub winner: u8,
-    pub reserved: u8,
+    /// [`LMSR`](super::LMSR) or [`PM_AMM`](super::PM_AMM).
+    pub curve: u8,
 }
 
 /// What a trade does to the escrow and to the vault's claim on it.
@@ -66,12 +68,9 @@ pub struct Repricing {
 
 impl Market {
     #[inline(always)]
-    pub fn liquidity(&self) -> Liquidity {
-        Liquidity {
-            b: self.b,
-            log2e_over_b: self.log2e_over_b,
-            shift: self.liquidity_shift as u8,
-        }
+    pub fn curve(&self) -> Curve {
+        let words = [self.liquidity, self.liquidity_inverse, self.liquidity_shift];
+        Curve::of_words(self.curve, words)
     }
 
     #[inline(always)]
@@ -104,7 +103,7 @@ impl Market {
         for (slot, ((&before, &shares), &traded_s)) in reference[..outcomes].iter_mut().zip(known) {
             *slot = risk::follow(before, shares, now_s.saturating_sub(u64::from(traded_s)));
         }
-        math(self.liquidity().price_floor(&reference[..outcomes], outcome))
+        self.curve().price_floor(&reference[..outcomes], outcome)
     }
 
     #[inline(always)]
@@ -141,7 +140,7 @@ impl Market {
         let escrow_before = Collateral6::new(self.escrow);
         let (floor_before, ceiling_before) = (self.claim_floor, self.claim_ceiling);
         self.shares[outcome] = shares.raw();
-        let (escrow_after, most) = math(self.liquidity().cost_and_top(self.outstanding()))?;
+        let (escrow_after, most) = self.curve().escrow_and_most(self.outstanding())?;
         self.escrow = escrow_after.raw();
         self.update_claims(most)?;
         Ok(Repricing {

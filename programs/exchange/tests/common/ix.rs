@@ -30,6 +30,8 @@ pub struct Terms {
     pub b: u64,
     pub strikes: [u64; 16],
     pub outcomes: u8,
+    /// 0 for the LMSR, 1 for the pm-AMM.
+    pub curve: u8,
 }
 
 /// price, confidence, sequence, slot, timestamp_ms
@@ -231,7 +233,7 @@ pub fn create_market(operator: Address, id: u64, feed: Address, terms: &Terms) -
     let data: [&[u8]; 3] = [
         &words(&[id, terms.close_ms, terms.b]),
         &words(&terms.strikes),
-        &[terms.outcomes],
+        &[terms.outcomes, terms.curve],
     ];
     build(at::EXCHANGE, "create_market", accounts, &data)
 }

@@ -62,7 +62,7 @@ tagged! { "account":
         feed: Key, rent_payer: Key, id: u64, close_ms: u64, b: u64, log2e_over_b: u64, liquidity_shift: u64, escrow: u64,
         claim_floor: u64, claim_ceiling: u64, debt_at_risk: u64, settlement_price: u64, shares: [u64; 16],
         total_debt: u64, debt: [u64; 16], reference: [u64; 16], traded_s: [u32; 16], strikes: [u64; 16], positions: u64, shard: u32, outcomes: u8, status: u8, winner: u8,
-        reserved: u8,
+        curve: u8,
     }
     Position {
         trader: Key, market: Key, shares: u64, cost: u64, debt: u64, opened_slot: u64, outcome: u8, kind: u8,

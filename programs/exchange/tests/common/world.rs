@@ -214,6 +214,7 @@ impl World {
             b,
             strikes,
             outcomes,
+            curve: 0,
         }
     }
 

@@ -48,9 +48,11 @@ impl Run {
             return self.close_market();
         }
         let id = self.world.new_market_id();
-        let outcomes = 2 + self.random.below(15) as u8;
+        // every third has two outcomes, half of them on the pm-AMM
+        let outcomes = 2 + (self.random.below(3) > 0) as u8 * self.random.below(15) as u8;
         let b = self.random.amount(20_000 * UNIT);
         let mut terms = self.world.terms(outcomes, b);
+        terms.curve = u8::from(outcomes == 2 && self.random.below(2) == 1);
         terms.close_ms += self.random.below(20) * HOUR_MS / 2;
         if self.attempt(
             "create_market",
