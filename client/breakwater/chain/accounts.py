@@ -119,6 +119,7 @@ class Market:
     shard: int
     status: int
     winner: int
+    curve: int
 
 
 @dataclass(frozen=True, slots=True)

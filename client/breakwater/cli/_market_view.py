@@ -19,6 +19,10 @@ from ..trading import (
 __all__ = ["market_dict", "market_table", "markets_table", "percent", "settlement_dict", "settlement_text"]
 
 
+CURVES = ("lmsr", "pm-amm")
+"""Market makers by their number on chain."""
+
+
 def percent(value: float) -> str:
     """A price or a part as a percentage."""
     return f"{value * 100:.2f}%"
@@ -46,6 +50,7 @@ def market_dict(view: MarketView) -> dict[str, Any]:
             }
             for i in range(view.outcomes)
         ],
+        "curve": CURVES[m.curve],
         "liquidity": show_amount(m.liquidity),
         "escrow": show_amount(m.escrow),
         "fee_ppm": view.shard.fee_ppm,
@@ -99,6 +104,7 @@ def market_table(view: MarketView) -> Table:
     if view.status == "resolved":
         rows.append(("winner", f"{m.winner}: {view.label(m.winner)}, settled at {settled_price(view)}"))
     rows += [
+        ("market maker", CURVES[m.curve]),
         ("liquidity", show_amount(m.liquidity)),
         ("escrow", show_amount(m.escrow)),
         ("fee", f"{view.shard.fee_ppm / 100:g} basis points"),

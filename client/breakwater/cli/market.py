@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,6 +11,13 @@ import typer
 from ._options import EngineOption, JsonOption, KeypairOption, MarketArgument, YesOption
 
 app = typer.Typer(no_args_is_help=True, help="Open, look at, settle and remove markets.")
+
+
+class MarketMaker(StrEnum):
+    """What prices a market, in the program's order."""
+
+    LMSR = "lmsr"
+    PM_AMM = "pm-amm"
 
 
 @app.command("list")
@@ -59,8 +67,14 @@ def create(
     closes: Annotated[str, typer.Option(help="When trading ends: 90s, 5m, 2h, 1d or 2026-12-01T12:00Z.")],
     feed: Annotated[str, typer.Option(help="The feed whose price settles it.")] = "BTC/USD",
     liquidity: Annotated[
-        str, typer.Option(help="b of the market maker, in units; the vault pays b ln(outcomes).")
+        str,
+        typer.Option(
+            help="b of the LMSR or L of the pm-AMM, in units; the vault pays b ln(outcomes) or 0.4 L."
+        ),
     ] = "1000",
+    curve: Annotated[
+        MarketMaker, typer.Option(help="The market maker; the pm-AMM takes one strike.")
+    ] = MarketMaker.LMSR,
     number: Annotated[
         int | None, typer.Option("--id", min=0, help="Its number.", show_default="the next one")
     ] = None,
@@ -87,6 +101,7 @@ def create(
                 strikes=strikes,
                 closes=closes,
                 liquidity=b,
+                curve=list(MarketMaker).index(curve),
                 market_id=number,
             )
         if as_json:

@@ -16,6 +16,7 @@ from .amounts import (
     show_price,
     show_time,
 )
+from .curves import Curve, curve_of
 from .funds import Payout, Transfer, deposit, redeem, withdraw
 from .markets import Settlement, settled_price, settlement_index
 from .markets import close as close_market
@@ -23,7 +24,7 @@ from .markets import create as create_market
 from .markets import resolve as resolve_market
 from .orders import Request, Ticket, place, prepare, quote
 from .outcomes import label, parse_outcome
-from .quotes import Curve, Quote
+from .quotes import Quote
 from .state import (
     AccountView,
     Holding,
@@ -50,6 +51,7 @@ __all__ = [
     "Transfer",
     "close_market",
     "create_market",
+    "curve_of",
     "deposit",
     "explained",
     "label",

@@ -53,6 +53,7 @@ async def create(
     strikes: Sequence[str],
     closes: str,
     liquidity: int,
+    curve: int = ix.LMSR,
     market_id: int | None,
 ) -> tuple[MarketView, str]:
     """Open a market over a feed's price; the new market and the transaction's signature.
@@ -63,7 +64,9 @@ async def create(
         feed: the feed's name.
         strikes: ascending prices as decimal numbers; one more outcome than strikes.
         closes: when trading ends, as `parse_time_ms` takes it.
-        liquidity: LMSR's b in micro-units; the vault pays a subsidy of b ln N.
+        liquidity: LMSR's b, or the pm-AMM's L, in micro-units; the vault pays a subsidy of b ln N, or
+            L / sqrt(2 pi).
+        curve: `ix.LMSR`, or `ix.PM_AMM` for one strike.
         market_id: its number; None takes the next one.
 
     Raises:
@@ -84,7 +87,7 @@ async def create(
     chosen = await _next_id(engine) if market_id is None else market_id
     if not 0 <= chosen <= U64_MAX:
         raise InvalidInput("Give the market a number that fits into 64 bits.")
-    terms = ix.MarketTerms(address, min(close_ms, U64_MAX), liquidity, prices)
+    terms = ix.MarketTerms(address, min(close_ms, U64_MAX), liquidity, prices, curve)
     with explained():
         receipt = await sender.send([ix.create_market(operator.pubkey(), chosen, terms)], [operator])
     return await read_market(engine, chosen), str(receipt.signature)

@@ -129,7 +129,7 @@ class _Desk:
         average = figures.notional / shares if shares else 0.0
         worse = average - curve.p if self.buys else curve.p - average
         moved = -figures.amount if self.buys else figures.amount - figures.shortfall
-        m, fee_ppm = self.view.market, self.view.shard.fee_ppm
+        fee_ppm = self.view.shard.fee_ppm
         return Quote(
             market=r.market,
             side=r.side,
@@ -144,7 +144,7 @@ class _Desk:
             average_price=average,
             slippage=worse / curve.p if curve.p > 0 else 0.0,
             leverage_cap_x100=self.view.leverage_cap,
-            underwater_price=quotes.underwater_price(debt, held_after, m.liquidity, fee_ppm),
+            underwater_price=quotes.underwater_price(curve, debt, held_after, fee_ppm),
             balance_after=None if self.balance is None else self.balance + moved,
             limit=quotes.limit_for(r.side, figures.amount, r.slippage_bps),
         )

@@ -1,7 +1,7 @@
 """Quotes: the market maker and the rules of leverage, as far as a trader can compute them beforehand.
 
-Prices come from a float model of the LMSR in closed form. It is within 1e-9 of the exact figures and good
-for "how many shares for this much" and for charts; what a preview calls exact comes from a simulation.
+Prices come from a float model of the market makers (`curves`). It is within 1e-9 of the exact figures and
+good for "how many shares for this much" and for charts; what a preview calls exact comes from a simulation.
 Rates, margins and caps are integers and are exactly the programs'. Amounts are micro-units, prices of
 outcomes are in [0, 1].
 """
@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from breakwater.model import Side
+
+    from .curves import Curve
 
 __all__ = [
     "ONE_X",
-    "Curve",
     "Figures",
     "Quote",
     "estimate",
@@ -38,66 +37,6 @@ ONE_X: Final = 100
 PPM = 1_000_000
 BPS = 10_000
 Q32 = 1 << 32
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One outcome's price curve: its price `p`, the sum `rest` of the others', and the liquidity `b`.
-
-    `rounding` is what the program keeps on top of each trade's exact cost.
-    """
-
-    p: float
-    rest: float
-    b: int
-
-    @classmethod
-    def of(cls, shares: Sequence[int], b: int, outcome: int) -> Curve:
-        """The curve of an outcome in a market with these outstanding shares."""
-        top = max(shares)
-        terms = [math.exp((each - top) / b) for each in shares]
-        total = math.fsum(terms)
-        rest = math.fsum(term for i, term in enumerate(terms) if i != outcome)
-        return cls(terms[outcome] / total, rest / total, b)
-
-    @property
-    def rounding(self) -> int:
-        """Micro-units that rounding takes from each trade."""
-        return 2 + (self.b >> 48)
-
-    def moved(self, shares: int) -> float:
-        """The price after `shares` more (or, negative, fewer)."""
-        x = shares / self.b
-        if x > 0:
-            return self.p / (self.p + self.rest * math.exp(-x))
-        return self.p * math.exp(x) / (self.p * math.exp(x) + self.rest)
-
-    def cost(self, shares: int) -> float:
-        """What `shares` more cost, before the fee."""
-        x = shares / self.b
-        if x <= 1:
-            grown = math.log1p(self.p * math.expm1(x))
-        else:
-            grown = x + math.log(self.p + self.rest * math.exp(-x))
-        return self.b * grown + self.rounding
-
-    def proceeds(self, shares: int) -> float:
-        """What giving `shares` back brings, before the fee; never below nothing."""
-        x = shares / self.b
-        released = -self.p * math.expm1(-x)
-        kept = math.log1p(-released) if released < 0.5 else math.log(self.rest + self.p * math.exp(-x))
-        return max(0.0, -self.b * kept - self.rounding)
-
-    def shares_for(self, notional: float) -> int:
-        """How many shares `notional` buys, rounded down; 0 when it buys none."""
-        y = (notional - self.rounding) / self.b
-        if y <= 0 or self.p <= 0:
-            return 0
-        if y <= 1:
-            x = math.log1p(math.expm1(y) / self.p)
-        else:
-            x = y + math.log(math.exp(-y) - math.expm1(-y) / self.p)
-        return max(0, math.floor(x * self.b))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +124,14 @@ def leverage_cap(outcomes: int, coverage_q32: int, *, stale: bool = False) -> in
     return max(ONE_X, cap // 2) if stale else cap
 
 
-def underwater_price(debt: int, shares: int, b: int, fee_ppm: int) -> float | None:
+def underwater_price(curve: Curve, debt: int, shares: int, fee_ppm: int) -> float | None:
     """The price of the outcome at which selling all `shares` repays `debt` after the fee, and no more.
 
     None without a debt; above 1 when no price does.
     """
     if debt <= 0 or shares <= 0:
         return None
-    notional = debt / (1 - fee_ppm / PPM) + Curve(0.5, 0.5, b).rounding
-    return math.expm1(-notional / b) / math.expm1(-shares / b)
+    return curve.underwater_price(debt / (1 - fee_ppm / PPM), shares)
 
 
 def shares_for(

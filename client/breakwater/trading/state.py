@@ -16,6 +16,7 @@ from breakwater.errors import InvalidInput
 
 from . import quotes
 from ._rpc import answers, owned, read
+from .curves import curve_of
 from .outcomes import label
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from breakwater.chain.accounts import Config, Feed, Market, Position, Shard, Trader
     from breakwater.chain.engine import Engine
+
+    from .curves import Curve
 
 __all__ = [
     "STATUSES",
@@ -95,9 +98,10 @@ class MarketView:
             return [1 / self.outcomes] * self.outcomes
         return [self.curve(i).p for i in range(self.outcomes)]
 
-    def curve(self, outcome: int) -> quotes.Curve:
+    def curve(self, outcome: int) -> Curve:
         """The price curve of an outcome."""
-        return quotes.Curve.of(self.market.shares, self.market.liquidity, outcome)
+        m = self.market
+        return curve_of(m.curve, m.shares[: self.outcomes], m.liquidity, outcome)
 
     def label(self, outcome: int) -> str:
         """An outcome in words."""
@@ -179,8 +183,8 @@ class Holding:
         """The price at which closing repays the loan and no more; None without a loan or after the close."""
         if self.view.settled:
             return None
-        m, p = self.view.market, self.position
-        return quotes.underwater_price(p.debt, p.shares, m.liquidity, self.view.shard.fee_ppm)
+        p = self.position
+        return quotes.underwater_price(self.view.curve(p.outcome), p.debt, p.shares, self.view.shard.fee_ppm)
 
 
 async def read_config(engine: Engine) -> Config:

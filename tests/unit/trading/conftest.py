@@ -41,6 +41,7 @@ class World:
         self,
         strikes: tuple[str, ...] = ("100000",),
         liquidity: int = 1_000 * trading.UNIT,
+        curve: int = ix.LMSR,
         closes: str = "1h",
     ) -> trading.MarketView:
         made, _ = await trading.create_market(
@@ -50,6 +51,7 @@ class World:
             strikes=strikes,
             closes=closes,
             liquidity=liquidity,
+            curve=curve,
             market_id=None,
         )
         return made

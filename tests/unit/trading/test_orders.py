@@ -12,6 +12,7 @@ from solders.keypair import Keypair
 
 from breakwater import trading
 from breakwater.chain import addresses as at
+from breakwater.chain import instructions as ix
 from breakwater.errors import InvalidInput, ProgramError
 from breakwater.trading import Request, quotes
 
@@ -179,7 +180,7 @@ async def test_below_the_underwater_price_a_close_takes_from_the_balance(world: 
 
 
 @given(
-    outcomes=st.integers(2, 16),
+    outcomes=st.one_of(st.just(2), st.integers(2, 16)),
     b=st.integers(UNIT, 10**6 * UNIT),
     trades=st.lists(st.tuples(st.integers(0, 15), st.floats(1e-6, 12), st.booleans()), max_size=6),
     probe=st.tuples(st.integers(0, 15), st.floats(1e-6, 12), st.integers(100, 600)),
@@ -202,7 +203,10 @@ async def _agree(
     world = WORLD[0]
     before = world.engine.snapshot()
     try:
-        market = (await world.market(tuple(str(90_000 + i) for i in range(outcomes - 1)), b)).id
+        strikes = tuple(str(90_000 + i) for i in range(outcomes - 1))
+        # half of the markets with two outcomes are on the pm-AMM
+        curve = ix.PM_AMM if outcomes == 2 and b % 2 else ix.LMSR
+        market = (await world.market(strikes, b, curve)).id
         held = [0] * outcomes
         for outcome, size, sells in trades:
             i = outcome % outcomes

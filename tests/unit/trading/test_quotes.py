@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakwater.trading import Curve, quotes
+from breakwater.trading import quotes
+from breakwater.trading.curves import LmsrCurve
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors"
 
@@ -53,7 +54,7 @@ def test_the_closed_form_is_the_difference_of_costs(
     shares = [int(each * b) for each in quantities]
     outcome = data.draw(st.integers(0, len(shares) - 1))
     more = max(1, int(size * b))
-    curve = Curve.of(shares, b, outcome)
+    curve = LmsrCurve.of(shares, b, outcome)
 
     def cost(q: list[int]) -> Any:
         return b * mpmath.log(mpmath.fsum(mpmath.exp(mpmath.mpf(each) / b) for each in q))
@@ -62,7 +63,7 @@ def test_the_closed_form_is_the_difference_of_costs(
         after = [each + more * (i == outcome) for i, each in enumerate(shares)]
         exact = cost(after) - cost(shares)
         assert abs(curve.cost(more) - curve.rounding - exact) <= 1e-11 * exact + 1e-3
-        back = Curve.of(after, b, outcome)
+        back = LmsrCurve.of(after, b, outcome)
         assert abs(back.proceeds(more) - max(0, exact - curve.rounding)) <= 1e-11 * exact + 1e-3
     assert curve.moved(more) == pytest.approx(back.p, rel=1e-9)
     assert back.moved(-more) == pytest.approx(curve.p, rel=1e-9)
@@ -73,7 +74,7 @@ def test_shares_for_a_sum_cost_that_sum(
     quantities: list[float], b: int, size: float, data: st.DataObject
 ) -> None:
     shares = [int(each * b) for each in quantities]
-    curve = Curve.of(shares, b, data.draw(st.integers(0, len(shares) - 1)))
+    curve = LmsrCurve.of(shares, b, data.draw(st.integers(0, len(shares) - 1)))
     notional = size * b
     found = curve.shares_for(notional)
     assert curve.cost(found) <= notional * (1 + 1e-12) + 1e-3
@@ -86,12 +87,12 @@ def test_at_the_underwater_price_the_proceeds_repay_the_loan(
 ) -> None:
     held = int(size * b)
     debt = int(part * b * -math.expm1(-size))
-    price = quotes.underwater_price(debt, held, b, fee_ppm)
+    price = quotes.underwater_price(LmsrCurve(0.5, 0.5, b), debt, held, fee_ppm)
     assert price is not None
     if price < 1:
-        proceeds = Curve(price, 1 - price, b).proceeds(held)
+        proceeds = LmsrCurve(price, 1 - price, b).proceeds(held)
         assert proceeds * (1 - fee_ppm / 1e6) == pytest.approx(debt, rel=1e-9, abs=1e-3)
-    assert quotes.underwater_price(0, held, b, fee_ppm) is None
+    assert quotes.underwater_price(LmsrCurve(0.5, 0.5, b), 0, held, fee_ppm) is None
 
 
 @given(
@@ -104,7 +105,7 @@ def test_at_the_underwater_price_the_proceeds_repay_the_loan(
 def test_a_payment_is_spent_and_not_exceeded(
     side: Any, payment: int, p: float, leverage: int, fee_ppm: int
 ) -> None:
-    curve = Curve(p, 1 - p, 10**9)
+    curve = LmsrCurve(p, 1 - p, 10**9)
     leverage = leverage if side == "open" else 100
     found = quotes.shares_for(side, curve, payment, fee_ppm, leverage_x100=leverage)
     if found == 0:
@@ -123,7 +124,7 @@ def test_limits_are_never_on_the_wrong_side_of_the_amount() -> None:
 
 
 def test_a_close_that_does_not_repay_takes_from_the_balance() -> None:
-    found = quotes.estimate("close", Curve(0.5, 0.5, 10**9), 10**8, 300, due=10**8)
+    found = quotes.estimate("close", LmsrCurve(0.5, 0.5, 10**9), 10**8, 300, due=10**8)
     assert found.amount == 0
     assert found.shortfall == 10**8 - (found.notional - found.fee)
     assert found.loan == 10**8
