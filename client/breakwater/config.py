@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from solders.keypair import Keypair
 
@@ -54,8 +54,17 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process.
+
+    Raises:
+        InvalidInput: a variable of the environment, or a line of `.env`, is no such setting.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper().removeprefix("BREAKWATER_")
+        raise InvalidInput(f"Set BREAKWATER_{name} to something else: {first['msg']}.") from None
 
 
 def load_keypair(path: Path | None = None) -> Keypair:

@@ -247,16 +247,16 @@ def _ledgers() -> list[AccountMeta]:
     return [_r(at.config()), _w(at.vault()), *(_w(at.shard(i)) for i in range(at.SHARDS))]
 
 
-def provide_liquidity(owner: Pubkey, amount: int) -> Instruction:
-    """Move balance into the vault for shares of it."""
+def provide_liquidity(owner: Pubkey, amount: int, min_lp_shares: int = 0) -> Instruction:
+    """Move balance into the vault for at least so many shares of it; 0 takes what one-sided markets leave."""
     accounts = [_r(owner, signer=True), _w(at.trader(owner)), *_ledgers()]
-    return _exchange("provide_liquidity", accounts, _U64.pack(amount))
+    return _exchange("provide_liquidity", accounts, _U64_U64.pack(amount, min_lp_shares))
 
 
-def take_liquidity(owner: Pubkey, lp_shares: int) -> Instruction:
-    """Give shares of the vault back for balance."""
+def take_liquidity(owner: Pubkey, lp_shares: int, min_amount: int = 0) -> Instruction:
+    """Give shares of the vault back for at least so much balance."""
     accounts = [_r(owner, signer=True), _w(at.trader(owner)), *_ledgers()]
-    return _exchange("take_liquidity", accounts, _U64.pack(lp_shares))
+    return _exchange("take_liquidity", accounts, _U64_U64.pack(lp_shares, min_amount))
 
 
 def fold() -> Instruction:
@@ -339,7 +339,7 @@ def open_leveraged(
     leverage_x100: int,
     max_payment: int,
 ) -> Instruction:
-    """Buy shares with a loan; margin and fee together are at most `max_payment`."""
+    """Buy shares with a loan; margin, premium and fee together are at most `max_payment`."""
     accounts = [*_trade_accounts(owner, market_id, outcome, LEVERAGED), _r(feed)]
     return _exchange("open", accounts, _OPEN.pack(shares, leverage_x100, max_payment))
 

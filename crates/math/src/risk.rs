@@ -135,25 +135,32 @@ pub fn premium(debt: Collateral6, price: PriceQ28) -> Result<Collateral6> {
         .raw()
         .checked_sub(price.raw())
         .ok_or(MathError::Domain)?;
-    mul_div(debt.raw(), loss as u64, PriceQ28::ONE.raw() as u64, Rounding::Up).map(Collateral6::new)
+    // loss <= 2^28, so the product's high word is below 2^28 and the result at most the debt
+    let (high, low) = full_mul(debt.raw(), loss as u64);
+    let rest = (low << 36 != 0) as u64;
+    Ok(Collateral6::new(((high << 36) | (low >> 28)).wrapping_add(rest)))
 }
 
-/// The average price of a fill, rounded down, at most one. Errors: `DivisionByZero` for no shares.
+/// The average price of a fill, rounded down, at most one; exact for a notional below 2^36, else at most 2^-26 of itself
+/// too low. Errors: `DivisionByZero` for no shares.
 #[inline]
 pub fn fill_price(notional: Collateral6, shares: Shares6) -> Result<PriceQ28> {
-    if notional.raw() >= shares.raw() {
-        return if shares.raw() == 0 {
+    let (mut notional, mut shares) = (notional.raw(), shares.raw());
+    if notional >= shares {
+        return if shares == 0 {
             Err(MathError::DivisionByZero)
         } else {
             Ok(PriceQ28::ONE)
         };
     }
-    let price = mul_div(
-        notional.raw(),
-        PriceQ28::ONE.raw() as u64,
-        shares.raw(),
-        Rounding::Down,
-    )?;
+    // both shorter, the divisor rounded up, until the shifted notional fits a word
+    while notional >= 1 << 36 {
+        notional >>= 8;
+        shares = (shares >> 8).wrapping_add(1);
+    }
+    let price = (notional << 28)
+        .checked_div(shares)
+        .ok_or(MathError::DivisionByZero)?;
     Ok(PriceQ28::new(price as u32))
 }
 

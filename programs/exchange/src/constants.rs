@@ -4,6 +4,8 @@
 pub const SHARDS: usize = 4;
 /// Seconds after its close at which a market that nobody could resolve may be voided.
 pub const VOID_GRACE_S: u64 = 7 * 24 * 60 * 60;
+/// Longest life of a market, seconds.
+pub const MAX_LIFE_S: u64 = 400 * 24 * 60 * 60;
 /// Decimals of the collateral token; books and token count the same unit.
 pub const COLLATERAL_DECIMALS: u8 = 6;
 

@@ -76,6 +76,10 @@ pub enum ExchangeError {
     NotEmpty,
     #[msg("the subsidy is above the share of the vault that one market may take")]
     SubsidyTooLarge,
+    #[msg("the grace period is over: the market can only be voided")]
+    OnlyVoid,
+    #[msg("the close is more than 400 days away")]
+    CloseTooFar,
 }
 
 impl From<MathError> for ExchangeError {

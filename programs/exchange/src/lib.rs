@@ -38,7 +38,7 @@ pub mod exchange {
             .sell(Shares6::new(shares), Collateral6::new(min_proceeds))
     }
 
-    /// Buy shares with a loan: the trader pays margin and fee (at most `max_payment`), the vault the rest.
+    /// Buy shares with a loan: the trader pays margin, premium and fee (at most `max_payment`), the vault the rest.
     pub fn open(ctx: &mut Context<Open>, shares: u64, leverage_x100: u16, max_payment: u64) -> Result<()> {
         let leverage = LeverageX100::new(leverage_x100);
         ctx.accounts
@@ -86,14 +86,16 @@ pub mod exchange {
         ctx.accounts.withdraw(Collateral6::new(amount))
     }
 
-    /// Move balance into the vault for shares of it.
-    pub fn provide_liquidity(ctx: &mut Context<Liquidity>, amount: u64) -> Result<()> {
-        ctx.accounts.provide(Collateral6::new(amount))
+    /// Move balance into the vault for at least `min_lp_shares` of it.
+    pub fn provide_liquidity(ctx: &mut Context<Liquidity>, amount: u64, min_lp_shares: u64) -> Result<()> {
+        let least = LpShares6::new(min_lp_shares);
+        ctx.accounts.provide(Collateral6::new(amount), least)
     }
 
-    /// Give shares of the vault back for balance.
-    pub fn take_liquidity(ctx: &mut Context<Liquidity>, lp_shares: u64) -> Result<()> {
-        ctx.accounts.take(LpShares6::new(lp_shares))
+    /// Give shares of the vault back for at least `min_amount` of balance.
+    pub fn take_liquidity(ctx: &mut Context<Liquidity>, lp_shares: u64, min_amount: u64) -> Result<()> {
+        let least = Collateral6::new(min_amount);
+        ctx.accounts.take(LpShares6::new(lp_shares), least)
     }
 
     /// Fold the shard ledgers: deal cash out anew, publish coverage and fee. Anybody may ask.

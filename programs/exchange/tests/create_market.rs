@@ -218,3 +218,14 @@ fn a_curve_that_does_not_exist_is_refused() {
         world.refuses(&instruction, ExchangeError::BadParameter);
     }
 }
+
+#[test]
+fn a_close_beyond_four_hundred_days_is_refused() {
+    let (mut world, at_most, _) = with_terms(|terms| terms.close_ms += 400 * 24 * 3_600_000 - HOUR_MS);
+    world.does(&at_most);
+    for later in [1, u64::MAX / 2] {
+        let change = move |terms: &mut ix::Terms| terms.close_ms += 400 * 24 * 3_600_000 - HOUR_MS + later;
+        let (mut world, instruction, _) = with_terms(change);
+        world.refuses(&instruction, ExchangeError::CloseTooFar);
+    }
+}

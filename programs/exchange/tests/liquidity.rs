@@ -38,7 +38,7 @@ mod provide {
         stranger: Some(ExchangeError::NotOwner.into()),
         owned: &[1, 2, 3, 4, 5, 6, 7],
         written: &[1, 3, 4, 5, 6, 7],
-        data: 8,
+        data: 16,
     }}
 
     #[test]
@@ -128,7 +128,7 @@ mod take {
         stranger: Some(ExchangeError::NotOwner.into()),
         owned: &[1, 2, 3, 4, 5, 6, 7],
         written: &[1, 3, 4, 5, 6, 7],
-        data: 8,
+        data: 16,
     }}
 
     #[test]
@@ -239,4 +239,44 @@ mod take {
         world.send(&ix::take_liquidity(second.owner, shares)).unwrap();
         assert!(world.trader(&second).balance >= 1_000 * UNIT - 1);
     }
+}
+
+#[test]
+fn a_limit_keeps_an_inflated_vault_from_taking_a_deposit() {
+    // an outcome that nobody but the attacker holds raises what the vault may be worth at best
+    let mut world = World::launched();
+    let (attacker, victim, market) = (
+        world.party(3_000_000 * UNIT),
+        world.party(500_000 * UNIT),
+        world.market(2),
+    );
+    let mut fair = world.clone();
+    fair.does(&ix::provide_liquidity(victim.owner, 500_000 * UNIT));
+    let expected = fair.trader(&victim).lp_shares;
+    world.holding(&attacker, market, 0, 2_900_000 * UNIT);
+    let least = expected / 1_000 * 999;
+    world.refuses(
+        &ix::provide_for(victim.owner, 500_000 * UNIT, least),
+        ExchangeError::SlippageExceeded,
+    );
+    fair.does(&ix::take_liquidity(victim.owner, 1)); // the fair world goes on
+    let mut again = World::launched();
+    let owner = again.party(500_000 * UNIT).owner;
+    again.does(&ix::provide_for(owner, 500_000 * UNIT, least));
+}
+
+#[test]
+fn a_withdrawal_pays_no_less_than_its_limit() {
+    let mut world = World::launched();
+    let lender = world.lender.owner;
+    let twin = world
+        .clone()
+        .does(&ix::take_liquidity(lender, 1_000 * UNIT))
+        .event::<LiquidityMoved>()
+        .withdrawn;
+    world.refuses(
+        &ix::take_for(lender, 1_000 * UNIT, twin + 1),
+        ExchangeError::SlippageExceeded,
+    );
+    world.does(&ix::take_for(lender, 1_000 * UNIT, twin));
 }

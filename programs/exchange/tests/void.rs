@@ -84,12 +84,22 @@ fn an_open_market_is_refused() {
 }
 
 #[test]
-fn a_close_at_the_end_of_time_is_never_voided() {
+fn a_market_is_either_resolved_or_voided_and_the_time_says_which() {
     let mut world = World::launched();
-    let (id, mut terms) = (world.new_market_id(), world.terms(2, UNIT));
-    terms.close_ms = u64::MAX;
-    world.does(&ix::create_market(world.operator, id, world.feed, &terms));
-    world.refuses(&ix::void(id), ExchangeError::GracePeriod);
+    let market = world.market(2);
+    let close_ms = world.market_state(market).close_ms;
+    world.set_time((close_ms / 1000) as i64 - 1);
+    world.publish(100 * UNIT);
+    world.set_time((close_ms / 1000) as i64);
+    world.publish(100 * UNIT);
+    let index = world.get::<Feed>(&world.feed).count - 1;
+    let resolve = ix::resolve(market, world.feed, index);
+    world.set_time((close_ms / 1000) as i64 + GRACE_S - 1);
+    world.clone().does(&resolve);
+    world.refuses(&ix::void(market), ExchangeError::GracePeriod);
+    world.pass(1);
+    world.refuses(&resolve, ExchangeError::OnlyVoid);
+    world.does(&ix::void(market));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use {
     crate::{
-        constants::shard_of,
+        constants::{shard_of, MAX_LIFE_S},
         error::{math, ExchangeError},
         events::{log, MarketCreated},
         state::{Config, Curve, Market, Shard},
@@ -99,6 +99,10 @@ impl MarketTerms {
         require!(
             self.close_ms > now_s.saturating_mul(1000),
             ExchangeError::CloseInPast
+        );
+        require!(
+            self.close_ms <= now_s.saturating_add(MAX_LIFE_S).saturating_mul(1000),
+            ExchangeError::CloseTooFar
         );
         let (used, unused) = self.strikes.split_at(outcomes.saturating_sub(1));
         let ascending = used[0] > 0 && used.windows(2).all(|pair| pair[0] < pair[1]);

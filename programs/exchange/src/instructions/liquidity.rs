@@ -29,8 +29,9 @@ pub struct Liquidity {
 }
 
 impl Liquidity {
-    /// Shares are issued at the vault's highest possible value, rounded down: nobody is diluted.
-    pub fn provide(&mut self, amount: Collateral6) -> Result<()> {
+    /// Shares are issued at the vault's highest possible value, rounded down: nobody who is in is diluted. Who comes in
+    /// names the least to be issued, because one-sided markets raise that value.
+    pub fn provide(&mut self, amount: Collateral6, least: LpShares6) -> Result<()> {
         require!(amount > Collateral6::ZERO, ExchangeError::ZeroAmount);
         let Self {
             trader,
@@ -50,6 +51,7 @@ impl Liquidity {
             assets.high,
         ))?;
         require!(issued > LpShares6::ZERO, ExchangeError::ZeroAmount);
+        require!(issued >= least, ExchangeError::SlippageExceeded);
 
         trader.pay(amount)?;
         trader.lp_shares = math(LpShares6::new(trader.lp_shares).checked_add(issued))?.raw();
@@ -68,7 +70,7 @@ impl Liquidity {
     }
 
     /// Shares are taken back at the vault's lowest possible value, rounded down, from cash that no loan needs.
-    pub fn take(&mut self, shares: LpShares6) -> Result<()> {
+    pub fn take(&mut self, shares: LpShares6, least: Collateral6) -> Result<()> {
         require!(shares > LpShares6::ZERO, ExchangeError::ZeroAmount);
         let Self {
             trader,
@@ -91,6 +93,7 @@ impl Liquidity {
             LpShares6::new(vault.lp_supply),
             assets.low,
         ))?;
+        require!(value >= least, ExchangeError::SlippageExceeded);
         require!(value <= assets.cash, ExchangeError::VaultTooSmall);
         let cash = math(assets.cash.checked_sub(value))?;
         Vault::require_covered(config, &ledgers, cash)?;

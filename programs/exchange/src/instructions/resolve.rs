@@ -26,10 +26,10 @@ impl Resolve {
     pub fn resolve(&mut self, index: u64) -> Result<()> {
         let market = &mut self.market;
         require!(market.status == OPEN, ExchangeError::MarketSettled);
-        require!(
-            now_s()?.saturating_mul(1000) >= market.close_ms,
-            ExchangeError::MarketOpen
-        );
+        let now_ms = now_s()?.saturating_mul(1000);
+        require!(now_ms >= market.close_ms, ExchangeError::MarketOpen);
+        // a market is either resolved or voided, and the time alone says which
+        require!(now_ms < market.void_ms(), ExchangeError::OnlyVoid);
         let proven = self.feed.first_at_or_after(market.close_ms, index);
         let price = proven.ok_or(ExchangeError::NoSettlementPrice)?;
         let winner = market.outcome_at(price);

@@ -1,6 +1,5 @@
 use {
     crate::{
-        constants::VOID_GRACE_S,
         error::ExchangeError,
         events::{log, MarketSettled},
         state::{Market, Shard, OPEN, VOIDED},
@@ -25,11 +24,8 @@ impl Void {
     pub fn void(&mut self) -> Result<()> {
         let market = &mut self.market;
         require!(market.status == OPEN, ExchangeError::MarketSettled);
-        let from_ms = market.close_ms.saturating_add(VOID_GRACE_S.saturating_mul(1000));
-        require!(
-            now_s()?.saturating_mul(1000) >= from_ms,
-            ExchangeError::GracePeriod
-        );
+        let now_ms = now_s()?.saturating_mul(1000);
+        require!(now_ms >= market.void_ms(), ExchangeError::GracePeriod);
 
         let mut outstanding = 0_u64;
         for &shares in market.outstanding() {

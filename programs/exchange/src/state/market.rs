@@ -1,6 +1,9 @@
 use {
     super::Curve,
-    crate::error::{math, ExchangeError},
+    crate::{
+        constants::VOID_GRACE_S,
+        error::{math, ExchangeError},
+    },
     anchor_lang::prelude::*,
     breakwater_math::{lmsr::MAX_OUTCOMES, risk, Collateral6, PriceQ28, Shares6},
 };
@@ -86,6 +89,11 @@ impl Market {
             ExchangeError::MarketClosed
         );
         Ok(())
+    }
+
+    /// From here on an unresolved market is voided instead.
+    pub fn void_ms(&self) -> u64 {
+        self.close_ms.saturating_add(VOID_GRACE_S.saturating_mul(1000))
     }
 
     #[inline(always)]

@@ -203,18 +203,26 @@ fn ledgers() -> Vec<AccountMeta> {
     accounts
 }
 
-fn liquidity(name: &str, owner: Address, amount: u64) -> Instruction {
+fn liquidity(name: &str, owner: Address, amounts: [u64; 2]) -> Instruction {
     let mut accounts = vec![rs(owner), w(at::trader(&owner))];
     accounts.extend(ledgers());
-    build(at::EXCHANGE, name, accounts, &[&words(&[amount])])
+    build(at::EXCHANGE, name, accounts, &[&words(&amounts)])
 }
 
 pub fn provide_liquidity(owner: Address, amount: u64) -> Instruction {
-    liquidity("provide_liquidity", owner, amount)
+    provide_for(owner, amount, 0)
+}
+
+pub fn provide_for(owner: Address, amount: u64, min_lp_shares: u64) -> Instruction {
+    liquidity("provide_liquidity", owner, [amount, min_lp_shares])
 }
 
 pub fn take_liquidity(owner: Address, lp_shares: u64) -> Instruction {
-    liquidity("take_liquidity", owner, lp_shares)
+    take_for(owner, lp_shares, 0)
+}
+
+pub fn take_for(owner: Address, lp_shares: u64, min_amount: u64) -> Instruction {
+    liquidity("take_liquidity", owner, [lp_shares, min_amount])
 }
 
 pub fn fold() -> Instruction {

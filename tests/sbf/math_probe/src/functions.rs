@@ -3,8 +3,8 @@
 use breakwater_math::lmsr::{self, Liquidity};
 use breakwater_math::pm_amm::{self, Pool, Solution};
 use breakwater_math::{
-    fees, fixed, risk, vault, Collateral6, CoverageQ32, LeverageX100, LpShares6, MathError, Ppm, Rounding,
-    Q48,
+    fees, fixed, risk, vault, Collateral6, CoverageQ32, LeverageX100, LpShares6, MathError, Ppm, PriceQ28,
+    Rounding, Shares6, Q48,
 };
 
 use crate::random::Random;
@@ -25,7 +25,7 @@ functions! {
     LIQUIDITY = 21, SUBSIDY = 22, MUL_HI = 23, BUY_COST = 24, SELL_PROCEEDS = 25, IS_COVERED = 26, CASH_FOR = 27,
     NORMAL_CDF = 28, NORMAL_PDF = 29, NORMAL_BOTH = 30, NORMAL_INVERSE = 31, POSITION = 32, POOL = 33, POOL_ESCROW = 34,
     POOL_COST = 35, POOL_PRICE = 36, POOL_TRADE = 37, SOLVE_BUY = 38, SOLVE_SELL = 39, DELTA_AT = 40, LIQUIDITY_AT = 41,
-    DECAYED = 42,
+    DECAYED = 42, PREMIUM = 43, FILL_PRICE = 44, FOLLOW = 45, PRICE_FLOOR = 46, COST_AND_TOP = 47, DEBT_AT_RISK_OF = 48,
 }
 
 /// `(0, value)`, or `(1 + error, 0)`.
@@ -75,7 +75,22 @@ pub fn evaluate(function: u64, o: &[u64; MAX_OPERANDS], m: &mut impl Meter) -> O
         EXP => outcome(m.around(|| signed(0).exp()), q48),
         LN => outcome(m.around(|| signed(0).ln()), q48),
         MUL_DIV => outcome(m.around(|| fixed::mul_div(o[0], o[1], o[2], round(3))), |x| x),
-        COST | PRICE | NORMALISED_COST => market(function, o, m),
+        COST | PRICE | NORMALISED_COST | PRICE_FLOOR | COST_AND_TOP => market(function, o, m),
+        PREMIUM => outcome(
+            m.around(|| risk::premium(collateral(0), PriceQ28::new(o[1] as u32))),
+            |x| x.raw(),
+        ),
+        FILL_PRICE => outcome(
+            m.around(|| risk::fill_price(collateral(0), Shares6::new(o[1]))),
+            |x| x.raw() as u64,
+        ),
+        FOLLOW => (0, m.around(|| risk::follow(o[0] >> 2, o[1] >> 2, o[2] & 127))),
+        DEBT_AT_RISK_OF => {
+            let debts = &o[1..][..(o[0] & 15) as usize];
+            outcome(m.around(|| risk::debt_at_risk_of(collateral(16), debts)), |x| {
+                x.raw()
+            })
+        }
         FEE_RATE => {
             let (base, slope) = (Ppm::new(o[0] as u32), Ppm::new(o[1] as u32));
             let coverage = CoverageQ32::new(o[2]);
@@ -176,6 +191,10 @@ fn market(function: u64, o: &[u64; MAX_OPERANDS], m: &mut impl Meter) -> Outcome
     match function {
         COST => outcome(m.around(|| l.cost(q)), |x| x.raw()),
         PRICE => outcome(m.around(|| l.price(q, o[0] as usize)), q48),
+        PRICE_FLOOR => outcome(m.around(|| l.price_floor(q, o[0] as usize)), |x| x.raw() as u64),
+        COST_AND_TOP => outcome(m.around(|| l.cost_and_top(q)), |(cost, top)| {
+            cost.raw() ^ top.raw().rotate_left(32)
+        }),
         _ => outcome(m.around(|| l.normalised_cost(q)), q48),
     }
 }

@@ -39,7 +39,7 @@ impl Random {
         let mut o = [0; MAX_OPERANDS];
         match function {
             EXP => o[0] = ((self.draw() as i64) >> 9_u64.wrapping_add(self.below(50))) as u64,
-            COST | PRICE | NORMALISED_COST => self.market(&mut o),
+            COST | PRICE | NORMALISED_COST | PRICE_FLOOR | COST_AND_TOP => self.market(&mut o),
             FEE_RATE => {
                 o[0] = self.word() & 0xffff_ffff;
                 o[1] = self.word() & 0xffff_ffff;
