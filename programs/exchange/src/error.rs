@@ -80,6 +80,8 @@ pub enum ExchangeError {
     OnlyVoid,
     #[msg("the close is more than 400 days away")]
     CloseTooFar,
+    #[msg("the market's loans at risk would exceed its subsidy")]
+    MarketDebtTooLarge,
 }
 
 impl From<MathError> for ExchangeError {

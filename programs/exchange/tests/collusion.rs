@@ -60,7 +60,7 @@ fn nobody_raises_a_price_borrows_against_it_and_lets_it_fall() {
             );
         }
     }
-    assert!(lent > 50, "{lent}");
+    assert!(lent > 20, "{lent}");
 }
 
 #[test]
@@ -81,5 +81,50 @@ fn walking_away_from_a_loan_at_a_raised_price_earns_nothing_on_average() {
             );
         }
     }
-    assert!(lent > 50, "{lent}");
+    assert!(lent > 20, "{lent}");
+}
+
+/// Whoever holds a wrong price for longer than the reference follows can borrow at it, and hedge the loan with the other
+/// outcome. What that takes from the vault is bounded: by the subsidy for the loans, by the subsidy for the market.
+#[test]
+fn a_price_held_against_nobody_takes_at_most_the_subsidy_twice() {
+    let mut lent = 0;
+    for (spot, loan, hedge) in [
+        (5_000, 600, 300),
+        (8_000, 690, 500),
+        (3_000, 650, 0),
+        (12_000, 690, 640),
+    ] {
+        for (hold_s, leverage_x100) in [(0, 5_000), (66, 3_000), (66, 5_000), (300, 5_000)] {
+            for winner_price in [99, 101] {
+                let (mut world, party, market) = with_positions(2);
+                world.position(&party, market, 1, SPOT);
+                let subsidy = world.market_state(market).escrow;
+                world.does(&ix::buy(party.owner, market, 0, spot * UNIT, u64::MAX));
+                world.pass(hold_s);
+                world.publish(100 * UNIT);
+                let loan = ix::Loan {
+                    shares: loan * UNIT,
+                    leverage_x100,
+                    max_payment: u64::MAX,
+                };
+                lent += usize::from(
+                    world
+                        .send(&ix::open(party.owner, market, world.feed, 0, loan))
+                        .is_ok(),
+                );
+                world.does(&ix::sell(party.owner, market, 0, spot * UNIT, 0));
+                if hedge > 0 {
+                    world.does(&ix::buy(party.owner, market, 1, hedge * UNIT, u64::MAX));
+                }
+                world.settle(market, winner_price * UNIT);
+                for (outcome, kind) in [(0, LEVERAGED), (1, SPOT)] {
+                    let _ = world.send(&ix::redeem(party.owner, market, outcome, kind));
+                }
+                let gained = world.trader(&party).balance.saturating_sub(BALANCE);
+                assert!(gained <= 2 * subsidy, "{gained} of a subsidy of {subsidy}");
+            }
+        }
+    }
+    assert!(lent > 10, "{lent}");
 }

@@ -63,6 +63,7 @@ fn the_shard_pays_a_subsidy_of_b_ln_n_into_the_escrow_and_claims_it() {
             escrow: subsidy,
             claim_floor: subsidy,
             claim_ceiling: subsidy,
+            max_debt_at_risk: subsidy,
             traded_s: [START_S as u32; 16],
             strikes: terms.strikes,
             shard: u32::from(address::shard_of(id)),

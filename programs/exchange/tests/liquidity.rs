@@ -189,6 +189,7 @@ mod take {
     fn cash_that_loans_need_stays() {
         let mut world = World::launched();
         let (party, market) = (world.party(400_000 * UNIT), world.market(2));
+        world.lift_debt_limit(market);
         world.leveraged(&party, market, 1, 100_000 * UNIT, 5_000);
         let lender = world.lender;
         let shares = world.trader(&lender).lp_shares;

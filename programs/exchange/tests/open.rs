@@ -276,6 +276,7 @@ fn amounts_beyond_every_range_are_refused() {
 fn a_loan_above_the_shards_cash_is_refused() {
     let mut world = World::launched();
     let (party, market) = (world.party(400_000 * UNIT), world.market(2));
+    world.lift_debt_limit(market);
     world.position(&party, market, 1, LEVERAGED);
     let loan = ix::Loan {
         shares: 300_000 * UNIT,
@@ -292,6 +293,7 @@ fn a_loan_above_the_shards_cash_is_refused() {
 fn a_loan_that_the_shards_cash_would_not_cover_is_refused() {
     let mut world = World::launched();
     let (party, market) = (world.party(400_000 * UNIT), world.market(2));
+    world.lift_debt_limit(market);
     world.position(&party, market, 1, LEVERAGED);
     // half of the shard's 250,000 is the most at a coverage of one
     let loan = |shares: u64| ix::Loan {
@@ -342,4 +344,38 @@ fn a_price_that_has_just_fallen_makes_the_loan_dearer_at_once() {
     world.holding(&seller, market, 0, 3_000 * UNIT);
     let traded = world.does(&at(&world, &party, market, 500)).event::<Traded>();
     assert!(traded.premium > traded.debt * 94 / 100);
+}
+
+#[test]
+fn loans_at_risk_end_at_the_markets_subsidy() {
+    let mut world = World::launched();
+    let (party, market) = (world.party(400_000 * UNIT), world.market(2));
+    let subsidy = world.market_state(market).escrow;
+    assert_eq!(world.market_state(market).max_debt_at_risk, subsidy);
+    world.position(&party, market, 1, LEVERAGED);
+    let open = |shares: u64| {
+        let loan = ix::Loan {
+            shares,
+            leverage_x100: 5_000,
+            max_payment: u64::MAX,
+        };
+        ix::open(party.owner, market, address::feed("BTC/USD"), 1, loan)
+    };
+    // the largest opening whose loan fits, by bisection on copies of the world
+    let (mut fits, mut exceeds) = (0, 10_000 * UNIT);
+    while exceeds - fits > 1 {
+        let middle = fits.midpoint(exceeds);
+        if world.clone().send(&open(middle)).is_ok() {
+            fits = middle;
+        } else {
+            exceeds = middle;
+        }
+    }
+    world.refuses(&open(exceeds), ExchangeError::MarketDebtTooLarge);
+    world.does(&open(fits));
+    let at_risk = world.market_state(market).debt_at_risk;
+    assert!(
+        at_risk <= subsidy && at_risk + 2 >= subsidy,
+        "{at_risk} of {subsidy}"
+    );
 }

@@ -66,6 +66,7 @@ impl CreateMarket {
         [market.liquidity, market.liquidity_inverse, market.liquidity_shift] = curve.words();
         market.curve = terms.curve;
         market.escrow = subsidy.raw();
+        market.max_debt_at_risk = subsidy.raw();
         market.traded_s = [now_s as u32; MAX_OUTCOMES]; // until 2106
         market.strikes = terms.strikes;
         market.outcomes = terms.outcomes;

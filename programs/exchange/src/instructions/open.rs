@@ -59,6 +59,10 @@ impl Open {
         if debt > Collateral6::ZERO {
             let at_risk_before = self.market.debt_at_risk;
             let at_risk = self.market.lend(outcome, debt)?;
+            require!(
+                at_risk.raw() <= self.market.max_debt_at_risk,
+                ExchangeError::MarketDebtTooLarge
+            );
             self.shard.book_loan(debt)?;
             self.shard.book_risk(at_risk_before, at_risk)?;
             self.shard.require_covered()?;

@@ -30,7 +30,7 @@ errors! { ExchangeError:
     WrongFeed WrongMint WrongTokenVault WrongDecimals BadParameter BadOutcome BadStrikes CloseInPast MarketClosed
     MarketOpen MarketNotSettled MarketSettled NoSettlementPrice GracePeriod ZeroAmount InsufficientBalance
     InsufficientShares SlippageExceeded WrongKind LeverageBelowOne LeverageAboveCap OracleStale VaultTooSmall
-    CoverageTooLow DebtAboveShares Underwater Insolvent NotEmpty SubsidyTooLarge OnlyVoid CloseTooFar
+    CoverageTooLow DebtAboveShares Underwater Insolvent NotEmpty SubsidyTooLarge OnlyVoid CloseTooFar MarketDebtTooLarge
 }
 
 /// Anchor: an account that must be writable is not.

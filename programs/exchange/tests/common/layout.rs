@@ -60,7 +60,7 @@ tagged! { "account":
     Trader { owner: Key, balance: u64, lp_shares: u64, positions: u64, }
     Market {
         feed: Key, rent_payer: Key, id: u64, close_ms: u64, b: u64, log2e_over_b: u64, liquidity_shift: u64, escrow: u64,
-        claim_floor: u64, claim_ceiling: u64, debt_at_risk: u64, settlement_price: u64, shares: [u64; 16],
+        claim_floor: u64, claim_ceiling: u64, debt_at_risk: u64, max_debt_at_risk: u64, settlement_price: u64, shares: [u64; 16],
         total_debt: u64, debt: [u64; 16], reference: [u64; 16], traded_s: [u32; 16], strikes: [u64; 16], positions: u64, shard: u32, outcomes: u8, status: u8, winner: u8,
         curve: u8,
     }
