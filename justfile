@@ -19,7 +19,7 @@ check:
 test *options:
     scripts/test {{options}}
 
-# Replay the cascade on the embedded engine and write replay.html
+# Replay a generated day on the embedded engine and write replay.html
 demo *options:
     scripts/demo {{options}}
 

@@ -13,6 +13,13 @@ pub const HISTORY: usize = 256;
 /// Up to this age (in seconds) a price that is no longer fresh may still be traded on; older means degraded mode.
 pub const CACHE_SECONDS: u64 = 300;
 
+/// How far a publication may be ahead of the one before, in milliseconds, without anybody looking at a clock.
+pub const STEP_MS: u64 = 10 * 60 * 1000;
+/// How far it may be ahead of the cluster's clock, in milliseconds.
+pub const AHEAD_MS: u64 = 60 * 1000;
+/// How far a sequence may be ahead of the one before: far enough for any clock's milliseconds.
+pub const SEQUENCE_STEP: u64 = 1 << 48;
+
 /// One published price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable, IdlType)]
 #[repr(C)]
@@ -42,6 +49,8 @@ pub enum Refusal {
     SequenceNotGrowing,
     TimeRunsBackwards,
     NoPrice,
+    /// A mistaken unit, most likely. Accepted, it would end the feed: nothing may be published behind it.
+    TooFarAhead,
 }
 
 /// How usable a feed's newest price is at a given time.
@@ -85,9 +94,10 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Take over one publication. Cheap on purpose: it is the hottest write of the whole system.
+    /// Take over one publication that is not later than `latest_ms`, or a step behind the one before. Cheap on purpose: it
+    /// is the hottest write of the whole system.
     #[inline(always)]
-    pub fn record(&mut self, p: &Publication) -> core::result::Result<(), Refusal> {
+    pub fn record(&mut self, p: &Publication, latest_ms: u64) -> core::result::Result<(), Refusal> {
         if p.sequence <= self.sequence {
             return Err(Refusal::SequenceNotGrowing);
         }
@@ -96,6 +106,13 @@ impl Feed {
         }
         if p.price == 0 {
             return Err(Refusal::NoPrice);
+        }
+        // neither wraps: both are above what is subtracted
+        let ahead_ms = p.timestamp_ms.wrapping_sub(self.timestamp_ms);
+        if (ahead_ms > STEP_MS && p.timestamp_ms > latest_ms)
+            || p.sequence.wrapping_sub(self.sequence) > SEQUENCE_STEP
+        {
+            return Err(Refusal::TooFarAhead);
         }
         let count = self.count;
         self.history[count as usize % HISTORY] = Observation {
@@ -163,7 +180,7 @@ mod tests {
                 slot: 0,
                 timestamp_ms,
             };
-            feed.record(&p).unwrap();
+            feed.record(&p, u64::MAX).unwrap();
         }
         feed
     }
@@ -200,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_publication_must_move_forward() {
+    fn a_publication_must_move_forward_and_not_too_far() {
         let mut feed = published(&[1000]);
         let ok = Publication {
             price: 1,
@@ -209,22 +226,33 @@ mod tests {
             slot: 0,
             timestamp_ms: 1000,
         };
+        let mut refused = |p: Publication| feed.record(&p, 0);
         assert_eq!(
-            feed.record(&Publication { sequence: 1, ..ok }),
+            refused(Publication { sequence: 1, ..ok }),
             Err(Refusal::SequenceNotGrowing)
         );
         assert_eq!(
-            feed.record(&Publication {
+            refused(Publication {
                 timestamp_ms: 999,
                 ..ok
             }),
             Err(Refusal::TimeRunsBackwards)
         );
+        assert_eq!(refused(Publication { price: 0, ..ok }), Err(Refusal::NoPrice));
+        let late = Publication {
+            timestamp_ms: 1001 + STEP_MS,
+            ..ok
+        };
+        assert_eq!(refused(late), Err(Refusal::TooFarAhead));
+        let sequence = 2 + SEQUENCE_STEP;
+        assert_eq!(refused(Publication { sequence, ..ok }), Err(Refusal::TooFarAhead));
+        assert_eq!(feed.record(&ok, 0), Ok(()), "a step needs no clock");
+        let late = Publication { sequence: 3, ..late };
         assert_eq!(
-            feed.record(&Publication { price: 0, ..ok }),
-            Err(Refusal::NoPrice)
+            feed.record(&late, late.timestamp_ms),
+            Ok(()),
+            "the clock allows more"
         );
-        assert_eq!(feed.record(&ok), Ok(()));
     }
 
     #[test]

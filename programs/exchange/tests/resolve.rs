@@ -172,8 +172,10 @@ fn a_history_that_has_been_overwritten_proves_nothing() {
 fn a_market_that_has_not_closed_is_refused_even_with_a_price_from_the_future() {
     let mut world = World::launched();
     let market = world.market(2);
+    let close_ms = world.market_state(market).close_ms;
+    world.set_time((close_ms / 1000) as i64 - 30);
     let mut publication = world.publication(100 * UNIT);
-    publication[4] += HOUR_MS;
+    publication[4] = close_ms; // half a minute ahead of the cluster, which a feed takes
     world.does(&ix::publish(world.publisher, world.feed, publication));
     let resolve = ix::resolve(market, world.feed, 1);
     world.refuses(&resolve, ExchangeError::MarketOpen);

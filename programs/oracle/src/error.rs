@@ -16,4 +16,6 @@ pub enum OracleError {
     StalePrice,
     #[msg("a feed needs a maximum age of at least one second")]
     NoMaximumAge,
+    #[msg("the publication is further ahead of time or sequence than can be right: check its units")]
+    TooFarAhead,
 }

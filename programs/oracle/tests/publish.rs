@@ -147,19 +147,48 @@ fn a_price_of_zero_is_refused() {
 }
 
 #[test]
-fn the_largest_values_are_recorded_and_end_the_feed() {
+fn what_would_end_the_feed_is_refused_in_every_form() {
+    // nothing could be published behind the largest time or sequence
+    let world = published();
+    let [price, confidence, sequence, slot, time] = world.publication(102);
+    let far = [
+        [price, confidence, u64::MAX, slot, time],
+        [price, confidence, sequence, slot, u64::MAX],
+        [price, confidence, sequence, slot, time * 1_000], // microseconds
+        [price, confidence, sequence, slot, time + 11 * 60 * 1_000],
+    ];
+    for (_, _, form) in FORMS {
+        for publication in far {
+            let mut world = published();
+            let mut instruction = ix::publish(world.publisher, world.feed, publication);
+            form(&mut world, &mut instruction);
+            world.refuses(&instruction, OracleError::TooFarAhead);
+        }
+    }
+}
+
+#[test]
+fn the_largest_price_and_confidence_are_recorded() {
     let mut world = published();
     let (publisher, feed) = (world.publisher, world.feed);
-    world.does(&ix::publish(publisher, feed, [u64::MAX; 5]));
+    let [_, _, sequence, _, time] = world.publication(102);
+    world.does(&ix::publish(
+        publisher,
+        feed,
+        [u64::MAX, u64::MAX, sequence, u64::MAX, time],
+    ));
     let state = world.get::<Feed>(&feed);
-    assert_eq!(
-        [state.price, state.sequence, state.slot, state.timestamp_ms],
-        [u64::MAX; 4]
-    );
-    world.refuses(
-        &ix::publish(publisher, feed, [u64::MAX; 5]),
-        OracleError::SequenceNotGrowing,
-    );
+    assert_eq!([state.price, state.confidence, state.slot], [u64::MAX; 3]);
+}
+
+#[test]
+fn after_a_long_silence_the_clusters_clock_decides() {
+    let mut world = published();
+    world.pass(3 * 24 * 3_600);
+    let (publisher, feed) = (world.publisher, world.feed);
+    let publication = world.publication(102);
+    world.does(&ix::publish(publisher, feed, publication));
+    assert_eq!(world.get::<Feed>(&feed).timestamp_ms, publication[4]);
 }
 
 #[test]

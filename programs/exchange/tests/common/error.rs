@@ -22,7 +22,7 @@ macro_rules! errors {
 }
 
 errors! { OracleError:
-    NotPublisher NotAuthority SequenceNotGrowing TimeRunsBackwards NoPrice StalePrice NoMaximumAge
+    NotPublisher NotAuthority SequenceNotGrowing TimeRunsBackwards NoPrice StalePrice NoMaximumAge TooFarAhead
 }
 
 errors! { ExchangeError:

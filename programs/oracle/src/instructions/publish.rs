@@ -1,7 +1,7 @@
 use {
     crate::error::OracleError,
     anchor_lang::prelude::*,
-    breakwater_feed::{Feed, Publication, Refusal},
+    breakwater_feed::{now_s, Feed, Publication, Refusal, AHEAD_MS},
 };
 
 #[derive(Accounts)]
@@ -28,8 +28,9 @@ impl Publish {
             slot,
             timestamp_ms,
         };
+        let latest_ms = now_s()?.saturating_mul(1000).saturating_add(AHEAD_MS);
         self.feed
-            .record(&publication)
+            .record(&publication, latest_ms)
             .map_err(|refusal| OracleError::from(refusal).into())
     }
 }
@@ -41,6 +42,7 @@ impl From<Refusal> for OracleError {
             Refusal::SequenceNotGrowing => Self::SequenceNotGrowing,
             Refusal::TimeRunsBackwards => Self::TimeRunsBackwards,
             Refusal::NoPrice => Self::NoPrice,
+            Refusal::TooFarAhead => Self::TooFarAhead,
         }
     }
 }
