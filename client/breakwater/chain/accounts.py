@@ -18,17 +18,20 @@ from . import programs
 from ._layout import fixed_format
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = [
     "HISTORY",
+    "Chain",
     "Config",
     "Feed",
+    "Leg",
     "Market",
     "Position",
     "Shard",
     "Trader",
     "Vault",
+    "chain",
     "config",
     "feed",
     "market",
@@ -96,11 +99,17 @@ class Shard:
     bad_debt: int
     fee_ppm: int
     index: int
+    insurance: int
+    halts: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """A market; `status` is 0 open, 1 resolved, 2 voided, `winner` valid once resolved."""
+    """A market; `status` is 0 open, 1 resolved, 2 voided, `winner` valid once resolved.
+
+    `reference` and `traded_s` say what its shares were over the last minute; `halted_until_slot` is the end
+    of its own circuit breaker's halt (its group's is in the shard), `window_slots` 0 while it has none.
+    """
 
     feed: bytes
     rent_payer: bytes
@@ -120,6 +129,45 @@ class Market:
     status: int
     winner: int
     curve: int
+    reference: tuple[int, ...]
+    traded_s: tuple[int, ...]
+    max_debt_at_risk: int
+    opened_ms: int
+    full_liquidity: int
+    delta_offset: int
+    feed_one: int
+    max_divergence_q28: int
+    group: int
+    max_volume: int
+    max_move_q28: int
+    max_liquidation_ppm: int
+    window_slots: int
+    cooldown_slots: int
+    window_slot: int
+    volume: int
+    liquidated: int
+    halted_until_slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One purchase of a chain."""
+
+    market: bytes
+    shares: int
+    cost: int
+    debt: int
+    opened_slot: int
+    outcome: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A trader's chain; `legs` are those it was opened with, empty ones included."""
+
+    trader: bytes
+    id: int
+    legs: tuple[Leg, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +209,22 @@ def _layout(name: str) -> tuple[bytes, struct.Struct, dict[str, slice]]:
     types = {each["name"]: each["type"]["fields"] for each in idl["types"] if "fields" in each["type"]}
     tag = next(bytes(each["discriminator"]) for each in idl["accounts"] if each["name"] == name)
     codes, places = "<", {}
-    for field in types[name]:
+    for field in _flat(types[name], types):
         before = len(struct.unpack(codes, bytes(struct.calcsize(codes))))
         codes += _codes(field["type"], types)
         after = len(struct.unpack(codes, bytes(struct.calcsize(codes))))
         places[field["name"]] = slice(before, after)
     return tag, struct.Struct(codes), places
+
+
+def _flat(fields: Sequence[Any], types: Mapping[str, Any]) -> Iterator[Any]:
+    """Fields, with those of a struct inside in its place."""
+    for field in fields:
+        kind = field["type"]
+        if isinstance(kind, dict) and "defined" in kind:
+            yield from _flat(types[kind["defined"]["name"]], types)
+        else:
+            yield field
 
 
 def _codes(kind: Any, types: Mapping[str, Any]) -> str:
@@ -221,17 +279,27 @@ def shard(data: bytes) -> Shard:
 
 
 def market(data: bytes) -> Market:
-    """Decode a market account; shares, debt and strikes have as many entries as the market uses."""
+    """Decode a market account; what is kept by outcome has as many entries as the market uses."""
     fields = _read("Market", data)
     used = fields["outcomes"]
     fields["shares"], fields["debt"] = fields["shares"][:used], fields["debt"][:used]
     fields["strikes"] = fields["strikes"][: used - 1]
+    fields["reference"], fields["traded_s"] = fields["reference"][:used], fields["traded_s"][:used]
     return _pick(Market, fields)
 
 
 def position(data: bytes) -> Position:
     """Decode a position account."""
     return _pick(Position, _read("Position", data))
+
+
+def chain(data: bytes) -> Chain:
+    """Decode a chain account."""
+    fields = _read("Chain", data)
+    # market, shares, cost, debt, opened_slot, outcome, kind, reserved
+    legs, width = fields["legs"], 8
+    used = (legs[i * width : i * width + 6] for i in range(fields["count"]))
+    return Chain(fields["trader"], fields["id"], tuple(Leg(*leg) for leg in used))
 
 
 def feed(data: bytes) -> Feed:

@@ -16,6 +16,7 @@ __all__ = [
     "ORACLE",
     "SHARDS",
     "TOKEN_PROGRAM",
+    "chain",
     "config",
     "development_keypair",
     "feed",
@@ -109,3 +110,8 @@ def position(trader_account: Pubkey, market_account: Pubkey, outcome: int, kind:
     return _derive(
         EXCHANGE, b"position", bytes(trader_account), bytes(market_account), bytes([outcome, kind])
     )
+
+
+def chain(trader_account: Pubkey, number: int) -> Pubkey:
+    """A trader's chain of that number (u64)."""
+    return _derive(EXCHANGE, b"chain", bytes(trader_account), number.to_bytes(8, "little"))

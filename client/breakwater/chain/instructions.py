@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from solders.instruction import AccountMeta, Instruction
 from solders.system_program import ID as SYSTEM
 
 from . import addresses as at
+from .terms import (
+    LEVERAGED,
+    LMSR,
+    MAX_OUTCOMES,
+    PM_AMM,
+    PM_AMM_DECAYING,
+    SPOT,
+    BreakerLimits,
+    MarketTerms,
+    Rules,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +37,9 @@ __all__ = [
     "LEVERAGED",
     "LMSR",
     "PM_AMM",
+    "PM_AMM_DECAYING",
     "SPOT",
+    "BreakerLimits",
     "MarketTerms",
     "Rules",
     "buy",
@@ -44,6 +56,7 @@ __all__ = [
     "fold",
     "initialize",
     "open_leveraged",
+    "propagate_halt",
     "provide_liquidity",
     "publish",
     "read_feed",
@@ -53,43 +66,15 @@ __all__ = [
     "rotate_publisher",
     "sell",
     "set_operator",
+    "tag",
     "take_liquidity",
     "void",
     "withdraw",
 ]
 
-SPOT: Final = 0
-LEVERAGED: Final = 1
-LMSR: Final = 0
-PM_AMM: Final = 1
-MAX_OUTCOMES: Final = 16
 
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The exchange's rules, fixed at initialization; parts per million, coverage in units of 2^-32."""
-
-    min_coverage_q32: int = 1 << 31
-    fee_base_ppm: int = 300
-    fee_slope_ppm: int = 2_500
-    max_subsidy_ppm: int = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class MarketTerms:
-    """A market's terms: `len(strikes) + 1` outcomes; outcome k wins when exactly k strikes are reached.
-
-    `liquidity` is the LMSR's b or the pm-AMM's L; `curve` is `LMSR` or `PM_AMM`, which takes two outcomes.
-    """
-
-    feed: Pubkey
-    close_ms: int
-    liquidity: int
-    strikes: tuple[int, ...]
-    curve: int = LMSR
-
-
-def _tag(name: str) -> bytes:
+def tag(name: str) -> bytes:
+    """An instruction's discriminator."""
     return hashlib.sha256(f"global:{name}".encode()).digest()[:8]
 
 
@@ -120,8 +105,9 @@ _NAMES: Final = (
     "void",
     "redeem",
     "close_market",
+    "propagate_halt",
 )
-_TAGS: Final = {name: _tag(name) for name in _NAMES}
+_TAGS: Final = {name: tag(name) for name in _NAMES}
 _U64: Final = struct.Struct("<Q")
 _U64_U64: Final = struct.Struct("<QQ")
 _OPEN: Final = struct.Struct("<QHQ")
@@ -270,14 +256,22 @@ def fold() -> Instruction:
 def create_market(operator: Pubkey, market_id: int, terms: MarketTerms) -> Instruction:
     """Open a market; the vault pays its subsidy, the operator its rent."""
     strikes = [*terms.strikes, *([0] * (MAX_OUTCOMES - len(terms.strikes)))]
+    limits = terms.breaker
     data = struct.pack(
-        f"<QQQ{MAX_OUTCOMES}QBB",
+        f"<QQQ{MAX_OUTCOMES}QBBBIQIIII",
         market_id,
         terms.close_ms,
         terms.liquidity,
         *strikes,
         len(terms.strikes) + 1,
         terms.curve,
+        terms.group,
+        terms.max_divergence_ppm,
+        limits.max_volume,
+        limits.max_move_ppm,
+        limits.max_liquidation_ppm,
+        limits.window_slots,
+        limits.cooldown_slots,
     )
     accounts = [
         _w(operator, signer=True),
@@ -373,3 +367,8 @@ def close_market(market_id: int, rent_payer: Pubkey) -> Instruction:
     """Remove a settled market without positions."""
     accounts = [_w(rent_payer), _w(at.market(market_id)), _w(at.shard(at.shard_index(market_id)))]
     return _exchange("close_market", accounts)
+
+
+def propagate_halt(group: int) -> Instruction:
+    """Tell every shard of a group's halt."""
+    return _exchange("propagate_halt", [_w(at.shard(i)) for i in range(at.SHARDS)], bytes([group]))

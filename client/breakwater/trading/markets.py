@@ -11,6 +11,7 @@ from breakwater.chain import accounts, programs
 from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
 from breakwater.chain.accounts import HISTORY
+from breakwater.chain.terms import MAX_OUTCOMES
 from breakwater.errors import InvalidInput
 
 from ._rpc import read
@@ -80,8 +81,8 @@ async def create(
     if address is None or data is None:
         raise InvalidInput(f"Name an existing feed: there is none called {feed!r}.")
     exponent = accounts.feed(data).exponent
-    if not 1 <= len(strikes) < ix.MAX_OUTCOMES:
-        raise InvalidInput(f"Give 1 to {ix.MAX_OUTCOMES - 1} strikes.")
+    if not 1 <= len(strikes) < MAX_OUTCOMES:
+        raise InvalidInput(f"Give 1 to {MAX_OUTCOMES - 1} strikes.")
     prices = tuple(parse_price(each, exponent, "a strike") for each in strikes)
     close_ms = parse_time_ms(closes, await engine.now() * 1000)
     chosen = await _next_id(engine) if market_id is None else market_id

@@ -64,10 +64,35 @@ pub enum Freshness {
     Stale,
 }
 
+/// The cluster's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    pub slot: u64,
+    /// Unix seconds; a clock before 1970 reads as 0.
+    pub s: u64,
+}
+
+impl Now {
+    #[inline(always)]
+    pub fn get() -> Result<Self> {
+        let clock = Clock::get()?;
+        Ok(Self {
+            slot: clock.slot,
+            s: clock.unix_timestamp.max(0).unsigned_abs(),
+        })
+    }
+
+    /// Unix milliseconds.
+    #[inline(always)]
+    pub fn ms(&self) -> u64 {
+        self.s.saturating_mul(1000)
+    }
+}
+
 /// The cluster's Unix time in seconds; a clock before 1970 reads as 0.
 #[inline(always)]
 pub fn now_s() -> Result<u64> {
-    Ok(Clock::get()?.unix_timestamp.max(0).unsigned_abs())
+    Ok(Now::get()?.s)
 }
 
 /// A price feed. PDA of `["feed", id]` of the oracle program.

@@ -10,6 +10,8 @@ use crate::units::{Collateral6, CoverageQ32, Ppm, Rounding};
 pub const BASE: Ppm = Ppm::new(300);
 /// What is added at no coverage: 25 basis points.
 pub const SLOPE: Ppm = Ppm::new(2_500);
+/// What is added for selling in the slot of the purchase: 200 basis points.
+pub const FLASH: Ppm = Ppm::new(20_000);
 /// From a coverage of 16 on, e^-48 is nothing.
 const NEGLIGIBLE: u64 = 16 << 32;
 const WHOLE: u64 = 1_000_000;

@@ -2,10 +2,16 @@
 
 /// Ledgers that trades are booked in; markets of different shards never write the same account.
 pub const SHARDS: usize = 4;
+/// Groups of markets that halt together; number zero is no group.
+pub const GROUPS: usize = 64;
 /// Seconds after its close at which a market that nobody could resolve may be voided.
 pub const VOID_GRACE_S: u64 = 7 * 24 * 60 * 60;
 /// Longest life of a market, seconds.
 pub const MAX_LIFE_S: u64 = 400 * 24 * 60 * 60;
+/// Most trades of one batch.
+pub const MAX_BATCH: usize = 16;
+/// Most that a chain's purchases may be of its margin: 500x.
+pub const MAX_CHAIN_LEVERAGE: u64 = 500;
 /// Decimals of the collateral token; books and token count the same unit.
 pub const COLLATERAL_DECIMALS: u8 = 6;
 
@@ -16,6 +22,7 @@ pub const SHARD_SEED: &[u8] = b"shard";
 pub const TRADER_SEED: &[u8] = b"trader";
 pub const MARKET_SEED: &[u8] = b"market";
 pub const POSITION_SEED: &[u8] = b"position";
+pub const CHAIN_SEED: &[u8] = b"chain";
 
 /// The shard a market is booked in: the top bits of a multiplicative hash (2^64 / golden ratio), so that any
 /// pattern of ids spreads evenly.

@@ -82,6 +82,28 @@ pub enum ExchangeError {
     CloseTooFar,
     #[msg("the market's loans at risk would exceed its subsidy")]
     MarketDebtTooLarge,
+    #[msg("a circuit breaker has halted the market: it trades again after the cool-down")]
+    MarketHalted,
+    #[msg("the feed's interval is a tenth of its price or wider: no leverage until it narrows")]
+    SpreadTooWide,
+    #[msg("the market's price is too far from the feed's probability: no leverage until they agree")]
+    PriceDiverges,
+    #[msg("the feed is stale: no chains until it recovers")]
+    ChainsSuspended,
+    #[msg("a chain has 2 to 5 legs, each in a market of its own")]
+    BadLegs,
+    #[msg("the chain has no such leg, or the leg's accounts are not its market's")]
+    BadLeg,
+    #[msg("a leg's margin is more than the leg before it is worth")]
+    MarginAboveProceeds,
+    #[msg("the chain's purchases exceed 500 times its margin")]
+    ChainLeverageAboveCap,
+    #[msg("a batch has 1 to 16 trades, three accounts each, bought or sold on spot")]
+    BadBatch,
+    #[msg("the group is not between 1 and 63")]
+    BadGroup,
+    #[msg("the chain belongs to another trader")]
+    ChainOfAnotherTrader,
 }
 
 impl From<MathError> for ExchangeError {

@@ -175,3 +175,77 @@ pub struct Redeemed {
     pub payout: u64,
     pub repaid: u64,
 }
+
+/// A circuit breaker tripped: the market, and its group if it has one, halts.
+#[event(bytemuck)]
+pub struct MarketHalted {
+    pub market: Address,
+    pub until_slot: u64,
+    pub volume: u64,
+    pub liquidated: u64,
+    pub fill_q28: u32,
+    /// 1 price move, 2 volume, 3 liquidations.
+    pub reason: u32,
+    pub group: u64,
+}
+
+/// A group's halt reached every shard.
+#[event(bytemuck)]
+pub struct GroupHalted {
+    pub group: u64,
+    pub until_slot: u64,
+}
+
+/// A decaying pool gave collateral back to the vault.
+#[event(bytemuck)]
+pub struct LiquidityReleased {
+    pub market: Address,
+    pub liquidity: u64,
+    pub released: u64,
+    pub escrow: u64,
+}
+
+#[event(bytemuck)]
+pub struct ShardCreated {
+    pub shard: Address,
+    pub index: u64,
+}
+
+#[event(bytemuck)]
+pub struct ChainCreated {
+    pub chain: Address,
+    pub trader: Address,
+    pub id: u64,
+}
+
+#[event(bytemuck)]
+pub struct ChainClosed {
+    pub chain: Address,
+}
+
+/// A chain was opened; its legs' fills come before this.
+#[event(bytemuck)]
+pub struct ChainOpened {
+    pub chain: Address,
+    pub trader: Address,
+    pub legs: u64,
+    /// Cost of all legs, without fees and premiums.
+    pub notional: u64,
+    /// What the trader paid: the first leg's margin, all fees and premiums.
+    pub payment: u64,
+    pub debt: u64,
+}
+
+/// A chain was unwound; its legs' fills come before this.
+#[event(bytemuck)]
+pub struct ChainUnwound {
+    pub chain: Address,
+    pub trader: Address,
+    pub legs: u64,
+    /// What all legs brought, after fees.
+    pub proceeds: u64,
+    pub repaid: u64,
+    /// What reached the trader, or what was taken from the trader's balance.
+    pub amount: u64,
+    pub shortfall: u64,
+}

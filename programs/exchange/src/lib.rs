@@ -5,7 +5,10 @@
 //! dispatches. All arithmetic is in `breakwater-math`.
 #![cfg_attr(target_os = "solana", no_std)]
 
+extern crate alloc;
+
 use {
+    alloc::vec::Vec,
     anchor_lang::prelude::*,
     breakwater_math::{Collateral6, LeverageX100, LpShares6, Shares6},
 };
@@ -29,12 +32,15 @@ pub mod exchange {
 
     /// Buy shares of the position's outcome with the trader's balance, fee included at most `max_cost`.
     pub fn buy(ctx: &mut Context<Trade>, shares: u64, max_cost: u64) -> Result<()> {
-        ctx.accounts.buy(Shares6::new(shares), Collateral6::new(max_cost))
+        ctx.accounts
+            .desk()?
+            .buy(Shares6::new(shares), Collateral6::new(max_cost))
     }
 
     /// Sell shares of a spot position for at least `min_proceeds` after the fee.
     pub fn sell(ctx: &mut Context<Trade>, shares: u64, min_proceeds: u64) -> Result<()> {
         ctx.accounts
+            .desk()?
             .sell(Shares6::new(shares), Collateral6::new(min_proceeds))
     }
 
@@ -48,7 +54,50 @@ pub mod exchange {
     /// Sell shares of a leveraged position, repay their part of the loan, receive at least `min_proceeds`.
     pub fn close(ctx: &mut Context<Trade>, shares: u64, min_proceeds: u64) -> Result<()> {
         ctx.accounts
+            .desk()?
             .close(Shares6::new(shares), Collateral6::new(min_proceeds))
+    }
+
+    /// Buy and sell on spot, one trade after the other. Behind the declared accounts: market, shard, position of each.
+    pub fn batch(ctx: &mut Context<Batch>, trades: Vec<BatchTrade>) -> Result<()> {
+        let accounts = ctx.remaining_accounts()?;
+        ctx.accounts.batch(&trades, &accounts)
+    }
+
+    /// Open an empty chain under a number of the trader's choice.
+    pub fn create_chain(ctx: &mut Context<CreateChain>, id: u64) -> Result<()> {
+        ctx.accounts.create_chain(id)
+    }
+
+    /// Close an empty chain; rent goes back to the owner.
+    pub fn close_chain(ctx: &mut Context<CloseChain>) -> Result<()> {
+        ctx.accounts.close_chain()
+    }
+
+    /// Buy 2 to 5 legs on credit, each leg's shares securing the next one's margin; margin, premiums and fees are at most
+    /// `max_payment`. Behind the declared accounts: market, shard, feed of each leg.
+    pub fn open_chain(ctx: &mut Context<OpenChain>, legs: Vec<LegOrder>, max_payment: u64) -> Result<()> {
+        let accounts = ctx.remaining_accounts()?;
+        let most = Collateral6::new(max_payment);
+        ctx.accounts.open_chain(&legs, most, &accounts)
+    }
+
+    /// Sell all legs of a chain that are left and repay their loans, for at least `min_proceeds`. Behind the declared
+    /// accounts: market, shard, feed of each of them.
+    pub fn unwind_chain(ctx: &mut Context<UnwindChain>, min_proceeds: u64) -> Result<()> {
+        let accounts = ctx.remaining_accounts()?;
+        let least = Collateral6::new(min_proceeds);
+        ctx.accounts.unwind_chain(least, &accounts)
+    }
+
+    /// Pay a settled leg of a chain out to its trader. Anybody may ask.
+    pub fn redeem_leg(ctx: &mut Context<RedeemLeg>, index: u8) -> Result<()> {
+        ctx.accounts.redeem_leg(index)
+    }
+
+    /// Tell every shard of a group's halt. Anybody may ask.
+    pub fn propagate_halt(ctx: &mut Context<PropagateHalt>, group: u8) -> Result<()> {
+        ctx.accounts.propagate_halt(group)
     }
 
     /// Pay a settled position out to its trader. Anybody may ask.

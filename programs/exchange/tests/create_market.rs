@@ -68,6 +68,8 @@ fn the_shard_pays_a_subsidy_of_b_ln_n_into_the_escrow_and_claims_it() {
             strikes: terms.strikes,
             shard: u32::from(address::shard_of(id)),
             outcomes,
+            opened_ms: START_S as u64 * 1000,
+            full_liquidity: B,
             ..Zeroable::zeroed()
         };
         assert_eq!(market, expected);
@@ -214,7 +216,7 @@ fn the_pm_amm_takes_two_outcomes_only() {
 
 #[test]
 fn a_curve_that_does_not_exist_is_refused() {
-    for curve in [2, 255] {
+    for curve in [3, 255] {
         let (mut world, instruction, _) = with_terms(|terms| terms.curve = curve);
         world.refuses(&instruction, ExchangeError::BadParameter);
     }

@@ -7,6 +7,15 @@ const SIZES: [u64; 5] = [1, 999_999, 3 * UNIT, 47 * UNIT + 11, 300 * UNIT];
 /// The dearest execution of each instruction, and what the token program took of it.
 type Table = BTreeMap<&'static str, (u64, u64)>;
 
+/// A circuit breaker that looks at every trade and lets it pass; its window is over at every one.
+const WATCHFUL: ix::Limits = ix::Limits {
+    max_volume: u64::MAX,
+    max_move_ppm: 1_000_000,
+    max_liquidation_ppm: 1_000_000,
+    window_slots: 1,
+    cooldown_slots: 1,
+};
+
 struct Bench {
     world: World,
     table: Table,
@@ -35,8 +44,13 @@ impl Bench {
         let maker = self.world.party(100_000 * UNIT);
         let taker = self.world.party(100_000 * UNIT);
         let id = self.world.new_market_id();
+        // every guard that a market can have, and none that stops it
+        let divergence = if outcomes == 2 { 1_000_000 } else { 0 };
         let terms = ix::Terms {
             curve,
+            group: 5,
+            max_divergence_ppm: divergence,
+            breaker: WATCHFUL,
             ..self.world.terms(outcomes, 1_000 * UNIT)
         };
         self.run(
@@ -169,4 +183,90 @@ fn every_instruction_of_a_market_with_sixteen_outcomes_stays_below_its_ceiling()
 #[test]
 fn every_instruction_of_a_pm_amm_market_stays_below_the_same_ceilings() {
     check(2, 1);
+}
+
+#[test]
+fn trades_on_a_pm_amm_whose_liquidity_decays_stay_below_seven_thousand() {
+    let table = measured(2, 2);
+    for (name, ceiling) in [("buy", 7_000), ("sell", 7_000), ("open", 7_000), ("close", 7_000)] {
+        println!("{name:<20} {:>8}", table[name].0);
+        within(&table, name, ceiling);
+    }
+}
+
+/// Markets of two outcomes that are not fresh, in all shards.
+fn venues(world: &mut World, count: usize) -> Vec<u64> {
+    let maker = world.party(100_000 * UNIT);
+    let venue = |world: &mut World| {
+        let terms = ix::Terms {
+            group: 5,
+            breaker: WATCHFUL,
+            ..world.terms(2, 1_000 * UNIT)
+        };
+        let id = world.market_with(&terms);
+        world.holding(&maker, id, 0, 11 * UNIT + 7);
+        world.holding(&maker, id, 1, 48 * UNIT + 7);
+        id
+    };
+    (0..count).map(|_| venue(world)).collect()
+}
+
+#[test]
+fn a_chain_of_five_legs_stays_below_fifteen_thousand() {
+    let mut world = World::launched();
+    let ids = venues(&mut world, 5);
+    let (party, feed) = (world.party(100_000 * UNIT), world.feed);
+    world.does(&ix::create_chain(party.owner, 1));
+    let legs = ids.iter().enumerate().map(|(i, &market)| ix::LegOrder {
+        market,
+        outcome: (i % 2) as u8,
+        shares: (20 + 3 * i as u64) * UNIT + 1,
+        leverage_x100: 250,
+    });
+    let legs: Vec<_> = legs.collect();
+    let mut bench = Bench {
+        world,
+        table: Table::new(),
+    };
+    bench.world.pass(3);
+    bench.run("open_chain", &ix::open_chain(party.owner, 1, feed, &legs, u64::MAX));
+    bench.run("unwind_chain", &ix::unwind_chain(party.owner, 1, feed, &ids, 0));
+    println!("{:?}", bench.table);
+    within(&bench.table, "open_chain", 15_000);
+    within(&bench.table, "unwind_chain", 15_000);
+}
+
+#[test]
+fn a_further_trade_of_a_batch_stays_below_two_thousand() {
+    let mut world = World::launched();
+    let ids = venues(&mut world, 10);
+    let party = world.party(100_000 * UNIT);
+    for &id in &ids {
+        world.position(&party, id, 1, SPOT);
+    }
+    let trade = |side| {
+        ids.iter().map(move |&market| ix::BatchTrade {
+            market,
+            outcome: 1,
+            side,
+            shares: 7 * UNIT + 1,
+            limit: if side == 0 { u64::MAX } else { 0 },
+        })
+    };
+    for side in [0, 1] {
+        let trades: Vec<_> = trade(side).collect();
+        let mut used = vec![];
+        for count in 1..=trades.len() {
+            let mut bench = Bench {
+                world: world.clone(),
+                table: Table::new(),
+            };
+            bench.run("batch", &ix::batch(party.owner, &trades[..count]));
+            used.push(bench.table["batch"].0);
+        }
+        let marginal = used.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+        println!("side {side}: {used:?}, marginal {marginal}");
+        assert!(marginal <= 2_000, "a further trade takes {marginal} CU");
+        world.does(&ix::batch(party.owner, &trades));
+    }
 }

@@ -62,7 +62,7 @@ fn a_second_fold_changes_nothing() {
     let mut world = traded();
     world.does(&ix::fold());
     let before = world.snapshot(&ix::fold());
-    world.does(&ix::fold());
+    world.does_at_once(&ix::fold());
     assert!(before == world.snapshot(&ix::fold()));
 }
 

@@ -26,7 +26,7 @@ impl ClosePosition {
     pub fn close_position(&mut self) -> Result<()> {
         let permitted = self.owner.is_signer() || self.market.status != OPEN;
         require!(permitted, ProgramError::MissingRequiredSignature);
-        require!(self.position.is_empty(), ExchangeError::NotEmpty);
+        require!(self.position.holding.is_empty(), ExchangeError::NotEmpty);
         self.trader.positions = self
             .trader
             .positions

@@ -3,16 +3,17 @@
 
 use {
     crate::{
-        constants::{shard_of, MAX_LIFE_S},
+        constants::{shard_of, GROUPS, MAX_LIFE_S},
         error::{math, ExchangeError},
         events::{log, MarketCreated},
-        state::{Config, Curve, Market, Shard},
+        state::{Breaker, BreakerLimits, Config, Curve, Market, Shard},
     },
     anchor_lang::prelude::*,
-    breakwater_feed::{now_s, Feed},
+    breakwater_feed::{Feed, Now},
     breakwater_math::{
+        breaker,
         lmsr::{MAX_OUTCOMES, MIN_OUTCOMES},
-        mul_div, Collateral6, Rounding,
+        mul_div, Collateral6, Ppm, Rounding,
     },
 };
 
@@ -25,8 +26,14 @@ pub struct MarketTerms {
     /// Ascending prices in units of the feed; `outcomes - 1` of them, zeros behind.
     pub strikes: [u64; MAX_OUTCOMES],
     pub outcomes: u8,
-    /// 0 for the LMSR, 1 for the pm-AMM (two outcomes).
+    /// 0 for the LMSR; for two outcomes 1 for the pm-AMM, 2 for the pm-AMM whose liquidity decays until the close.
     pub curve: u8,
+    /// Markets that halt together, 1 to 63; 0: this one halts alone.
+    pub group: u8,
+    /// How far a leveraged fill may be from the feed's probability of the upper of two outcomes; 0: the feed is no
+    /// probability.
+    pub max_divergence_ppm: u32,
+    pub breaker: BreakerLimits,
 }
 
 #[derive(Accounts)]
@@ -45,8 +52,8 @@ pub struct CreateMarket {
 
 impl CreateMarket {
     pub fn create_market(&mut self, id: u64, terms: &MarketTerms) -> Result<()> {
-        let now_s = now_s()?;
-        terms.validate(now_s)?;
+        let now = Now::get()?;
+        terms.validate(now.s)?;
         let curve = Curve::new(terms.curve, terms.outcomes, Collateral6::new(terms.liquidity))?;
         let none = [0; MAX_OUTCOMES];
         let (subsidy, _) = curve.escrow_and_most(&none[..usize::from(terms.outcomes)])?;
@@ -65,9 +72,18 @@ impl CreateMarket {
         market.close_ms = terms.close_ms;
         [market.liquidity, market.liquidity_inverse, market.liquidity_shift] = curve.words();
         market.curve = terms.curve;
+        market.opened_ms = now.ms();
+        market.full_liquidity = terms.liquidity;
+        market.group = u32::from(terms.group);
+        market.breaker = Breaker::new(&terms.breaker)?;
+        if terms.max_divergence_ppm > 0 {
+            market.feed_one = terms.one_of(&self.feed)?;
+            let most = math(breaker::price_of_ppm(Ppm::new(terms.max_divergence_ppm)))?;
+            market.max_divergence_q28 = most.raw();
+        }
         market.escrow = subsidy.raw();
         market.max_debt_at_risk = subsidy.raw();
-        market.traded_s = [now_s as u32; MAX_OUTCOMES]; // until 2106
+        market.traded_s = [now.s as u32; MAX_OUTCOMES]; // until 2106
         market.strikes = terms.strikes;
         market.outcomes = terms.outcomes;
         market.shard = self.shard.index;
@@ -105,6 +121,7 @@ impl MarketTerms {
             self.close_ms <= now_s.saturating_add(MAX_LIFE_S).saturating_mul(1000),
             ExchangeError::CloseTooFar
         );
+        require!(usize::from(self.group) < GROUPS, ExchangeError::BadGroup);
         let (used, unused) = self.strikes.split_at(outcomes.saturating_sub(1));
         let ascending = used[0] > 0 && used.windows(2).all(|pair| pair[0] < pair[1]);
         require!(
@@ -112,5 +129,14 @@ impl MarketTerms {
             ExchangeError::BadStrikes
         );
         Ok(())
+    }
+
+    /// Units of a feed that mean one, where its prices are probabilities: a power of ten.
+    fn one_of(&self, feed: &Feed) -> Result<u64> {
+        let digits = feed.exponent.checked_neg().and_then(|digits| u32::try_from(digits).ok());
+        let one = digits.and_then(|digits| 10_u64.checked_pow(digits));
+        let meant = self.outcomes == 2 && one.is_some();
+        require!(meant, ExchangeError::BadParameter);
+        Ok(one.unwrap_or(1))
     }
 }

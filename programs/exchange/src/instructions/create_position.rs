@@ -8,6 +8,7 @@ use {
         state::{Market, Position, Trader, LEVERAGED},
     },
     anchor_lang::prelude::*,
+    breakwater_feed::Now,
 };
 
 #[derive(Accounts)]
@@ -32,17 +33,14 @@ pub struct CreatePosition {
 impl CreatePosition {
     /// An empty position, so that the trades themselves create nothing.
     pub fn create_position(&mut self, outcome: u8, kind: u8) -> Result<()> {
-        let clock = Clock::get()?;
-        self.market
-            .require_trading(clock.unix_timestamp.max(0).unsigned_abs())?;
+        self.market.require_open(Now::get()?)?;
         self.market.require_outcome(outcome)?;
         require!(kind <= LEVERAGED, ExchangeError::WrongKind);
         let (trader, market) = (*self.trader.address(), *self.market.address());
         self.position.trader = trader;
         self.position.market = market;
-        self.position.outcome = outcome;
-        self.position.kind = kind;
-        self.position.opened_slot = clock.slot;
+        self.position.holding.outcome = outcome;
+        self.position.holding.kind = kind;
         self.trader.positions = self
             .trader
             .positions

@@ -5,7 +5,7 @@ use {
     crate::{
         constants::{COLLATERAL_DECIMALS, SHARDS},
         error::ExchangeError,
-        events::{log, Initialized},
+        events::{log, Initialized, ShardCreated},
         state::{Config, Shard, Vault},
     },
     anchor_lang::prelude::*,
@@ -104,6 +104,10 @@ impl CreateShard {
         self.shard.index = u32::from(index);
         self.shard.min_coverage_q32 = self.config.min_coverage_q32;
         self.shard.fee_ppm = self.config.fee_base_ppm.saturating_add(self.config.fee_slope_ppm);
+        log(ShardCreated {
+            shard: *self.shard.address(),
+            index: u64::from(index),
+        });
         Ok(())
     }
 }

@@ -1,26 +1,34 @@
 //! One file a verb. A handler checks, computes an update with `breakwater-math`, applies it once and emits an event.
 
 mod admin;
+mod batch;
 mod buy;
+mod chain;
 mod close;
 mod close_market;
 mod close_position;
 mod create_market;
 mod create_position;
 mod deposit;
+mod desk;
 mod fold;
 mod initialize;
+mod legs;
 mod liquidity;
 mod open;
+mod open_chain;
+mod propagate_halt;
 mod redeem;
 mod resolve;
 mod sell;
 mod trade;
 mod trader;
+mod unwind_chain;
 mod void;
 mod withdraw;
 
 pub use {
-    admin::*, close_market::*, close_position::*, create_market::*, create_position::*, deposit::*, fold::*,
-    initialize::*, liquidity::*, open::*, redeem::*, resolve::*, trade::*, trader::*, void::*, withdraw::*,
+    admin::*, batch::*, chain::*, close_market::*, close_position::*, create_market::*, create_position::*, deposit::*,
+    fold::*, initialize::*, liquidity::*, open_chain::*, propagate_halt::*, redeem::*, resolve::*, trade::*, trader::*,
+    unwind_chain::*, void::*, withdraw::*,
 };

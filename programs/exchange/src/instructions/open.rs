@@ -1,61 +1,93 @@
 use {
-    super::trade::{price_purchase, Settlement},
+    super::desk::{Desk, Priced, Settlement},
     crate::{
         error::{math, ExchangeError},
         events::OPEN,
-        state::{Market, Position, Shard, Trader, LEVERAGED},
+        state::LEVERAGED,
     },
     anchor_lang::prelude::*,
-    breakwater_feed::{now_s, Feed, Freshness},
-    breakwater_math::{risk, Collateral6, LeverageX100, Shares6},
+    breakwater_feed::{Feed, Freshness},
+    breakwater_math::{breaker, risk, Collateral6, LeverageX100, Shares6},
 };
 
-#[derive(Accounts)]
-pub struct Open {
-    #[account(address = trader.owner @ ExchangeError::NotOwner)]
-    pub owner: Signer,
-    #[account(mut, address = position.trader @ ExchangeError::PositionOfAnotherTrader)]
-    pub trader: Account<Trader>,
-    #[account(mut, address = position.market @ ExchangeError::PositionOfAnotherMarket)]
-    pub market: Account<Market>,
-    #[account(mut, constraint = shard.index == market.shard @ ExchangeError::WrongShard)]
-    pub shard: Account<Shard>,
-    #[account(mut)]
-    pub position: Account<Position>,
-    #[account(address = market.feed @ ExchangeError::WrongFeed)]
-    pub feed: Account<Feed>,
+/// Shares priced and financed, not paid for yet.
+pub struct Financed {
+    pub priced: Priced,
+    /// What the purchase needs of the trader, or of the leg before it.
+    pub margin: Collateral6,
+    /// All that is lent on the shares.
+    pub debt: Collateral6,
+    /// What the loan costs.
+    pub premium: Collateral6,
+    pub shares: Shares6,
+    pub leverage: LeverageX100,
+    outcome: usize,
 }
 
-impl Open {
+impl Desk<'_> {
     #[inline(always)]
-    pub fn open(&mut self, shares: Shares6, leverage: LeverageX100, max_payment: Collateral6) -> Result<()> {
-        self.position.require_kind(LEVERAGED)?;
-        let now_s = now_s()?;
-        self.market.require_trading(now_s)?;
-        self.require_leverage(leverage, now_s)?;
-        let outcome = self.market.require_outcome(self.position.outcome)?;
-        let reference = self.market.reference_price(outcome, now_s)?;
-        let priced = price_purchase(&mut self.market, &self.shard, outcome, shares, now_s)?;
-
+    pub fn open(
+        &mut self,
+        shares: Shares6,
+        leverage: LeverageX100,
+        max_payment: Collateral6,
+        feed: &Feed,
+    ) -> Result<()> {
+        self.holding.require_kind(LEVERAGED)?;
+        let financed = self.finance(shares, leverage, Collateral6::ZERO, feed)?;
         // the trader pays margin, premium and fee, the vault lends the rest of the cost
-        let margin = math(risk::margin(priced.notional, leverage))?;
-        let debt = math(priced.notional.checked_sub(margin))?;
-        let secured_at = reference.min(math(risk::fill_price(priced.notional, shares))?);
-        let premium = math(risk::premium(debt, secured_at))?;
-        let amount = math(math(margin.checked_add(premium))?.checked_add(priced.fee))?;
+        let amount = math(financed.margin.checked_add(financed.price_of_credit()?))?;
         require!(amount <= max_payment, ExchangeError::SlippageExceeded);
-        require!(debt <= shares.payout(), ExchangeError::DebtAboveShares);
-        let into_escrow = math(
-            priced
-                .repricing
-                .escrow_after
-                .checked_sub(priced.repricing.escrow_before),
-        )?;
-        let income = math(math(amount.checked_add(debt))?.checked_sub(into_escrow))?;
-
         self.trader.pay(amount)?;
-        self.position.receive(shares, amount)?;
-        self.position.borrow(debt)?;
+        self.purchase(&financed, amount)
+    }
+
+    /// Price shares bought on credit. `advance` is lent on top of what the purchase itself needs.
+    #[inline(always)]
+    pub fn finance(
+        &mut self,
+        shares: Shares6,
+        leverage: LeverageX100,
+        advance: Collateral6,
+        feed: &Feed,
+    ) -> Result<Financed> {
+        self.require_leverage(leverage, feed)?;
+        let outcome = self.enter()?;
+        let reference = self.market.reference_price(outcome, self.now.s)?;
+        let priced = self.price_purchase(outcome, shares)?;
+        self.market.require_agreement(outcome, priced.fill, feed)?;
+
+        let margin = math(risk::margin(priced.notional, leverage))?;
+        let debt = math(math(priced.notional.checked_sub(margin))?.checked_add(advance))?;
+        require!(debt <= shares.payout(), ExchangeError::DebtAboveShares);
+        let premium = math(risk::premium(debt, reference.min(priced.fill)))?;
+        Ok(Financed {
+            priced,
+            margin,
+            debt,
+            premium,
+            shares,
+            leverage,
+            outcome,
+        })
+    }
+
+    /// Take over a financed purchase for which the trader has paid `amount`.
+    #[inline(always)]
+    pub fn purchase(&mut self, financed: &Financed, amount: Collateral6) -> Result<()> {
+        let Financed {
+            ref priced,
+            debt,
+            premium,
+            shares,
+            leverage,
+            outcome,
+            ..
+        } = *financed;
+        let paid = math(priced.notional.checked_add(financed.price_of_credit()?))?;
+        let income = math(paid.checked_sub(priced.into_escrow()?))?;
+        self.holding.receive(shares, amount, self.now.slot)?;
+        self.holding.borrow(debt)?;
         if debt > Collateral6::ZERO {
             let at_risk_before = self.market.debt_at_risk;
             let at_risk = self.market.lend(outcome, debt)?;
@@ -67,31 +99,40 @@ impl Open {
             self.shard.book_risk(at_risk_before, at_risk)?;
             self.shard.require_covered()?;
         }
-        let shortfall = Collateral6::ZERO;
         let settlement = Settlement {
-            side: OPEN,
-            shares,
-            amount,
             premium,
-            shortfall,
-            income,
             leverage,
+            ..Settlement::spot(OPEN, shares, amount, income)
         };
-        priced.settle(&self.market, &mut self.shard, &self.position, &settlement)
+        self.settle(priced, &settlement)
     }
 
-    /// At least 1x, at most the cap of outcomes and coverage; half of it (never below 1x) while the feed is stale.
+    /// At least 1x, at most the cap of outcomes and coverage; half of it (never below 1x) while the feed is stale. A feed
+    /// whose interval is wide says nothing at all.
     #[inline(always)]
-    fn require_leverage(&self, leverage: LeverageX100, now_s: u64) -> Result<()> {
+    fn require_leverage(&self, leverage: LeverageX100, feed: &Feed) -> Result<()> {
         require!(leverage >= LeverageX100::ONE, ExchangeError::LeverageBelowOne);
         let cap = math(risk::leverage_cap(
             usize::from(self.market.outcomes),
             self.shard.coverage(),
         ))?;
         require!(leverage <= cap, ExchangeError::LeverageAboveCap);
-        if self.feed.freshness(now_s) == Freshness::Stale {
+        if feed.freshness(self.now.s) == Freshness::Stale {
             require!(leverage <= cap.halved(), ExchangeError::OracleStale);
+        } else {
+            require!(
+                breaker::is_narrow(feed.price, feed.confidence),
+                ExchangeError::SpreadTooWide
+            );
         }
         Ok(())
+    }
+}
+
+impl Financed {
+    /// What a purchase on credit costs besides its shares: premium and fee.
+    #[inline(always)]
+    pub fn price_of_credit(&self) -> Result<Collateral6> {
+        math(self.premium.checked_add(self.priced.fee))
     }
 }

@@ -12,12 +12,15 @@ use {
 pub const LMSR: u8 = 0;
 /// Paradigm's pm-AMM with constant liquidity, for two outcomes.
 pub const PM_AMM: u8 = 1;
+/// The same with liquidity that decays with the square root of the time left, and is released to the vault.
+pub const PM_AMM_DECAYING: u8 = 2;
 
 /// What prices a market: escrow as a function of the outstanding shares.
 #[derive(Clone, Copy)]
 pub enum Curve {
     Lmsr(Liquidity),
-    PmAmm(Pool),
+    /// The pool, and by how much its delta differs from that of the outstanding shares (constant liquidity: nothing).
+    PmAmm(Pool, i64),
 }
 
 impl Curve {
@@ -25,9 +28,9 @@ impl Curve {
     pub fn new(kind: u8, outcomes: u8, liquidity: Collateral6) -> Result<Self> {
         match kind {
             LMSR => Ok(Self::Lmsr(math(Liquidity::new(liquidity))?)),
-            PM_AMM => {
+            PM_AMM | PM_AMM_DECAYING => {
                 require!(outcomes == 2, ExchangeError::BadOutcome);
-                Ok(Self::PmAmm(math(Pool::new(liquidity))?))
+                Ok(Self::PmAmm(math(Pool::new(liquidity))?, 0))
             }
             _ => Err(ExchangeError::BadParameter.into()),
         }
@@ -37,12 +40,12 @@ impl Curve {
     pub fn words(&self) -> [u64; 3] {
         match self {
             Self::Lmsr(l) => [l.b, l.log2e_over_b, u64::from(l.shift)],
-            Self::PmAmm(p) => [p.l, p.per_l, u64::from(p.shift)],
+            Self::PmAmm(p, _) => [p.l, p.per_l, u64::from(p.shift)],
         }
     }
 
     #[inline(always)]
-    pub fn of_words(kind: u8, [liquidity, inverse, shift]: [u64; 3]) -> Self {
+    pub fn of_words(kind: u8, [liquidity, inverse, shift]: [u64; 3], offset: i64) -> Self {
         if kind == LMSR {
             Self::Lmsr(Liquidity {
                 b: liquidity,
@@ -50,11 +53,13 @@ impl Curve {
                 shift: shift as u8,
             })
         } else {
-            Self::PmAmm(Pool {
+            let shift = shift as u8;
+            let pool = Pool {
                 l: liquidity,
                 per_l: inverse,
-                shift: shift as u8,
-            })
+                shift,
+            };
+            Self::PmAmm(pool, offset)
         }
     }
 
@@ -63,11 +68,16 @@ impl Curve {
     pub fn escrow_and_most(&self, shares: &[u64]) -> Result<(Collateral6, Collateral6)> {
         match self {
             Self::Lmsr(l) => math(l.cost_and_top(shares)),
-            Self::PmAmm(pool) => {
+            Self::PmAmm(pool, offset) => {
                 let &[x, y] = shares else {
                     return Err(ExchangeError::BadOutcome.into());
                 };
-                Ok((math(pool.cost([x, y]))?, Collateral6::new(x.max(y))))
+                let escrow = if *offset == 0 {
+                    math(pool.cost([x, y]))?
+                } else {
+                    math(pool.escrow([x, y], delta(x, y, *offset)))?
+                };
+                Ok((escrow, Collateral6::new(x.max(y))))
             }
         }
     }
@@ -77,7 +87,7 @@ impl Curve {
     pub fn buy_cost(&self, before: Collateral6, after: Collateral6) -> Result<Collateral6> {
         math(match self {
             Self::Lmsr(l) => lmsr::buy_cost(before, after, l),
-            Self::PmAmm(_) => pm_amm::buy_cost(before, after),
+            Self::PmAmm(..) => pm_amm::buy_cost(before, after),
         })
     }
 
@@ -86,7 +96,7 @@ impl Curve {
     pub fn sell_proceeds(&self, before: Collateral6, after: Collateral6) -> Result<Collateral6> {
         math(match self {
             Self::Lmsr(l) => lmsr::sell_proceeds(before, after, l),
-            Self::PmAmm(_) => Ok(pm_amm::sell_proceeds(before, after)),
+            Self::PmAmm(..) => Ok(pm_amm::sell_proceeds(before, after)),
         })
     }
 
@@ -95,15 +105,20 @@ impl Curve {
     pub fn price_floor(&self, shares: &[u64], outcome: usize) -> Result<PriceQ28> {
         match self {
             Self::Lmsr(l) => math(l.price_floor(shares, outcome)),
-            Self::PmAmm(pool) => {
+            Self::PmAmm(pool, offset) => {
                 let &[x, y] = shares else {
                     return Err(ExchangeError::BadOutcome.into());
                 };
-                // both are below 2^62, so the difference fits; the price's error is below the unit taken off
-                let delta = (x as i64).wrapping_sub(y as i64);
-                let price = math(pool.price(delta, outcome))?.raw() >> 20;
+                // the price's error is below the unit taken off
+                let price = math(pool.price(delta(x, y, *offset), outcome))?.raw() >> 20;
                 Ok(PriceQ28::new((price as u32).saturating_sub(1)))
             }
         }
     }
+}
+
+/// A pool's delta: quantities are below 2^62 and an offset is at most their difference, so nothing wraps.
+#[inline(always)]
+fn delta(x: u64, y: u64, offset: i64) -> i64 {
+    (x as i64).wrapping_sub(y as i64).wrapping_add(offset)
 }

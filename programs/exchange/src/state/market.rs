@@ -1,11 +1,12 @@
 use {
-    super::Curve,
+    super::{Breaker, Curve, Shard, PM_AMM_DECAYING},
     crate::{
         constants::VOID_GRACE_S,
         error::{math, ExchangeError},
     },
     anchor_lang::prelude::*,
-    breakwater_math::{lmsr::MAX_OUTCOMES, risk, Collateral6, PriceQ28, Shares6},
+    breakwater_feed::{Feed, Now},
+    breakwater_math::{breaker, lmsr::MAX_OUTCOMES, pm_amm, risk, Collateral6, PriceQ28, Shares6},
 };
 
 pub const OPEN: u8 = 0;
@@ -59,8 +60,20 @@ pub struct Market {
     pub status: u8,
     /// Valid once resolved.
     pub winner: u8,
-    /// [`LMSR`](super::LMSR) or [`PM_AMM`](super::PM_AMM).
+    /// [`LMSR`](super::LMSR), [`PM_AMM`](super::PM_AMM) or [`PM_AMM_DECAYING`].
     pub curve: u8,
+    /// When the market opened, and with how much liquidity; a decaying pool has the less the nearer the close is.
+    pub opened_ms: u64,
+    pub full_liquidity: u64,
+    /// What a decaying pool's delta has come to differ from the difference of the outstanding shares.
+    pub delta_offset: i64,
+    /// Units of the feed that mean a probability of one for the upper of two outcomes; zero: the feed is no probability.
+    pub feed_one: u64,
+    /// How far a leveraged fill may be from the feed's probability; only where `feed_one` is set.
+    pub max_divergence_q28: u32,
+    /// Markets that halt together; zero: this one halts alone.
+    pub group: u32,
+    pub breaker: Breaker,
 }
 
 /// What a trade does to the escrow and to the vault's claim on it.
@@ -76,7 +89,7 @@ impl Market {
     #[inline(always)]
     pub fn curve(&self) -> Curve {
         let words = [self.liquidity, self.liquidity_inverse, self.liquidity_shift];
-        Curve::of_words(self.curve, words)
+        Curve::of_words(self.curve, words, self.delta_offset)
     }
 
     #[inline(always)]
@@ -86,12 +99,72 @@ impl Market {
 
     /// Trading ends at the close, to the millisecond of the cluster's clock.
     #[inline(always)]
-    pub fn require_trading(&self, now_s: u64) -> Result<()> {
+    pub fn require_open(&self, now: Now) -> Result<()> {
         require!(
-            self.status == OPEN && now_s.saturating_mul(1000) < self.close_ms,
+            self.status == OPEN && now.ms() < self.close_ms,
             ExchangeError::MarketClosed
         );
         Ok(())
+    }
+
+    /// Open, and neither its own breaker nor one of its group has halted it.
+    #[inline(always)]
+    pub fn require_trading(&self, shard: &Shard, now: Now) -> Result<()> {
+        self.require_open(now)?;
+        require!(!self.is_halted(shard, now), ExchangeError::MarketHalted);
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub fn is_halted(&self, shard: &Shard, now: Now) -> bool {
+        let group = shard.halted_until(self.group);
+        self.breaker.halted_until_slot > now.slot || group > now.slot
+    }
+
+    /// A leveraged fill agrees with the feed where the feed is a probability.
+    #[inline(always)]
+    pub fn require_agreement(&self, outcome: usize, fill: PriceQ28, feed: &Feed) -> Result<()> {
+        if self.feed_one == 0 {
+            return Ok(());
+        }
+        let upper = math(breaker::probability(feed.price, self.feed_one))?.raw();
+        let expected = if outcome == 0 {
+            PriceQ28::ONE.raw().saturating_sub(upper)
+        } else {
+            upper
+        };
+        require!(
+            fill.raw().abs_diff(expected) <= self.max_divergence_q28,
+            ExchangeError::PriceDiverges
+        );
+        Ok(())
+    }
+
+    /// Bring a decaying pool to its liquidity of now; what the escrow no longer needs, for the vault. The claims follow with
+    /// the trade that comes next in the same instruction.
+    #[inline(always)]
+    pub fn decay(&mut self, now: Now) -> Result<Collateral6> {
+        if self.curve != PM_AMM_DECAYING {
+            return Ok(Collateral6::ZERO);
+        }
+        let full = Collateral6::new(self.full_liquidity);
+        let l = math(pm_amm::liquidity_at(full, self.opened_ms, self.close_ms, now.ms()))?;
+        // the smallest pool there is stays until the close
+        let l = l.max(Collateral6::new(1));
+        let (Curve::PmAmm(pool, offset), &[x, y, ..]) = (self.curve(), &self.shares) else {
+            return Err(ExchangeError::BadParameter.into());
+        };
+        let difference = (x as i64).wrapping_sub(y as i64); // both below 2^62
+        let escrow = Collateral6::new(self.escrow);
+        let decayed = math(pool.decay([x, y], difference.wrapping_add(offset), escrow, l))?;
+        let Some(decay) = decayed else {
+            return Ok(Collateral6::ZERO);
+        };
+        self.delta_offset = decay.delta.wrapping_sub(difference);
+        let shrunk = Curve::PmAmm(decay.pool, self.delta_offset);
+        [self.liquidity, self.liquidity_inverse, self.liquidity_shift] = shrunk.words();
+        self.escrow = decay.escrow.raw();
+        math(escrow.checked_sub(decay.escrow))
     }
 
     /// From here on an unresolved market is voided instead.

@@ -1,11 +1,16 @@
 //! Accounts, one noun a file. All amounts are micro-units of collateral unless the name says otherwise.
 
+mod breaker;
+mod chain;
 mod config;
 mod curve;
+mod holding;
 mod market;
 mod position;
 mod shard;
 mod trader;
 mod vault;
 
-pub use {config::*, curve::*, market::*, position::*, shard::*, trader::*, vault::*};
+pub use {
+    breaker::*, chain::*, config::*, curve::*, holding::*, market::*, position::*, shard::*, trader::*, vault::*,
+};

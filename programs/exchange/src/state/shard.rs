@@ -1,6 +1,9 @@
 use {
     super::Repricing,
-    crate::error::{math, ExchangeError},
+    crate::{
+        constants::GROUPS,
+        error::{math, ExchangeError},
+    },
     anchor_lang::prelude::*,
     breakwater_math::{risk, Collateral6, CoverageQ32, Ppm},
 };
@@ -30,9 +33,28 @@ pub struct Shard {
     /// Fee at the last fold.
     pub fee_ppm: u32,
     pub index: u32,
+    /// Cash set aside for losses of liquidations; not the liquidity providers'.
+    pub insurance: u64,
+    /// By group of markets: the first slot in which it trades again. Group zero never halts.
+    pub halts: [u64; GROUPS],
 }
 
 impl Shard {
+    /// First slot in which a group trades again.
+    #[inline(always)]
+    pub fn halted_until(&self, group: u32) -> u64 {
+        self.halts[group as usize % GROUPS]
+    }
+
+    /// Halt a group; a longer halt stays. Group zero is none.
+    #[inline(always)]
+    pub fn halt(&mut self, group: u32, until_slot: u64) {
+        if group != 0 {
+            let halt = &mut self.halts[group as usize % GROUPS];
+            *halt = until_slot.max(*halt);
+        }
+    }
+
     #[inline(always)]
     pub fn fee_rate(&self) -> Ppm {
         Ppm::new(self.fee_ppm)

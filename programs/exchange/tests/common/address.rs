@@ -57,3 +57,7 @@ pub fn position(trader: &Address, market: &Address, outcome: u8, kind: u8) -> Ad
         &[b"position", trader.as_ref(), market.as_ref(), &[outcome, kind]],
     )
 }
+
+pub fn chain(trader: &Address, id: u64) -> Address {
+    derive(&EXCHANGE, &[b"chain", trader.as_ref(), &id.to_le_bytes()])
+}

@@ -15,6 +15,15 @@ pub struct Books {
     pub traders: HashMap<Key, Trader>,
     pub markets: HashMap<Key, Market>,
     pub positions: HashMap<Key, Position>,
+    pub chains: HashMap<Key, Chain>,
+}
+
+/// Shares that somebody holds in a market, as a position or as a leg of a chain.
+pub struct Held {
+    market: Key,
+    outcome: usize,
+    shares: u64,
+    debt: u64,
 }
 
 impl Books {
@@ -23,6 +32,9 @@ impl Books {
         let is = |tag: [u8; 8]| data[..8] == tag;
         if is(Position::tag()) {
             self.positions
+                .insert(key(address), bytemuck::pod_read_unaligned(body));
+        } else if is(Chain::tag()) {
+            self.chains
                 .insert(key(address), bytemuck::pod_read_unaligned(body));
         } else if is(Trader::tag()) {
             self.traders
@@ -38,11 +50,29 @@ impl Books {
         }
     }
 
+    /// All positions, empty ones too, and the legs that are left of all chains.
+    pub fn held(&self) -> impl Iterator<Item = Held> + '_ {
+        let positions = self.positions.values().map(|p| Held {
+            market: p.market,
+            outcome: usize::from(p.outcome),
+            shares: p.shares,
+            debt: p.debt,
+        });
+        let legs = self.chains.values().flat_map(|chain| chain.legs);
+        positions.chain(legs.filter(|leg| leg.shares > 0).map(|leg| Held {
+            market: leg.market,
+            outcome: usize::from(leg.outcome),
+            shares: leg.shares,
+            debt: leg.debt,
+        }))
+    }
+
     /// Everything that anybody owns, counted without overflow.
     pub fn total(&self) -> u128 {
         let sum = |amounts: &mut dyn Iterator<Item = u64>| amounts.map(u128::from).sum::<u128>();
         sum(&mut self.traders.values().map(|t| t.balance))
             + sum(&mut self.shards.values().map(|s| s.cash))
+            + sum(&mut self.shards.values().map(|s| s.insurance))
             + sum(&mut self.markets.values().map(|m| m.escrow))
             + sum(&mut self.vault.iter().map(|v| v.cash))
     }
@@ -81,7 +111,12 @@ impl World {
         }
         for (address, trader) in &books.traders {
             let positions = books.positions.values().filter(|p| p.trader == *address).count();
-            assert_eq!(trader.positions, positions as u64, "positions of a trader");
+            let chains = books.chains.values().filter(|c| c.trader == *address).count();
+            assert_eq!(
+                trader.positions,
+                (positions + chains) as u64,
+                "positions of a trader"
+            );
         }
         let lp_shares: u64 = books.traders.values().map(|t| t.lp_shares).sum();
         assert_eq!(books.vault.unwrap().lp_supply, lp_shares, "shares of the vault");
@@ -92,14 +127,13 @@ impl World {
 fn audit_market(books: &Books, address: &Key, market: &Market) {
     let outcomes = usize::from(market.outcomes);
     let (mut shares, mut debt, mut count, mut worth) = ([0; 16], [0; 16], 0, 0);
-    for position in books.positions.values().filter(|p| p.market == *address) {
-        let outcome = usize::from(position.outcome);
-        shares[outcome] += position.shares;
-        debt[outcome] += position.debt;
+    for held in books.held().filter(|held| held.market == *address) {
+        shares[held.outcome] += held.shares;
+        debt[held.outcome] += held.debt;
         count += 1;
         worth += match market.status {
-            VOIDED => position.shares / u64::from(market.outcomes),
-            RESOLVED if position.outcome == market.winner => position.shares,
+            VOIDED => held.shares / u64::from(market.outcomes),
+            RESOLVED if held.outcome == usize::from(market.winner) => held.shares,
             _ => 0,
         };
     }

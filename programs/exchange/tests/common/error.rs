@@ -31,6 +31,8 @@ errors! { ExchangeError:
     MarketOpen MarketNotSettled MarketSettled NoSettlementPrice GracePeriod ZeroAmount InsufficientBalance
     InsufficientShares SlippageExceeded WrongKind LeverageBelowOne LeverageAboveCap OracleStale VaultTooSmall
     CoverageTooLow DebtAboveShares Underwater Insolvent NotEmpty SubsidyTooLarge OnlyVoid CloseTooFar MarketDebtTooLarge
+    MarketHalted SpreadTooWide PriceDiverges ChainsSuspended BadLegs BadLeg MarginAboveProceeds ChainLeverageAboveCap
+    BadBatch BadGroup ChainOfAnotherTrader
 }
 
 /// Anchor: an account that must be writable is not.

@@ -24,14 +24,27 @@ pub const RULES: Rules = Rules {
     max_subsidy_ppm: 100_000,
 };
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Terms {
     pub close_ms: u64,
     pub b: u64,
     pub strikes: [u64; 16],
     pub outcomes: u8,
-    /// 0 for the LMSR, 1 for the pm-AMM.
+    /// 0 for the LMSR, 1 for the pm-AMM, 2 for the decaying one.
     pub curve: u8,
+    pub group: u8,
+    pub max_divergence_ppm: u32,
+    pub breaker: Limits,
+}
+
+/// A circuit breaker's limits; off while the window is zero.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    pub max_volume: u64,
+    pub max_move_ppm: u32,
+    pub max_liquidation_ppm: u32,
+    pub window_slots: u32,
+    pub cooldown_slots: u32,
 }
 
 /// price, confidence, sequence, slot, timestamp_ms
@@ -238,10 +251,22 @@ pub fn create_market(operator: Address, id: u64, feed: Address, terms: &Terms) -
         w(at::market(id)),
         r(at::SYSTEM),
     ];
-    let data: [&[u8]; 3] = [
+    let limits = &terms.breaker;
+    let small: Vec<u8> = [
+        terms.max_divergence_ppm.to_le_bytes().to_vec(),
+        limits.max_volume.to_le_bytes().to_vec(),
+        [limits.max_move_ppm, limits.max_liquidation_ppm]
+            .iter()
+            .chain(&[limits.window_slots, limits.cooldown_slots])
+            .flat_map(|word| word.to_le_bytes())
+            .collect(),
+    ]
+    .concat();
+    let data: [&[u8]; 4] = [
         &words(&[id, terms.close_ms, terms.b]),
         &words(&terms.strikes),
-        &[terms.outcomes, terms.curve],
+        &[terms.outcomes, terms.curve, terms.group],
+        &small,
     ];
     build(at::EXCHANGE, "create_market", accounts, &data)
 }
@@ -344,4 +369,93 @@ pub fn close_market(market: u64, rent_payer: Address) -> Instruction {
         w(at::shard(at::shard_of(market))),
     ];
     build(at::EXCHANGE, "close_market", accounts, &[])
+}
+
+/// A spot trade of a batch: its market, outcome, shares and limit.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchTrade {
+    pub market: u64,
+    pub outcome: u8,
+    /// 0 buy, 1 sell.
+    pub side: u8,
+    pub shares: u64,
+    pub limit: u64,
+}
+
+pub fn batch(owner: Address, trades: &[BatchTrade]) -> Instruction {
+    let mut accounts = vec![rs(owner), w(at::trader(&owner))];
+    let mut data = (trades.len() as u32).to_le_bytes().to_vec();
+    for trade in trades {
+        accounts.extend(trade_accounts(owner, trade.market, trade.outcome, SPOT).split_off(2));
+        data.extend(words(&[trade.shares, trade.limit]));
+        data.push(trade.side);
+    }
+    build(at::EXCHANGE, "batch", accounts, &[&data])
+}
+
+/// A purchase of a chain.
+#[derive(Clone, Copy, Debug)]
+pub struct LegOrder {
+    pub market: u64,
+    pub outcome: u8,
+    pub shares: u64,
+    pub leverage_x100: u16,
+}
+
+fn legs(markets: impl IntoIterator<Item = u64>, feed: Address) -> Vec<AccountMeta> {
+    let of = |id| [w(at::market(id)), w(at::shard(at::shard_of(id))), r(feed)];
+    markets.into_iter().flat_map(of).collect()
+}
+
+pub fn create_chain(owner: Address, id: u64) -> Instruction {
+    let trader = at::trader(&owner);
+    let accounts = vec![ws(owner), w(trader), w(at::chain(&trader, id)), r(at::SYSTEM)];
+    build(at::EXCHANGE, "create_chain", accounts, &[&words(&[id])])
+}
+
+pub fn close_chain(owner: Address, id: u64) -> Instruction {
+    let trader = at::trader(&owner);
+    let accounts = vec![ws(owner), w(trader), w(at::chain(&trader, id))];
+    build(at::EXCHANGE, "close_chain", accounts, &[])
+}
+
+pub fn open_chain(owner: Address, id: u64, feed: Address, orders: &[LegOrder], max_payment: u64) -> Instruction {
+    let trader = at::trader(&owner);
+    let mut accounts = vec![rs(owner), w(trader), w(at::chain(&trader, id))];
+    accounts.extend(legs(orders.iter().map(|order| order.market), feed));
+    let mut data = (orders.len() as u32).to_le_bytes().to_vec();
+    for order in orders {
+        data.extend(order.shares.to_le_bytes());
+        data.extend(order.leverage_x100.to_le_bytes());
+        data.push(order.outcome);
+    }
+    build(
+        at::EXCHANGE,
+        "open_chain",
+        accounts,
+        &[&data, &words(&[max_payment])],
+    )
+}
+
+pub fn unwind_chain(owner: Address, id: u64, feed: Address, markets: &[u64], min_proceeds: u64) -> Instruction {
+    let trader = at::trader(&owner);
+    let mut accounts = vec![rs(owner), w(trader), w(at::chain(&trader, id))];
+    accounts.extend(legs(markets.iter().copied(), feed));
+    build(at::EXCHANGE, "unwind_chain", accounts, &[&words(&[min_proceeds])])
+}
+
+pub fn redeem_leg(owner: Address, id: u64, market: u64, index: u8) -> Instruction {
+    let trader = at::trader(&owner);
+    let accounts = vec![
+        w(trader),
+        w(at::market(market)),
+        w(at::shard(at::shard_of(market))),
+        w(at::chain(&trader, id)),
+    ];
+    build(at::EXCHANGE, "redeem_leg", accounts, &[&[index]])
+}
+
+pub fn propagate_halt(group: u8) -> Instruction {
+    let accounts = (0..4).map(|i| w(at::shard(i))).collect();
+    build(at::EXCHANGE, "propagate_halt", accounts, &[&[group]])
 }

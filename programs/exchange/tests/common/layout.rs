@@ -41,6 +41,35 @@ macro_rules! tagged {
 /// An address that may be printed, copied and compared.
 pub type Key = [u8; 32];
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Breaker {
+    pub max_volume: u64,
+    pub max_move_q28: u32,
+    pub max_liquidation_ppm: u32,
+    pub window_slots: u32,
+    pub cooldown_slots: u32,
+    pub window_slot: u64,
+    pub volume: u64,
+    pub liquidated: u64,
+    pub halted_until_slot: u64,
+    pub anchor_q28: [u32; 16],
+    pub fill_q28: [u32; 16],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Leg {
+    pub market: Key,
+    pub shares: u64,
+    pub cost: u64,
+    pub debt: u64,
+    pub opened_slot: u64,
+    pub outcome: u8,
+    pub kind: u8,
+    pub reserved: [u8; 6],
+}
+
 tagged! { "account":
     Feed {
         publisher: Key, authority: Key, id: [u8; 32], count: u64, sequence: u64, price: u64, confidence: u64, slot: u64,
@@ -55,15 +84,18 @@ tagged! { "account":
     }
     Shard {
         cash: u64, debt: u64, debt_at_risk: u64, claim_floor: u64, claim_ceiling: u64, coverage_q32: u64,
-        min_coverage_q32: u64, fees: u64, volume: u64, bad_debt: u64, fee_ppm: u32, index: u32,
+        min_coverage_q32: u64, fees: u64, volume: u64, bad_debt: u64, fee_ppm: u32, index: u32, insurance: u64,
+        halts: [u64; 64],
     }
     Trader { owner: Key, balance: u64, lp_shares: u64, positions: u64, }
     Market {
         feed: Key, rent_payer: Key, id: u64, close_ms: u64, b: u64, log2e_over_b: u64, liquidity_shift: u64, escrow: u64,
         claim_floor: u64, claim_ceiling: u64, debt_at_risk: u64, max_debt_at_risk: u64, settlement_price: u64, shares: [u64; 16],
         total_debt: u64, debt: [u64; 16], reference: [u64; 16], traded_s: [u32; 16], strikes: [u64; 16], positions: u64, shard: u32, outcomes: u8, status: u8, winner: u8,
-        curve: u8,
+        curve: u8, opened_ms: u64, full_liquidity: u64, delta_offset: i64, feed_one: u64, max_divergence_q28: u32,
+        group: u32, breaker: Breaker,
     }
+    Chain { trader: Key, id: u64, count: u64, legs: [Leg; 5], }
     Position {
         trader: Key, market: Key, shares: u64, cost: u64, debt: u64, opened_slot: u64, outcome: u8, kind: u8,
         reserved: [u8; 6],
@@ -98,6 +130,18 @@ tagged! { "event":
     MarketRemoved { market: Key, swept: u64, }
     PositionOpened { position: Key, trader: Key, market: Key, outcome: u32, kind: u32, }
     PositionClosed { position: Key, }
+    MarketHalted {
+        market: Key, until_slot: u64, volume: u64, liquidated: u64, fill_q28: u32, reason: u32, group: u64,
+    }
+    GroupHalted { group: u64, until_slot: u64, }
+    LiquidityReleased { market: Key, liquidity: u64, released: u64, escrow: u64, }
+    ShardCreated { shard: Key, index: u64, }
+    ChainCreated { chain: Key, trader: Key, id: u64, }
+    ChainClosed { chain: Key, }
+    ChainOpened { chain: Key, trader: Key, legs: u64, notional: u64, payment: u64, debt: u64, }
+    ChainUnwound {
+        chain: Key, trader: Key, legs: u64, proceeds: u64, repaid: u64, amount: u64, shortfall: u64,
+    }
     Redeemed { position: Key, trader: Key, market: Key, shares: u64, payout: u64, repaid: u64, }
 }
 

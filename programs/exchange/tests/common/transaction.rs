@@ -24,9 +24,16 @@ impl World {
         self.svm.send_transaction(Transaction::new_unsigned(message))
     }
 
-    /// The instruction succeeds, and the books balance afterwards.
+    /// The instruction succeeds in a slot of its own, and the books balance afterwards.
     #[track_caller]
     pub fn does(&mut self, instruction: &Instruction) -> TransactionMetadata {
+        self.next_slot();
+        self.does_at_once(instruction)
+    }
+
+    /// The instruction succeeds in the same slot as the one before, and the books balance afterwards.
+    #[track_caller]
+    pub fn does_at_once(&mut self, instruction: &Instruction) -> TransactionMetadata {
         let done = self
             .send(instruction)
             .unwrap_or_else(|e| panic!("{:?}\n{}", e.err, e.meta.pretty_logs()));

@@ -214,7 +214,7 @@ impl World {
             b,
             strikes,
             outcomes,
-            curve: 0,
+            ..ix::Terms::default()
         }
     }
 
@@ -228,6 +228,13 @@ impl World {
         let id = self.new_market_id();
         let terms = self.terms(outcomes, 1_000 * UNIT);
         self.does(&ix::create_market(self.operator, id, self.feed, &terms));
+        id
+    }
+
+    /// A new market with these terms.
+    pub fn market_with(&mut self, terms: &ix::Terms) -> u64 {
+        let id = self.new_market_id();
+        self.does(&ix::create_market(self.operator, id, self.feed, terms));
         id
     }
 
@@ -263,6 +270,21 @@ impl World {
         let mut clock = self.svm.get_sysvar::<Clock>();
         clock.unix_timestamp = unix_s;
         clock.slot += 1;
+        self.svm.set_sysvar(&clock);
+    }
+
+    pub fn slot(&self) -> u64 {
+        self.svm.get_sysvar::<Clock>().slot
+    }
+
+    pub fn next_slot(&mut self) {
+        self.pass_slots(1);
+    }
+
+    /// Slots pass; the time does not, because tests set it.
+    pub fn pass_slots(&mut self, slots: u64) {
+        let mut clock = self.svm.get_sysvar::<Clock>();
+        clock.slot += slots;
         self.svm.set_sysvar(&clock);
     }
 
