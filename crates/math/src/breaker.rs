@@ -12,7 +12,12 @@ pub fn price_of_ppm(part: Ppm) -> Result<PriceQ28> {
     if part.raw() as u64 > WHOLE {
         return Err(MathError::Domain);
     }
-    let price = mul_div(part.raw() as u64, PriceQ28::ONE.raw() as u64, WHOLE, Rounding::Down)?;
+    let price = mul_div(
+        part.raw() as u64,
+        PriceQ28::ONE.raw() as u64,
+        WHOLE,
+        Rounding::Down,
+    )?;
     Ok(PriceQ28::new(price as u32))
 }
 
@@ -53,9 +58,8 @@ mod tests {
 
     #[test]
     fn a_part_exceeds_its_limit_from_one_unit_more_on() {
-        let exceeds = |part, whole, ppm| {
-            super::exceeds(Collateral6::new(part), Collateral6::new(whole), Ppm::new(ppm))
-        };
+        let exceeds =
+            |part, whole, ppm| super::exceeds(Collateral6::new(part), Collateral6::new(whole), Ppm::new(ppm));
         assert!(!exceeds(300, 1_000, 300_000));
         assert!(exceeds(301, 1_000, 300_000));
         assert!(!exceeds(0, 0, 0));

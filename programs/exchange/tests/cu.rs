@@ -229,7 +229,10 @@ fn a_chain_of_five_legs_stays_below_fifteen_thousand() {
         table: Table::new(),
     };
     bench.world.pass(3);
-    bench.run("open_chain", &ix::open_chain(party.owner, 1, feed, &legs, u64::MAX));
+    bench.run(
+        "open_chain",
+        &ix::open_chain(party.owner, 1, feed, &legs, u64::MAX),
+    );
     bench.run("unwind_chain", &ix::unwind_chain(party.owner, 1, feed, &ids, 0));
     println!("{:?}", bench.table);
     within(&bench.table, "open_chain", 15_000);

@@ -2,10 +2,7 @@
 #![allow(unused_variables)]
 
 use {
-    super::{
-        legs::Venue,
-        redeem::pay_out,
-    },
+    super::{legs::Venue, redeem::pay_out},
     crate::{
         error::ExchangeError,
         events::{log, ChainClosed, ChainCreated},

@@ -133,7 +133,10 @@ impl MarketTerms {
 
     /// Units of a feed that mean one, where its prices are probabilities: a power of ten.
     fn one_of(&self, feed: &Feed) -> Result<u64> {
-        let digits = feed.exponent.checked_neg().and_then(|digits| u32::try_from(digits).ok());
+        let digits = feed
+            .exponent
+            .checked_neg()
+            .and_then(|digits| u32::try_from(digits).ok());
         let one = digits.and_then(|digits| 10_u64.checked_pow(digits));
         let meant = self.outcomes == 2 && one.is_some();
         require!(meant, ExchangeError::BadParameter);

@@ -68,13 +68,21 @@ impl Priced {
     /// What a purchase brought into the escrow.
     #[inline(always)]
     pub fn into_escrow(&self) -> Result<Collateral6> {
-        math(self.repricing.escrow_after.checked_sub(self.repricing.escrow_before))
+        math(
+            self.repricing
+                .escrow_after
+                .checked_sub(self.repricing.escrow_before),
+        )
     }
 
     /// What a sale took out of the escrow.
     #[inline(always)]
     pub fn out_of_escrow(&self) -> Result<Collateral6> {
-        math(self.repricing.escrow_before.checked_sub(self.repricing.escrow_after))
+        math(
+            self.repricing
+                .escrow_before
+                .checked_sub(self.repricing.escrow_after),
+        )
     }
 }
 
@@ -178,9 +186,10 @@ impl Desk<'_> {
     pub fn watch(&mut self, priced: &Priced, liquidation: bool) {
         let market = &mut *self.market;
         let outcome = usize::from(self.holding.outcome);
-        let tripped = market
-            .breaker
-            .record(outcome, priced.notional, priced.fill, liquidation, self.now.slot);
+        let tripped =
+            market
+                .breaker
+                .record(outcome, priced.notional, priced.fill, liquidation, self.now.slot);
         if let Some(reason) = tripped {
             let until_slot = market.breaker.halted_until_slot;
             self.shard.halt(market.group, until_slot);

@@ -28,7 +28,7 @@ mod void;
 mod withdraw;
 
 pub use {
-    admin::*, batch::*, chain::*, close_market::*, close_position::*, create_market::*, create_position::*, deposit::*,
-    fold::*, initialize::*, liquidity::*, open_chain::*, propagate_halt::*, redeem::*, resolve::*, trade::*, trader::*,
-    unwind_chain::*, void::*, withdraw::*,
+    admin::*, batch::*, chain::*, close_market::*, close_position::*, create_market::*, create_position::*,
+    deposit::*, fold::*, initialize::*, liquidity::*, open_chain::*, propagate_halt::*, redeem::*,
+    resolve::*, trade::*, trader::*, unwind_chain::*, void::*, withdraw::*,
 };

@@ -79,7 +79,10 @@ impl OpenChain {
         require!(payment <= max_payment, ExchangeError::SlippageExceeded);
         // a margin too large for the product is too large for its chain to be above the cap
         let most = totals.margin.raw().saturating_mul(MAX_CHAIN_LEVERAGE);
-        require!(totals.notional.raw() <= most, ExchangeError::ChainLeverageAboveCap);
+        require!(
+            totals.notional.raw() <= most,
+            ExchangeError::ChainLeverageAboveCap
+        );
         self.trader.pay(payment)?;
         log(ChainOpened {
             chain: *self.chain.address(),
@@ -104,10 +107,16 @@ impl OpenChain {
         let mut venue = Venue::load(&views[0], &views[1])?;
         let market = *venue.market.address();
         let behind = &self.chain.legs[index.saturating_add(1)..self.chain.count as usize];
-        require!(behind.iter().all(|leg| leg.market != market), ExchangeError::BadLegs);
+        require!(
+            behind.iter().all(|leg| leg.market != market),
+            ExchangeError::BadLegs
+        );
         let feed: Account<Feed> = AnchorAccount::load(views[2])?;
         require!(*feed.address() == venue.market.feed, ExchangeError::WrongFeed);
-        require!(feed.freshness(now.s) != Freshness::Stale, ExchangeError::ChainsSuspended);
+        require!(
+            feed.freshness(now.s) != Freshness::Stale,
+            ExchangeError::ChainsSuspended
+        );
         join(&mut venue.market)?;
 
         let Chain { trader, legs, .. } = &mut *self.chain;
@@ -134,7 +143,11 @@ impl OpenChain {
             ExchangeError::MarginAboveProceeds
         );
         let credit = financed.price_of_credit()?;
-        let own = if index == 0 { financed.margin } else { Collateral6::ZERO };
+        let own = if index == 0 {
+            financed.margin
+        } else {
+            Collateral6::ZERO
+        };
         desk.purchase(&financed, math(credit.checked_add(own))?)?;
         *totals = Totals {
             margin: financed.margin,

@@ -10,9 +10,7 @@ pub const SPOT: u8 = 0;
 pub const LEVERAGED: u8 = 1;
 
 /// Shares of one outcome and the loan they secure: what a position is about, and each leg of a chain.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable, IdlType,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable, IdlType)]
 #[repr(C)]
 pub struct Holding {
     /// Micro-shares; one share pays one unit of collateral if its outcome wins.

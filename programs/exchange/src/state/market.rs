@@ -148,7 +148,12 @@ impl Market {
             return Ok(Collateral6::ZERO);
         }
         let full = Collateral6::new(self.full_liquidity);
-        let l = math(pm_amm::liquidity_at(full, self.opened_ms, self.close_ms, now.ms()))?;
+        let l = math(pm_amm::liquidity_at(
+            full,
+            self.opened_ms,
+            self.close_ms,
+            now.ms(),
+        ))?;
         // the smallest pool there is stays until the close
         let l = l.max(Collateral6::new(1));
         let (Curve::PmAmm(pool, offset), &[x, y, ..]) = (self.curve(), &self.shares) else {

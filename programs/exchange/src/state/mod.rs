@@ -12,5 +12,6 @@ mod trader;
 mod vault;
 
 pub use {
-    breaker::*, chain::*, config::*, curve::*, holding::*, market::*, position::*, shard::*, trader::*, vault::*,
+    breaker::*, chain::*, config::*, curve::*, holding::*, market::*, position::*, shard::*, trader::*,
+    vault::*,
 };

@@ -419,7 +419,13 @@ pub fn close_chain(owner: Address, id: u64) -> Instruction {
     build(at::EXCHANGE, "close_chain", accounts, &[])
 }
 
-pub fn open_chain(owner: Address, id: u64, feed: Address, orders: &[LegOrder], max_payment: u64) -> Instruction {
+pub fn open_chain(
+    owner: Address,
+    id: u64,
+    feed: Address,
+    orders: &[LegOrder],
+    max_payment: u64,
+) -> Instruction {
     let trader = at::trader(&owner);
     let mut accounts = vec![rs(owner), w(trader), w(at::chain(&trader, id))];
     accounts.extend(legs(orders.iter().map(|order| order.market), feed));
@@ -437,7 +443,13 @@ pub fn open_chain(owner: Address, id: u64, feed: Address, orders: &[LegOrder], m
     )
 }
 
-pub fn unwind_chain(owner: Address, id: u64, feed: Address, markets: &[u64], min_proceeds: u64) -> Instruction {
+pub fn unwind_chain(
+    owner: Address,
+    id: u64,
+    feed: Address,
+    markets: &[u64],
+    min_proceeds: u64,
+) -> Instruction {
     let trader = at::trader(&owner);
     let mut accounts = vec![rs(owner), w(trader), w(at::chain(&trader, id))];
     accounts.extend(legs(markets.iter().copied(), feed));
