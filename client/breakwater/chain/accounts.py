@@ -61,6 +61,10 @@ class Config:
     fee_base_ppm: int
     fee_slope_ppm: int
     max_subsidy_ppm: int
+    partial_ppm: int
+    keeper_ppm: int
+    insurance_ppm: int
+    slot_ppm: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,10 @@ class Shard:
     fee_ppm: int
     index: int
     insurance: int
+    partial_ppm: int
+    keeper_ppm: int
+    insurance_ppm: int
+    slot_ppm: int
     halts: tuple[int, ...]
 
 
@@ -147,6 +155,10 @@ class Market:
     volume: int
     liquidated: int
     halted_until_slot: int
+    slot: int
+    sold: int
+    level: int
+    bound: int
 
 
 @dataclass(frozen=True, slots=True)

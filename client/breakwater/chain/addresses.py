@@ -23,8 +23,10 @@ __all__ = [
     "feed_id",
     "market",
     "position",
+    "position_bump",
     "shard",
     "shard_index",
+    "stop",
     "token_vault",
     "trader",
     "vault",
@@ -115,3 +117,14 @@ def position(trader_account: Pubkey, market_account: Pubkey, outcome: int, kind:
 def chain(trader_account: Pubkey, number: int) -> Pubkey:
     """A trader's chain of that number (u64)."""
     return _derive(EXCHANGE, b"chain", bytes(trader_account), number.to_bytes(8, "little"))
+
+
+def stop(position_account: Pubkey, side: int) -> Pubkey:
+    """A position's standing order: side 0 stops a loss, 1 takes a profit."""
+    return _derive(EXCHANGE, b"stop", bytes(position_account), bytes([side]))
+
+
+def position_bump(trader_account: Pubkey, market_account: Pubkey, outcome: int, kind: int) -> int:
+    """The bump of a position's address."""
+    seeds = [b"position", bytes(trader_account), bytes(market_account), bytes([outcome, kind])]
+    return Pubkey.find_program_address(seeds, EXCHANGE)[1]

@@ -162,7 +162,15 @@ def read_feed(name: str, max_age_s: int) -> Instruction:
 def initialize(admin: Pubkey, operator: Pubkey, mint: Pubkey, rules: Rules) -> Instruction:
     """Fix the rules and create config, vault and token vault."""
     data = bytes(operator) + struct.pack(
-        "<QIII", rules.min_coverage_q32, rules.fee_base_ppm, rules.fee_slope_ppm, rules.max_subsidy_ppm
+        "<QIIIIIII",
+        rules.min_coverage_q32,
+        rules.fee_base_ppm,
+        rules.fee_slope_ppm,
+        rules.max_subsidy_ppm,
+        rules.partial_ppm,
+        rules.keeper_ppm,
+        rules.insurance_ppm,
+        rules.slot_ppm,
     )
     accounts = [
         _w(admin, signer=True),

@@ -36,6 +36,14 @@ class Rules:
     fee_base_ppm: int = 300
     fee_slope_ppm: int = 2_500
     max_subsidy_ppm: int = 100_000
+    partial_ppm: int = 300_000
+    """What a partial liquidation sells of a position."""
+    keeper_ppm: int = 10_000
+    """A liquidation's reward, of its notional."""
+    insurance_ppm: int = 5_000
+    """The insurance fund's part of the notional, from what the loan leaves."""
+    slot_ppm: int = 100_000
+    """Shares that liquidations may sell in one slot, of the market's liquidity."""
 
 
 @dataclass(frozen=True, slots=True)

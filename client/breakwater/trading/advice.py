@@ -67,6 +67,12 @@ ADVICE: Final[Mapping[str, str]] = {
     "BadBatch": "give 1 to 16 spot trades",
     "BadGroup": "choose a group from 1 to 63",
     "ChainOfAnotherTrader": REPORT,
+    "Healthy": "leave it; somebody may have healed or liquidated it before you",
+    "LiquidationCapReached": "sell fewer shares, or wait for the next slot",
+    "LiquidationTooLarge": "sell the part that a partial liquidation sells",
+    "LiquidationTooSmall": "sell at least what a partial liquidation sells",
+    "NotTriggered": "wait until the price reaches the trigger",
+    "WrongStop": REPORT,
     # oracle
     "NotPublisher": "sign with the publisher's key",
     "NotAuthority": "sign with the feed's authority",

@@ -3,8 +3,8 @@
 //! * [`units`] names the quantities, [`error`] what can go wrong.
 //! * [`fixed`] holds the integer kernels and the fixed-point number [`Q48`]; [`mod@exp`] and [`mod@ln`] are its
 //!   transcendental functions over [`tables`], which `scripts/generate_math.py` writes.
-//! * [`lmsr`] and [`pm_amm`] price markets, [`risk`] bounds leverage, [`breaker`] halts, [`fees`] charges, [`vault`] counts the
-//!   lenders' shares.
+//! * [`lmsr`] and [`pm_amm`] price markets, [`risk`] bounds leverage, [`liquidation`] calls loans, [`breaker`] halts,
+//!   [`fees`] charges, [`vault`] counts the lenders' shares.
 //!
 //! Everything is built from 64-bit operations because those are what the chain's virtual machine has: it charges one
 //! compute unit for each, a multiplication or division included, and dozens for every 128-bit library call.
@@ -16,6 +16,7 @@ pub mod error;
 pub mod exp;
 pub mod fees;
 pub mod fixed;
+pub mod liquidation;
 pub mod lmsr;
 pub mod ln;
 pub mod normal;

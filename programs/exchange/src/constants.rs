@@ -22,6 +22,7 @@ pub const SHARD_SEED: &[u8] = b"shard";
 pub const TRADER_SEED: &[u8] = b"trader";
 pub const MARKET_SEED: &[u8] = b"market";
 pub const POSITION_SEED: &[u8] = b"position";
+pub const STOP_SEED: &[u8] = b"stop";
 pub const CHAIN_SEED: &[u8] = b"chain";
 
 /// The shard a market is booked in: the top bits of a multiplicative hash (2^64 / golden ratio), so that any

@@ -104,6 +104,18 @@ pub enum ExchangeError {
     BadGroup,
     #[msg("the chain belongs to another trader")]
     ChainOfAnotherTrader,
+    #[msg("the loan is sufficiently secured: there is nothing to liquidate")]
+    Healthy,
+    #[msg("this slot's cap of liquidations in the market allows fewer shares")]
+    LiquidationCapReached,
+    #[msg("more would be sold than heals the position")]
+    LiquidationTooLarge,
+    #[msg("less would be sold than a partial liquidation or this slot's cap asks for")]
+    LiquidationTooSmall,
+    #[msg("the price has not reached the order's trigger")]
+    NotTriggered,
+    #[msg("the order is for another position")]
+    WrongStop,
 }
 
 impl From<MathError> for ExchangeError {

@@ -10,7 +10,7 @@ extern crate alloc;
 use {
     alloc::vec::Vec,
     anchor_lang::prelude::*,
-    breakwater_math::{Collateral6, LeverageX100, LpShares6, Shares6},
+    breakwater_math::{Collateral6, LeverageX100, LpShares6, Ppm, Shares6},
 };
 
 pub mod constants;
@@ -42,6 +42,7 @@ pub mod exchange {
         ctx.accounts
             .desk()?
             .sell(Shares6::new(shares), Collateral6::new(min_proceeds))
+            .map(|_| ())
     }
 
     /// Buy shares with a loan: the trader pays margin, premium and fee (at most `max_payment`), the vault the rest.
@@ -56,6 +57,7 @@ pub mod exchange {
         ctx.accounts
             .desk()?
             .close(Shares6::new(shares), Collateral6::new(min_proceeds))
+            .map(|_| ())
     }
 
     /// Buy and sell on spot, one trade after the other. Behind the declared accounts: market, shard, position of each.
@@ -93,6 +95,33 @@ pub mod exchange {
     /// Pay a settled leg of a chain out to its trader. Anybody may ask.
     pub fn redeem_leg(ctx: &mut Context<RedeemLeg>, index: u8) -> Result<()> {
         ctx.accounts.redeem_leg(index)
+    }
+
+    /// Sell shares of an unhealthy leveraged position; the signer's trader account gets the reward. Anybody may.
+    pub fn liquidate(ctx: &mut Context<Liquidate>, shares: u64) -> Result<()> {
+        ctx.accounts.liquidate(Shares6::new(shares))
+    }
+
+    /// Sell the same part (parts per million, rounded up) of every leg of an unhealthy chain; the signer's trader account gets
+    /// the reward. Anybody may. Behind the declared accounts: market, shard, feed of each leg that is left.
+    pub fn liquidate_chain(ctx: &mut Context<LiquidateChain>, part_ppm: u32) -> Result<()> {
+        let accounts = ctx.remaining_accounts()?;
+        ctx.accounts.liquidate_chain(Ppm::new(part_ppm), &accounts)
+    }
+
+    /// Order that a position is sold when its price has fallen (side 0) or risen (side 1) to a trigger.
+    pub fn place_stop(ctx: &mut Context<PlaceStop>, side: u8, terms: StopTerms) -> Result<()> {
+        ctx.accounts.place_stop(side, &terms)
+    }
+
+    /// Take a standing order back. Its position's address is derived from `outcome`, `kind` and `bump`.
+    pub fn cancel_stop(ctx: &mut Context<CancelStop>, outcome: u8, kind: u8, bump: u8) -> Result<()> {
+        ctx.accounts.cancel_stop(outcome, kind, bump)
+    }
+
+    /// Execute a standing order that is due; the signer's trader account gets the tip. Anybody may.
+    pub fn execute_stop(ctx: &mut Context<ExecuteStop>) -> Result<()> {
+        ctx.accounts.execute_stop()
     }
 
     /// Tell every shard of a group's halt. Anybody may ask.

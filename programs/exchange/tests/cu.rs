@@ -273,3 +273,53 @@ fn a_further_trade_of_a_batch_stays_below_two_thousand() {
         world.does(&ix::batch(party.owner, &trades));
     }
 }
+
+/// A market of that many outcomes in which somebody's hundred shares have fallen in price, and the keeper who sells so many of
+/// them.
+fn fallen(outcomes: u8, curve: u8, against: u64, shares: u64) -> (World, Instruction) {
+    let mut world = World::launched();
+    let (party, keeper) = (world.party(10_000 * UNIT), world.party(0));
+    let other = world.party(1_000_000 * UNIT);
+    let terms = ix::Terms {
+        curve,
+        group: 5,
+        breaker: WATCHFUL,
+        ..world.terms(outcomes, 5_000 * UNIT)
+    };
+    let id = world.market_with(&terms);
+    for outcome in 0..outcomes {
+        world.holding(&other, id, outcome, (17 * u64::from(outcome) + 11) * UNIT + 7);
+    }
+    world.pass(100);
+    world.leveraged(&party, id, 1, 100 * UNIT, 900);
+    world.does(&ix::buy(other.owner, id, 0, against, u64::MAX));
+    world.pass(61); // the reference is still on its way
+    (world, ix::liquidate(keeper.owner, party.owner, id, 1, shares))
+}
+
+#[test]
+fn liquidations_stay_below_five_thousand_and_five_and_a_half() {
+    for (outcomes, curve) in [(2, 0), (2, 1), (2, 2), (16, 0)] {
+        // what has to be bought against the position until it is just unhealthy, and some of it is sold
+        let (mut healthy, mut unhealthy) = (1, 30_000 * UNIT);
+        while unhealthy - healthy > UNIT / 8 {
+            let middle = (healthy + unhealthy) / 2;
+            let (mut world, instruction) = fallen(outcomes, curve, middle, 30 * UNIT);
+            match world.send(&instruction) {
+                Err(failed) if failed.err == refusal(ExchangeError::Healthy) => healthy = middle,
+                _ => unhealthy = middle,
+            }
+        }
+        let mut units = |against, shares, severity| {
+            let (mut world, instruction) = fallen(outcomes, curve, against, shares);
+            let done = world.does(&instruction);
+            assert_eq!(done.event::<Liquidated>().severity, severity);
+            done.compute_units_consumed
+        };
+        let partial = units(unhealthy, 30 * UNIT, 0);
+        let full = units(30_000 * UNIT, 100 * UNIT, 2);
+        println!("N = {outcomes}, curve {curve}: partial {partial}, full {full}");
+        assert!(partial <= 5_000, "partial takes {partial} CU");
+        assert!(full <= 5_500, "full takes {full} CU");
+    }
+}

@@ -31,6 +31,10 @@ fn config_vault_and_token_vault_come_into_being() {
         fee_slope_ppm: 2_500,
         max_subsidy_ppm: 100_000,
         reserved: 0,
+        partial_ppm: 300_000,
+        keeper_ppm: 10_000,
+        insurance_ppm: 5_000,
+        slot_ppm: 100_000,
     };
     assert_eq!(world.get::<Config>(&address::config()), config);
     let vault = world.get::<Vault>(&address::vault());
@@ -169,6 +173,10 @@ mod create_shard {
             min_coverage_q32: 1 << 32,
             fee_ppm: 2_800,
             index: 2,
+            partial_ppm: 300_000,
+            keeper_ppm: 10_000,
+            insurance_ppm: 5_000,
+            slot_ppm: 100_000,
             ..Zeroable::zeroed()
         };
         assert_eq!(world.get::<Shard>(&address::shard(2)), expected);

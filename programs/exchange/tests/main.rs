@@ -14,6 +14,7 @@ mod deposit;
 mod fold;
 mod initialize;
 mod invariants;
+mod liquidate;
 mod liquidity;
 mod open;
 mod pm_amm;

@@ -122,7 +122,7 @@ def test_anchorpy_agrees(name: str) -> None:
         assert got == want, field.name
 
 
-INNER = ("holding", "breaker")
+INNER = ("holding", "breaker", "cascade", "liquidation")
 """Structs inside accounts, whose fields are read as the account's own."""
 
 

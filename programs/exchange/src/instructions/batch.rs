@@ -61,7 +61,7 @@ impl Batch {
             let (shares, limit) = (Shares6::new(trade.shares), Collateral6::new(trade.limit));
             match trade.side {
                 BUY => desk.buy(shares, limit)?,
-                SELL => desk.sell(shares, limit)?,
+                SELL => desk.sell(shares, limit).map(|_| ())?,
                 _ => return Err(ExchangeError::BadBatch.into()),
             }
         }

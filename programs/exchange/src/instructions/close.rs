@@ -6,7 +6,7 @@ use {
         state::LEVERAGED,
     },
     anchor_lang::prelude::*,
-    breakwater_math::{Collateral6, Shares6},
+    breakwater_math::{Collateral6, PriceQ28, Shares6},
 };
 
 /// Shares sold to repay their loan, not settled with the trader yet.
@@ -21,9 +21,9 @@ pub struct Unwound {
 
 impl Desk<'_> {
     /// Sell shares of a leveraged position. Their part of the loan (rounded up) is repaid in full: from the proceeds,
-    /// and from the trader's balance where they do not suffice. Nobody can default by choice.
+    /// and from the trader's balance where they do not suffice. Nobody can default by choice. The average price of the sale.
     #[inline(always)]
-    pub fn close(&mut self, shares: Shares6, min_proceeds: Collateral6) -> Result<()> {
+    pub fn close(&mut self, shares: Shares6, min_proceeds: Collateral6) -> Result<PriceQ28> {
         self.holding.require_kind(LEVERAGED)?;
         let unwound = self.unwind(shares)?;
         let repaid = unwound.due.min(unwound.proceeds);
@@ -33,7 +33,8 @@ impl Desk<'_> {
         require!(shortfall.raw() <= self.trader.balance, ExchangeError::Underwater);
         self.trader.pay(shortfall)?;
         self.trader.receive(amount)?;
-        self.repay(&unwound, amount, shortfall)
+        self.repay(&unwound, amount, shortfall)?;
+        Ok(unwound.priced.fill)
     }
 
     /// Sell shares and take their part of the loan off the holding. A halt does not keep anybody from repaying.
@@ -45,7 +46,7 @@ impl Desk<'_> {
         require!(shares > Shares6::ZERO, ExchangeError::ZeroAmount);
         let due = self.holding.debt_of(shares)?;
         self.holding.release(shares, due)?;
-        let priced = self.price_sale(outcome, shares)?;
+        let priced = self.price_sale(outcome, shares, self.sale_rate())?;
         let proceeds = math(priced.notional.checked_sub(priced.fee))?;
         Ok(Unwound {
             priced,

@@ -23,6 +23,7 @@ pub struct Desk<'a> {
 }
 
 /// A trade's two parties to the market: its price and its fee.
+#[derive(Clone, Copy)]
 pub struct Priced {
     pub repricing: Repricing,
     /// Cost or proceeds of the shares, rounded against the trader.
@@ -127,19 +128,13 @@ impl Desk<'_> {
         })
     }
 
-    /// Take shares back and price them. Rounding: down, against the trader; the fee is never more than the proceeds. What
-    /// is sold in the slot of its purchase pays the flash fee on top.
+    /// Take shares back and price them. Rounding: down, against the trader; the fee is never more than the proceeds.
     #[inline(always)]
-    pub fn price_sale(&mut self, outcome: usize, shares: Shares6) -> Result<Priced> {
+    pub fn price_sale(&mut self, outcome: usize, shares: Shares6, rate: Ppm) -> Result<Priced> {
         require!(shares > Shares6::ZERO, ExchangeError::ZeroAmount);
         let repricing = self.market.retire(outcome, shares, self.now.s)?;
         let curve = self.market.curve();
         let notional = curve.sell_proceeds(repricing.escrow_before, repricing.escrow_after)?;
-        let mut rate = self.shard.fee_rate();
-        if self.holding.opened_slot == self.now.slot {
-            // at most 10 % and 2 %
-            rate = Ppm::new(rate.raw().saturating_add(fees::FLASH.raw()));
-        }
         let fee = math(fees::fee(notional, rate))?.min(notional);
         Ok(Priced {
             repricing,
@@ -147,6 +142,18 @@ impl Desk<'_> {
             fee,
             fill: math(risk::fill_price(notional, shares))?,
         })
+    }
+
+    /// The fee of a sale by the holder: what is sold in the slot of its purchase pays the flash fee on top.
+    #[inline(always)]
+    pub fn sale_rate(&self) -> Ppm {
+        let rate = self.shard.fee_rate();
+        if self.holding.opened_slot == self.now.slot {
+            // at most 10 % and 2 %
+            Ppm::new(rate.raw().saturating_add(fees::FLASH.raw()))
+        } else {
+            rate
+        }
     }
 
     /// Book the priced trade in the shard, tell the world, and halt the market if this trade was too much.

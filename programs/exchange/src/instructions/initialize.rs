@@ -6,7 +6,7 @@ use {
         constants::{COLLATERAL_DECIMALS, SHARDS},
         error::ExchangeError,
         events::{log, Initialized, ShardCreated},
-        state::{Config, Shard, Vault},
+        state::{Config, LiquidationRules, Shard, Vault},
     },
     anchor_lang::prelude::*,
     pinocchio_token::{instructions::InitializeAccount3, state},
@@ -20,6 +20,7 @@ pub struct Rules {
     pub fee_base_ppm: u32,
     pub fee_slope_ppm: u32,
     pub max_subsidy_ppm: u32,
+    pub liquidation: LiquidationRules,
 }
 
 /// 1/8 to 64: below, loans are not worth the name secured; above, nothing is ever lent.
@@ -51,6 +52,7 @@ impl Initialize {
             && rules.fee_base_ppm.saturating_add(rules.fee_slope_ppm) <= MAX_FEE_PPM
             && (1..=WHOLE_PPM).contains(&rules.max_subsidy_ppm);
         require!(in_range, ExchangeError::BadParameter);
+        rules.liquidation.validate()?;
         let decimals = state::Mint::from_account_view(self.mint.account())?.decimals();
         require!(decimals == COLLATERAL_DECIMALS, ExchangeError::WrongDecimals);
 
@@ -66,6 +68,7 @@ impl Initialize {
             fee_slope_ppm: rules.fee_slope_ppm,
             max_subsidy_ppm: rules.max_subsidy_ppm,
             reserved: 0,
+            liquidation: rules.liquidation,
         };
         self.vault.token_account = *self.token_vault.address();
         self.vault.bump = vault_bump;
@@ -103,6 +106,7 @@ impl CreateShard {
         require!(usize::from(index) < SHARDS, ExchangeError::BadParameter);
         self.shard.index = u32::from(index);
         self.shard.min_coverage_q32 = self.config.min_coverage_q32;
+        self.shard.liquidation = self.config.liquidation;
         self.shard.fee_ppm = self.config.fee_base_ppm.saturating_add(self.config.fee_slope_ppm);
         log(ShardCreated {
             shard: *self.shard.address(),

@@ -14,6 +14,8 @@ mod desk;
 mod fold;
 mod initialize;
 mod legs;
+mod liquidate;
+mod liquidate_chain;
 mod liquidity;
 mod open;
 mod open_chain;
@@ -21,6 +23,7 @@ mod propagate_halt;
 mod redeem;
 mod resolve;
 mod sell;
+mod stop;
 mod trade;
 mod trader;
 mod unwind_chain;
@@ -29,6 +32,7 @@ mod withdraw;
 
 pub use {
     admin::*, batch::*, chain::*, close_market::*, close_position::*, create_market::*, create_position::*,
-    deposit::*, fold::*, initialize::*, liquidity::*, open_chain::*, propagate_halt::*, redeem::*,
-    resolve::*, trade::*, trader::*, unwind_chain::*, void::*, withdraw::*,
+    deposit::*, fold::*, initialize::*, liquidate::*, liquidate_chain::*, liquidity::*, open_chain::*,
+    propagate_halt::*, redeem::*, resolve::*, stop::*, trade::*, trader::*, unwind_chain::*, void::*,
+    withdraw::*,
 };

@@ -1,4 +1,4 @@
-use anchor_lang::prelude::*;
+use {super::LiquidationRules, anchor_lang::prelude::*};
 
 /// The exchange's rules. PDA of `["config"]`. Written once; afterwards only `admin` and `operator` can change.
 #[account]
@@ -15,4 +15,5 @@ pub struct Config {
     /// Largest part of a shard's cash that one market's subsidy may take.
     pub max_subsidy_ppm: u32,
     pub reserved: u32,
+    pub liquidation: LiquidationRules,
 }

@@ -1,5 +1,5 @@
 use {
-    super::{Breaker, Curve, Shard, PM_AMM_DECAYING},
+    super::{Breaker, Cascade, Curve, Shard, PM_AMM_DECAYING},
     crate::{
         constants::VOID_GRACE_S,
         error::{math, ExchangeError},
@@ -74,6 +74,7 @@ pub struct Market {
     /// Markets that halt together; zero: this one halts alone.
     pub group: u32,
     pub breaker: Breaker,
+    pub cascade: Cascade,
 }
 
 /// What a trade does to the escrow and to the vault's claim on it.
@@ -186,11 +187,14 @@ impl Market {
     /// A lower bound of an outcome's price over the last minute.
     #[inline(always)]
     pub fn reference_price(&self, outcome: usize, now_s: u64) -> Result<PriceQ28> {
-        let mut reference = [0; MAX_OUTCOMES];
+        let mut reference = self.shares;
         let outcomes = self.outstanding().len();
-        let known = self.reference.iter().zip(&self.shares).zip(&self.traded_s);
-        for (slot, ((&before, &shares), &traded_s)) in reference[..outcomes].iter_mut().zip(known) {
-            *slot = risk::follow(before, shares, now_s.saturating_sub(u64::from(traded_s)));
+        // what was last traded longer ago than this has stood long enough to be its own reference
+        let recent_s = (now_s as u32).saturating_sub(risk::REFERENCE_S as u32); // until 2106
+        for (i, shares) in reference[..outcomes].iter_mut().enumerate() {
+            if self.traded_s[i] > recent_s {
+                *shares = self.reference_at(i, now_s);
+            }
         }
         self.curve().price_floor(&reference[..outcomes], outcome)
     }

@@ -5,13 +5,15 @@ mod chain;
 mod config;
 mod curve;
 mod holding;
+mod liquidation;
 mod market;
 mod position;
 mod shard;
+mod stop;
 mod trader;
 mod vault;
 
 pub use {
-    breaker::*, chain::*, config::*, curve::*, holding::*, market::*, position::*, shard::*, trader::*,
-    vault::*,
+    breaker::*, chain::*, config::*, curve::*, holding::*, liquidation::*, market::*, position::*, shard::*,
+    stop::*, trader::*, vault::*,
 };

@@ -1,5 +1,5 @@
 use {
-    super::Repricing,
+    super::{LiquidationRules, Repricing},
     crate::{
         constants::GROUPS,
         error::{math, ExchangeError},
@@ -35,6 +35,8 @@ pub struct Shard {
     pub index: u32,
     /// Cash set aside for losses of liquidations; not the liquidity providers'.
     pub insurance: u64,
+    /// The config's, so that a liquidation reads no further account.
+    pub liquidation: LiquidationRules,
     /// By group of markets: the first slot in which it trades again. Group zero never halts.
     pub halts: [u64; GROUPS],
 }

@@ -65,6 +65,7 @@ impl Vault {
             shard.cash = demanded.raw();
         }
         let part = math(mul_div(left.raw(), 1, SHARDS as u64, Rounding::Down))?;
+        Self::deal_insurance(shards)?;
         let coverage = risk::coverage(cash, at_risk);
         let rates = (Ppm::new(config.fee_base_ppm), Ppm::new(config.fee_slope_ppm));
         let fee = math(fees::fee_rate(rates.0, rates.1, coverage))?;
@@ -77,6 +78,21 @@ impl Vault {
         }
         self.cash = left.raw();
         self.folded_slot = Clock::get()?.slot;
+        Ok(())
+    }
+
+    /// Even out what the shards have set aside; the first one keeps what does not divide by four.
+    fn deal_insurance(shards: &mut [&mut Shard; SHARDS]) -> Result<()> {
+        let mut all = Collateral6::ZERO;
+        for shard in shards.iter() {
+            all = math(all.checked_add(Collateral6::new(shard.insurance)))?;
+        }
+        let part = math(mul_div(all.raw(), 1, SHARDS as u64, Rounding::Down))?;
+        for shard in shards.iter_mut().rev() {
+            shard.insurance = part;
+            all = Collateral6::new(all.raw().saturating_sub(part));
+        }
+        shards[0].insurance = part.saturating_add(all.raw());
         Ok(())
     }
 

@@ -61,3 +61,12 @@ pub fn position(trader: &Address, market: &Address, outcome: u8, kind: u8) -> Ad
 pub fn chain(trader: &Address, id: u64) -> Address {
     derive(&EXCHANGE, &[b"chain", trader.as_ref(), &id.to_le_bytes()])
 }
+
+pub fn stop(position: &Address, side: u8) -> Address {
+    derive(&EXCHANGE, &[b"stop", position.as_ref(), &[side]])
+}
+
+/// An address with its bump.
+pub fn find(program: &Address, seeds: &[&[u8]]) -> (Address, u8) {
+    Address::find_program_address(seeds, program)
+}

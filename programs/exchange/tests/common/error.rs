@@ -32,7 +32,8 @@ errors! { ExchangeError:
     InsufficientShares SlippageExceeded WrongKind LeverageBelowOne LeverageAboveCap OracleStale VaultTooSmall
     CoverageTooLow DebtAboveShares Underwater Insolvent NotEmpty SubsidyTooLarge OnlyVoid CloseTooFar MarketDebtTooLarge
     MarketHalted SpreadTooWide PriceDiverges ChainsSuspended BadLegs BadLeg MarginAboveProceeds ChainLeverageAboveCap
-    BadBatch BadGroup ChainOfAnotherTrader
+    BadBatch BadGroup ChainOfAnotherTrader Healthy LiquidationCapReached LiquidationTooLarge LiquidationTooSmall
+    NotTriggered WrongStop
 }
 
 /// Anchor: an account that must be writable is not.

@@ -15,6 +15,10 @@ pub struct Rules {
     pub fee_base_ppm: u32,
     pub fee_slope_ppm: u32,
     pub max_subsidy_ppm: u32,
+    pub partial_ppm: u32,
+    pub keeper_ppm: u32,
+    pub insurance_ppm: u32,
+    pub slot_ppm: u32,
 }
 
 pub const RULES: Rules = Rules {
@@ -22,6 +26,10 @@ pub const RULES: Rules = Rules {
     fee_base_ppm: 300,
     fee_slope_ppm: 2_500,
     max_subsidy_ppm: 100_000,
+    partial_ppm: 300_000,
+    keeper_ppm: 10_000,
+    insurance_ppm: 5_000,
+    slot_ppm: 100_000,
 };
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,27 +55,29 @@ pub struct Limits {
     pub cooldown_slots: u32,
 }
 
+pub use crate::ix_legs::*;
+
 /// price, confidence, sequence, slot, timestamp_ms
 pub type Publication = [u64; 5];
 
-fn w(key: Address) -> AccountMeta {
+pub(crate) fn w(key: Address) -> AccountMeta {
     AccountMeta::new(key, false)
 }
 
-fn r(key: Address) -> AccountMeta {
+pub(crate) fn r(key: Address) -> AccountMeta {
     AccountMeta::new_readonly(key, false)
 }
 
 /// Signs and is written.
-fn ws(key: Address) -> AccountMeta {
+pub(crate) fn ws(key: Address) -> AccountMeta {
     AccountMeta::new(key, true)
 }
 
-fn rs(key: Address) -> AccountMeta {
+pub(crate) fn rs(key: Address) -> AccountMeta {
     AccountMeta::new_readonly(key, true)
 }
 
-fn build(program: Address, name: &str, accounts: Vec<AccountMeta>, data: &[&[u8]]) -> Instruction {
+pub(crate) fn build(program: Address, name: &str, accounts: Vec<AccountMeta>, data: &[&[u8]]) -> Instruction {
     let data = [&tag("global", name)[..]]
         .iter()
         .chain(data)
@@ -80,7 +90,7 @@ fn build(program: Address, name: &str, accounts: Vec<AccountMeta>, data: &[&[u8]
     }
 }
 
-fn words(values: &[u64]) -> Vec<u8> {
+pub(crate) fn words(values: &[u64]) -> Vec<u8> {
     values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 
@@ -137,13 +147,17 @@ pub fn initialize(admin: Address, operator: Address, mint: Address, rules: Rules
         r(at::TOKEN),
         r(at::SYSTEM),
     ];
-    let data: [&[u8]; 5] = [
-        operator.as_ref(),
-        &rules.min_coverage_q32.to_le_bytes(),
-        &rules.fee_base_ppm.to_le_bytes(),
-        &rules.fee_slope_ppm.to_le_bytes(),
-        &rules.max_subsidy_ppm.to_le_bytes(),
+    let parts = [
+        rules.fee_base_ppm,
+        rules.fee_slope_ppm,
+        rules.max_subsidy_ppm,
+        rules.partial_ppm,
+        rules.keeper_ppm,
+        rules.insurance_ppm,
+        rules.slot_ppm,
     ];
+    let parts: Vec<u8> = parts.iter().flat_map(|part| part.to_le_bytes()).collect();
+    let data: [&[u8]; 3] = [operator.as_ref(), &rules.min_coverage_q32.to_le_bytes(), &parts];
     build(at::EXCHANGE, "initialize", accounts, &data)
 }
 
@@ -292,7 +306,7 @@ pub fn close_position(owner: Address, market: u64, outcome: u8, kind: u8) -> Ins
     )
 }
 
-fn trade_accounts(owner: Address, market_id: u64, outcome: u8, kind: u8) -> Vec<AccountMeta> {
+pub(crate) fn trade_accounts(owner: Address, market_id: u64, outcome: u8, kind: u8) -> Vec<AccountMeta> {
     let (trader, market, position) = position_of(owner, market_id, outcome, kind);
     vec![
         rs(owner),
@@ -369,105 +383,4 @@ pub fn close_market(market: u64, rent_payer: Address) -> Instruction {
         w(at::shard(at::shard_of(market))),
     ];
     build(at::EXCHANGE, "close_market", accounts, &[])
-}
-
-/// A spot trade of a batch: its market, outcome, shares and limit.
-#[derive(Clone, Copy, Debug)]
-pub struct BatchTrade {
-    pub market: u64,
-    pub outcome: u8,
-    /// 0 buy, 1 sell.
-    pub side: u8,
-    pub shares: u64,
-    pub limit: u64,
-}
-
-pub fn batch(owner: Address, trades: &[BatchTrade]) -> Instruction {
-    let mut accounts = vec![rs(owner), w(at::trader(&owner))];
-    let mut data = (trades.len() as u32).to_le_bytes().to_vec();
-    for trade in trades {
-        accounts.extend(trade_accounts(owner, trade.market, trade.outcome, SPOT).split_off(2));
-        data.extend(words(&[trade.shares, trade.limit]));
-        data.push(trade.side);
-    }
-    build(at::EXCHANGE, "batch", accounts, &[&data])
-}
-
-/// A purchase of a chain.
-#[derive(Clone, Copy, Debug)]
-pub struct LegOrder {
-    pub market: u64,
-    pub outcome: u8,
-    pub shares: u64,
-    pub leverage_x100: u16,
-}
-
-fn legs(markets: impl IntoIterator<Item = u64>, feed: Address) -> Vec<AccountMeta> {
-    let of = |id| [w(at::market(id)), w(at::shard(at::shard_of(id))), r(feed)];
-    markets.into_iter().flat_map(of).collect()
-}
-
-pub fn create_chain(owner: Address, id: u64) -> Instruction {
-    let trader = at::trader(&owner);
-    let accounts = vec![ws(owner), w(trader), w(at::chain(&trader, id)), r(at::SYSTEM)];
-    build(at::EXCHANGE, "create_chain", accounts, &[&words(&[id])])
-}
-
-pub fn close_chain(owner: Address, id: u64) -> Instruction {
-    let trader = at::trader(&owner);
-    let accounts = vec![ws(owner), w(trader), w(at::chain(&trader, id))];
-    build(at::EXCHANGE, "close_chain", accounts, &[])
-}
-
-pub fn open_chain(
-    owner: Address,
-    id: u64,
-    feed: Address,
-    orders: &[LegOrder],
-    max_payment: u64,
-) -> Instruction {
-    let trader = at::trader(&owner);
-    let mut accounts = vec![rs(owner), w(trader), w(at::chain(&trader, id))];
-    accounts.extend(legs(orders.iter().map(|order| order.market), feed));
-    let mut data = (orders.len() as u32).to_le_bytes().to_vec();
-    for order in orders {
-        data.extend(order.shares.to_le_bytes());
-        data.extend(order.leverage_x100.to_le_bytes());
-        data.push(order.outcome);
-    }
-    build(
-        at::EXCHANGE,
-        "open_chain",
-        accounts,
-        &[&data, &words(&[max_payment])],
-    )
-}
-
-pub fn unwind_chain(
-    owner: Address,
-    id: u64,
-    feed: Address,
-    markets: &[u64],
-    min_proceeds: u64,
-) -> Instruction {
-    let trader = at::trader(&owner);
-    let mut accounts = vec![rs(owner), w(trader), w(at::chain(&trader, id))];
-    accounts.extend(legs(markets.iter().copied(), feed));
-    build(at::EXCHANGE, "unwind_chain", accounts, &[&words(&[min_proceeds])])
-}
-
-pub fn redeem_leg(owner: Address, id: u64, market: u64, index: u8) -> Instruction {
-    let trader = at::trader(&owner);
-    let accounts = vec![
-        w(trader),
-        w(at::market(market)),
-        w(at::shard(at::shard_of(market))),
-        w(at::chain(&trader, id)),
-    ];
-    build(at::EXCHANGE, "redeem_leg", accounts, &[&[index]])
-}
-
-pub fn propagate_halt(group: u8) -> Instruction {
-    let accounts = (0..4).map(|i| w(at::shard(i))).collect();
-    build(at::EXCHANGE, "propagate_halt", accounts, &[&[group]])
 }

@@ -77,7 +77,7 @@ tagged! { "account":
     }
     Config {
         admin: Key, operator: Key, mint: Key, min_coverage_q32: u64, fee_base_ppm: u32, fee_slope_ppm: u32,
-        max_subsidy_ppm: u32, reserved: u32,
+        max_subsidy_ppm: u32, reserved: u32, partial_ppm: u32, keeper_ppm: u32, insurance_ppm: u32, slot_ppm: u32,
     }
     Vault {
         token_account: Key, cash: u64, lp_supply: u64, folded_slot: u64, bump: u8, token_bump: u8, reserved: [u8; 6],
@@ -85,7 +85,7 @@ tagged! { "account":
     Shard {
         cash: u64, debt: u64, debt_at_risk: u64, claim_floor: u64, claim_ceiling: u64, coverage_q32: u64,
         min_coverage_q32: u64, fees: u64, volume: u64, bad_debt: u64, fee_ppm: u32, index: u32, insurance: u64,
-        halts: [u64; 64],
+        partial_ppm: u32, keeper_ppm: u32, insurance_ppm: u32, slot_ppm: u32, halts: [u64; 64],
     }
     Trader { owner: Key, balance: u64, lp_shares: u64, positions: u64, }
     Market {
@@ -93,7 +93,10 @@ tagged! { "account":
         claim_floor: u64, claim_ceiling: u64, debt_at_risk: u64, max_debt_at_risk: u64, settlement_price: u64, shares: [u64; 16],
         total_debt: u64, debt: [u64; 16], reference: [u64; 16], traded_s: [u32; 16], strikes: [u64; 16], positions: u64, shard: u32, outcomes: u8, status: u8, winner: u8,
         curve: u8, opened_ms: u64, full_liquidity: u64, delta_offset: i64, feed_one: u64, max_divergence_q28: u32,
-        group: u32, breaker: Breaker,
+        group: u32, breaker: Breaker, cascade_slot: u64, cascade_sold: u64, cascade_level: u32, cascade_bound: u32,
+    }
+    Stop {
+        position: Key, shares: u64, tip: u64, trigger_q28: u32, limit_q28: u32, side: u8, reserved: [u8; 7],
     }
     Chain { trader: Key, id: u64, count: u64, legs: [Leg; 5], }
     Position {
@@ -142,6 +145,18 @@ tagged! { "event":
     ChainUnwound {
         chain: Key, trader: Key, legs: u64, proceeds: u64, repaid: u64, amount: u64, shortfall: u64,
     }
+    Liquidated {
+        source: Key, trader: Key, market: Key, keeper: Key, shares: u64, notional: u64, fee: u64, reward: u64, insured: u64,
+        repaid: u64, amount: u64, drawn: u64, lost: u64, debt: u64, left: u64, escrow: u64, income: u64, mark_q28: u32,
+        outcome: u8, severity: u8, reserved: u16,
+    }
+    ChainLiquidated {
+        chain: Key, trader: Key, keeper: Key, legs: u64, notional: u64, reward: u64, insured: u64, repaid: u64, amount: u64,
+        severity: u64,
+    }
+    StopPlaced { position: Key, shares: u64, tip: u64, trigger_q28: u32, limit_q28: u32, side: u64, }
+    StopCancelled { position: Key, side: u64, }
+    StopExecuted { position: Key, keeper: Key, shares: u64, tip: u64, fill_q28: u32, side: u32, }
     Redeemed { position: Key, trader: Key, market: Key, shares: u64, payout: u64, repaid: u64, }
 }
 

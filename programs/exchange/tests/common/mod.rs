@@ -7,6 +7,7 @@ pub mod attacks;
 pub mod audit;
 pub mod error;
 pub mod ix;
+pub mod ix_legs;
 pub mod layout;
 pub mod random;
 pub mod transaction;
@@ -20,6 +21,6 @@ pub use {
     solana_account::Account,
     solana_address::Address,
     solana_instruction::{error::InstructionError, AccountMeta, Instruction},
-    transaction::Clearly,
+    transaction::{refusal, Clearly},
     world::{Party, World, HOUR_MS, START_S, UNIT},
 };

@@ -50,7 +50,7 @@ impl World {
             Ok(done) => panic!("succeeded:\n{}", done.pretty_logs()),
             Err(failed) => failed,
         };
-        let expected = TransactionError::InstructionError(0, error.into());
+        let expected = refusal(error);
         assert_eq!(failed.err, expected, "\n{}", failed.meta.pretty_logs());
         assert!(
             before == self.snapshot(instruction),
@@ -65,6 +65,11 @@ impl World {
             .map(|meta| self.account(&meta.pubkey))
             .collect()
     }
+}
+
+/// What the runtime reports for a transaction whose instruction failed so.
+pub fn refusal(error: impl Into<InstructionError>) -> TransactionError {
+    TransactionError::InstructionError(0, error.into())
 }
 
 /// What a transaction logged.

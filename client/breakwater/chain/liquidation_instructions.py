@@ -1,0 +1,125 @@
+"""Values -> `Instruction` for liquidations and standing orders: what keepers do for a reward.
+
+A keeper signs, and names its own trader account, which gets the reward. Units are those of `instructions`;
+prices here are in units of 2^-28.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from solders.instruction import AccountMeta, Instruction
+from solders.system_program import ID as SYSTEM
+
+from . import addresses as at
+from .instructions import LEVERAGED, tag
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from solders.pubkey import Pubkey
+
+__all__ = [
+    "STOP_LOSS",
+    "TAKE_PROFIT",
+    "WHOLE_PPM",
+    "StopTerms",
+    "cancel_stop",
+    "execute_stop",
+    "liquidate",
+    "liquidate_chain",
+    "place_stop",
+]
+
+STOP_LOSS: Final = 0
+TAKE_PROFIT: Final = 1
+WHOLE_PPM: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StopTerms:
+    """A standing order to sell: `trigger_q28` and the least average price `limit_q28` in units of 2^-28."""
+
+    side: int
+    shares: int
+    tip: int
+    trigger_q28: int
+    limit_q28: int = 0
+
+
+def _w(key: Pubkey, *, signer: bool = False) -> AccountMeta:
+    return AccountMeta(key, signer, True)
+
+
+def _r(key: Pubkey, *, signer: bool = False) -> AccountMeta:
+    return AccountMeta(key, signer, False)
+
+
+def _keeper(keeper: Pubkey) -> list[AccountMeta]:
+    return [_r(keeper, signer=True), _w(at.trader(keeper))]
+
+
+def _venue(market_id: int) -> list[AccountMeta]:
+    return [_w(at.market(market_id)), _w(at.shard(at.shard_index(market_id)))]
+
+
+def liquidate(keeper: Pubkey, owner: Pubkey, market_id: int, outcome: int, shares: int) -> Instruction:
+    """Sell shares of an unhealthy leveraged position."""
+    trader, market = at.trader(owner), at.market(market_id)
+    position = at.position(trader, market, outcome, LEVERAGED)
+    accounts = [*_keeper(keeper), _w(trader), *_venue(market_id), _w(position)]
+    return Instruction(at.EXCHANGE, tag("liquidate") + struct.pack("<Q", shares), accounts)
+
+
+def liquidate_chain(
+    keeper: Pubkey, owner: Pubkey, number: int, legs: Sequence[tuple[int, Pubkey]], part_ppm: int = WHOLE_PPM
+) -> Instruction:
+    """Sell a part of every leg that is left (by market and feed, in their order) of an unhealthy chain."""
+    trader = at.trader(owner)
+    accounts = [*_keeper(keeper), _w(trader), _w(at.chain(trader, number))]
+    for market_id, feed in legs:
+        accounts += [*_venue(market_id), _r(feed)]
+    return Instruction(at.EXCHANGE, tag("liquidate_chain") + struct.pack("<I", part_ppm), accounts)
+
+
+def place_stop(owner: Pubkey, market_id: int, outcome: int, kind: int, terms: StopTerms) -> Instruction:
+    """Order that a position is sold at a trigger; one order a side."""
+    trader = at.trader(owner)
+    position = at.position(trader, at.market(market_id), outcome, kind)
+    data = struct.pack("<BQQII", terms.side, terms.shares, terms.tip, terms.trigger_q28, terms.limit_q28)
+    accounts = [
+        _w(owner, signer=True),
+        _r(trader),
+        _r(position),
+        _w(at.stop(position, terms.side)),
+        _r(SYSTEM),
+    ]
+    return Instruction(at.EXCHANGE, tag("place_stop") + data, accounts)
+
+
+def cancel_stop(owner: Pubkey, market_id: int, outcome: int, kind: int, side: int) -> Instruction:
+    """Take a standing order back."""
+    trader, market = at.trader(owner), at.market(market_id)
+    position = at.position(trader, market, outcome, kind)
+    bump = at.position_bump(trader, market, outcome, kind)
+    accounts = [_w(owner, signer=True), _r(trader), _w(at.stop(position, side)), _r(position), _r(market)]
+    return Instruction(at.EXCHANGE, tag("cancel_stop") + bytes([outcome, kind, bump]), accounts)
+
+
+def execute_stop(
+    keeper: Pubkey, owner: Pubkey, market_id: int, outcome: int, kind: int, side: int
+) -> Instruction:
+    """Execute a standing order that is due."""
+    trader = at.trader(owner)
+    position = at.position(trader, at.market(market_id), outcome, kind)
+    accounts = [
+        *_keeper(keeper),
+        _w(owner),
+        _w(trader),
+        *_venue(market_id),
+        _w(position),
+        _w(at.stop(position, side)),
+    ]
+    return Instruction(at.EXCHANGE, tag("execute_stop"), accounts)

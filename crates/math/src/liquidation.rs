@@ -1,0 +1,186 @@
+//! When a loan is called, how much is sold for it, and who gets what it brings.
+
+use crate::error::{MathError, Result};
+use crate::fixed::{full_mul, mul_div};
+use crate::units::{Collateral6, LeverageX100, Ppm, PriceQ28, Rounding, Shares6};
+
+const WHOLE: u64 = 1_000_000;
+/// However low the coverage, maintenance is reckoned as if at least 10x could be had: it never exceeds 7.5 %.
+pub const LEAST_CAP: LeverageX100 = LeverageX100::new(1_000);
+/// The cap of a slot is at most 2^3 = 8 times the usual one.
+pub const WIDEST: u32 = 3;
+
+/// The part of a position's value that its owner must own: three quarters of the margin at the highest leverage that outcomes
+/// and coverage allow now, `3 / (4 cap)`, rounded up. Between 1.5 % (50x) and 7.5 % ([`LEAST_CAP`]). It has to be above the
+/// keeper's reward, or selling a part would heal nothing.
+#[inline]
+#[allow(clippy::arithmetic_side_effects)] // divides by at least 1000
+pub const fn maintenance(cap: LeverageX100) -> Ppm {
+    let cap = if cap.raw() < LEAST_CAP.raw() {
+        LEAST_CAP.raw()
+    } else {
+        cap.raw()
+    } as u64;
+    Ppm::new((75 * WHOLE).div_ceil(cap) as u32)
+}
+
+/// What shares are worth at a price, rounded down. Errors: `Domain` for a price above one.
+#[inline(always)]
+pub fn value(shares: Shares6, price: PriceQ28) -> Result<Collateral6> {
+    if price > PriceQ28::ONE {
+        return Err(MathError::Domain);
+    }
+    // price <= 2^28, so the product's high word is below 2^28 and the result at most the shares
+    let (high, low) = full_mul(shares.raw(), price.raw() as u64);
+    Ok(Collateral6::new((high << 36) | (low >> 28)))
+}
+
+/// Whether a loan has more than the maintenance leaves of its security: `debt > value (1 - maintenance)`, exactly.
+#[inline]
+pub fn is_unhealthy(value: Collateral6, debt: Collateral6, maintenance: Ppm) -> bool {
+    let left = WHOLE.saturating_sub(maintenance.raw() as u64);
+    full_mul(debt.raw(), WHOLE) > full_mul(value.raw(), left)
+}
+
+/// A part of something, rounded up. Errors: `Domain` above the whole.
+#[inline]
+pub fn part_of(whole: u64, part: Ppm) -> Result<u64> {
+    if part.raw() as u64 > WHOLE {
+        return Err(MathError::Domain);
+    }
+    mul_div(whole, part.raw() as u64, WHOLE, Rounding::Up)
+}
+
+/// The most shares that liquidations may sell in one slot: a part of the market's liquidity, doubled `level` times (up to
+/// [`WIDEST`]), rounded down, at least one micro-share. Selling x shares moves an LMSR's log odds by x / b and a pm-AMM's z by
+/// x / L, so this bounds the price's path. Errors: `Overflow`.
+#[inline]
+pub fn cap_of_slot(liquidity: Collateral6, part: Ppm, level: u32) -> Result<Shares6> {
+    let level = if level > WIDEST { WIDEST } else { level };
+    let widened = (part.raw() as u64) << level;
+    let shares = mul_div(liquidity.raw(), widened, WHOLE, Rounding::Down)?;
+    Ok(Shares6::new(if shares == 0 { 1 } else { shares }))
+}
+
+/// Who gets what a liquidation's sale brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Split {
+    pub keeper: Collateral6,
+    /// Goes against the loan.
+    pub repaid: Collateral6,
+    pub insurance: Collateral6,
+    pub owner: Collateral6,
+}
+
+/// Deal proceeds out: the keeper's part of the notional (rounded down), the loan, then the insurance fund's part of the notional
+/// (rounded down), the rest to the owner. Nobody gets more than is left, and the four add up to the proceeds. Errors: `Domain` for parts above the
+/// whole.
+#[inline]
+pub fn split(
+    proceeds: Collateral6,
+    notional: Collateral6,
+    debt: Collateral6,
+    keeper: Ppm,
+    insurance: Ppm,
+) -> Result<Split> {
+    if keeper.raw() as u64 > WHOLE || insurance.raw() as u64 > WHOLE {
+        return Err(MathError::Domain);
+    }
+    let take = |left: &mut u64, wanted: u64| {
+        let taken = if wanted < *left { wanted } else { *left };
+        *left = left.wrapping_sub(taken);
+        Collateral6::new(taken)
+    };
+    let mut left = proceeds.raw();
+    let part = |part: Ppm| mul_div(notional.raw(), part.raw() as u64, WHOLE, Rounding::Down);
+    let keeper = take(&mut left, part(keeper)?);
+    let repaid = take(&mut left, debt.raw());
+    // nothing is left of most: the multiplication is spared
+    let insurance = if left == 0 {
+        Collateral6::ZERO
+    } else {
+        take(&mut left, part(insurance)?)
+    };
+    let owner = take(&mut left, u64::MAX);
+    Ok(Split {
+        keeper,
+        repaid,
+        insurance,
+        owner,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)] // an overflow in a test is a failing test
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn maintenance_is_three_quarters_of_the_margin_at_the_cap() {
+        for (cap, ppm) in [
+            (5_000, 15_000),
+            (2_500, 30_000),
+            (1_767, 42_445),
+            (1_000, 75_000),
+            (100, 75_000),
+        ] {
+            assert_eq!(maintenance(LeverageX100::new(cap)), Ppm::new(ppm), "cap {cap}");
+        }
+    }
+
+    #[test]
+    fn a_loan_is_unhealthy_from_one_unit_above_what_maintenance_leaves() {
+        let unhealthy =
+            |value, debt| is_unhealthy(Collateral6::new(value), Collateral6::new(debt), Ppm::new(50_000));
+        assert!(!unhealthy(1_000, 950));
+        assert!(unhealthy(1_000, 951));
+        assert!(!unhealthy(0, 0));
+        assert!(unhealthy(0, 1));
+        assert!(unhealthy(u64::MAX, u64::MAX));
+    }
+
+    #[test]
+    fn the_cap_of_a_slot_doubles_three_times_at_most() {
+        let cap = |level| cap_of_slot(Collateral6::new(1_000_000), Ppm::new(100_000), level);
+        let caps = [0, 1, 2, 3, 4, u32::MAX].map(|level| cap(level).unwrap().raw());
+        assert_eq!(caps, [100_000, 200_000, 400_000, 800_000, 800_000, 800_000]);
+        let least = cap_of_slot(Collateral6::new(1), Ppm::new(1), 0);
+        assert_eq!(least, Ok(Shares6::new(1)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_split_adds_up_and_serves_keeper_loan_insurance_and_owner_in_this_order(
+            proceeds in any::<u64>(),
+            extra in 0_u64..1_000_000,
+            debt in any::<u64>(),
+            keeper in 0_u32..=1_000_000,
+            insurance in 0_u32..=1_000_000,
+        ) {
+            let notional = proceeds.saturating_add(extra);
+            let s = split(
+                Collateral6::new(proceeds),
+                Collateral6::new(notional),
+                Collateral6::new(debt),
+                Ppm::new(keeper),
+                Ppm::new(insurance),
+            )
+            .unwrap();
+            let parts = [s.keeper, s.repaid, s.insurance, s.owner].map(|part| u128::from(part.raw()));
+            prop_assert_eq!(parts.iter().sum::<u128>(), u128::from(proceeds));
+            let share = |ppm: u32| u128::from(notional) * u128::from(ppm) / 1_000_000;
+            prop_assert_eq!(parts[0], share(keeper).min(u128::from(proceeds)));
+            prop_assert_eq!(parts[1], u128::from(debt).min(u128::from(proceeds) - parts[0]));
+            let left = u128::from(proceeds) - parts[0] - parts[1];
+            prop_assert_eq!(parts[2], share(insurance).min(left));
+        }
+
+        #[test]
+        fn a_value_is_shares_times_price_rounded_down(shares in any::<u64>(), price in 0_u32..=1 << 28) {
+            let exact = u128::from(shares) * u128::from(price) >> 28;
+            let value = value(Shares6::new(shares), PriceQ28::new(price)).unwrap();
+            prop_assert_eq!(u128::from(value.raw()), exact);
+        }
+    }
+}
