@@ -131,7 +131,7 @@ def _times(row: Row, *, embedded: bool) -> list[str]:
     values = [spread.mean, spread.p50, spread.p99, spread.most]
     if embedded and row.execution:
         values.append(row.execution.mean)
-    return [f"{value:,.2f}" for value in values]
+    return [f"{value:,.2f}" if value < 100 else f"{value:,.0f}" for value in values]
 
 
 def _sizes(row: Row) -> list[str]:

@@ -8,8 +8,8 @@
       ...
     Program FSJ4... consumed 8232 of 1399850 compute units
 
-Built-in programs (system, compute budget) log no consumption: theirs is part of their caller's own. A
-log that the runtime cut off ends with "Log truncated"; calls open by then have no compute units.
+Built-in programs (system, compute budget) log no consumption: theirs is part of their caller's own. After
+"Log truncated" only lines that happen to fit follow: they are not read, and open calls have no compute units.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Call:
     """One invocation.
 
     `program` is the address, `depth` 1 for an instruction of the transaction; `cu` counts the calls inside
-    and is None where the log does not tell. `says` is the name by which the program announced the instruction, if
-    it did.
+    and is None where the log does not tell. `says` is the name by which the program announced the
+    instruction, if it did.
     """
 
     program: str

@@ -22,6 +22,7 @@ __all__ = [
     "account_names",
     "call_name",
     "instruction_name",
+    "is_ours",
     "program_name",
 ]
 
@@ -61,6 +62,11 @@ def _ours() -> dict[str, tuple[str, dict[bytes, tuple[str, tuple[str, ...]]]]]:
         )
         for name in programs.NAMES
     }
+
+
+def is_ours(address: str) -> bool:
+    """Whether the program is one of those whose IDLs are shipped."""
+    return address in _ours()
 
 
 def program_name(address: str) -> str:

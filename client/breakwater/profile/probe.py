@@ -87,7 +87,7 @@ class Sample:
 
 
 class Probe(Sender):
-    """Sends as `Sender` does, and takes a sample of each transaction sent one at a time.
+    """Sends as `Sender` does, and samples each transaction that is sent alone and calls our programs.
 
     Args:
         engine: where to.
@@ -120,7 +120,7 @@ class Probe(Sender):
         began = time.perf_counter()
         receipt = await super().send(instructions, signers, compute_limit=compute_limit, rebuilds=rebuilds)
         latency_s = time.perf_counter() - began
-        if self._group is not None:
+        if self._group is not None and any(names.is_ours(str(each.program_id)) for each in instructions):
             self.samples.append(await self._sample(self._group, receipt, latency_s))
         return receipt
 
