@@ -155,6 +155,7 @@ def test_scenarios_are_listed(arguments: list[str]) -> None:
     [
         (["sail"], "Name a scenario: funds, lifecycle, publish, settlement, trade, not 'sail'."),
         (["trade", "--repeat", "0"], "Invalid value for '--repeat'"),
+        (["trade", "--repeat", "1001"], "Invalid value for '--repeat'"),
         (["trade", "--engine", "moon"], "Name an engine: embedded, local"),
         (["trade", "--engine", "http://127.0.0.1:1"], "http://127.0.0.1:1 does not answer."),
         (["trade", "--report", "/nowhere/profile.html"], "Name a file in an existing directory"),

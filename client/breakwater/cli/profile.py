@@ -23,7 +23,7 @@ def profile(
     ] = "embedded",
     repeat: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Rounds.", show_default="20 on embedded, else 1"),
+        typer.Option(min=1, max=1_000, metavar="N", help="Rounds.", show_default="20 on embedded, else 1"),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the amounts, from the second round on.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the profile as JSON.")] = False,

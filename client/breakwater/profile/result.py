@@ -78,9 +78,15 @@ class Profile:
         )
         if (account := self.contended) is not None:
             part = account.writes / len(self.samples)
+            equals = [
+                each.shared is account.shared and each.writes == account.writes for each in self.accounts
+            ]
+            count = sum(equals) - 1
+            others = f", as often as {count} other{'s' * (count > 1)}" if count else ""
             found["lock"] = (
                 f"The {'shared ' if account.shared else ''}account most written is {account.name} "
-                f"{account.address[:8]}…: {part:.0%} of the transactions lock it and cannot run in parallel."
+                f"{account.address[:8]}…{others}: {part:.0%} of the transactions lock it and cannot run in "
+                "parallel."
             )
         return found
 

@@ -25,6 +25,9 @@ __all__ = ["ROUNDS_EMBEDDED", "profile"]
 ROUNDS_EMBEDDED = 20
 """Rounds where a round takes milliseconds; elsewhere one is the default."""
 
+MOST_ROUNDS = 1_000
+"""The vault's liquidity and the wallet's tokens last for as many."""
+
 
 async def profile(
     scenario: str,
@@ -40,7 +43,7 @@ async def profile(
         scenario: one of `registry()`.
         engine: "embedded", "local" for a validator of its own, or the address of a node whose exchange is not
             initialised: the profile deploys the programs and initialises it.
-        repeat: rounds; None is 20 on the embedded engine and 1 elsewhere.
+        repeat: rounds, at most 1,000; None is 20 on the embedded engine and 1 elsewhere.
         seed: of the amounts from the second round on; the first round's are fixed.
         progress: called with the name of each step.
 
@@ -50,8 +53,8 @@ async def profile(
         BreakwaterError: an instruction failed.
     """
     scene = find(scenario)
-    if repeat is not None and repeat < 1:
-        raise InvalidInput(f"Repeat the scenario once or more, not {repeat} times.")
+    if repeat is not None and not 1 <= repeat <= MOST_ROUNDS:
+        raise InvalidInput(f"Repeat the scenario 1 to {MOST_ROUNDS:,} times, not {repeat:,}.")
     rounds = repeat or (ROUNDS_EMBEDDED if engine == "embedded" else 1)
     async with _open(engine) as opened:
         probe = Probe(opened)

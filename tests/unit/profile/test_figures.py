@@ -120,6 +120,9 @@ def test_the_account_most_written_is_a_shared_one_if_there_is_one() -> None:
     }
     alone = Profile("trade", "", "embedded", 1, 1, (sample(buy, locks=[trader]),))
     assert alone.bottlenecks()["lock"].startswith("The account most written is trader T…: 100%")
+    market = Lock("M", "market", shared=True)
+    tied = Profile("trade", "", "embedded", 1, 1, (sample(buy, locks=[shard, market]),))
+    assert "is market M…, as often as 1 other: 100% of" in tied.bottlenecks()["lock"]
 
 
 def test_one_account_by_two_names_is_one_account() -> None:
