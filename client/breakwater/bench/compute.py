@@ -13,8 +13,7 @@ from breakwater.chain import addresses as at
 from breakwater.chain import programs
 from breakwater.chain.engine import RpcEngine, open_engine
 from breakwater.chain.sender import Sender
-
-from ._scenario import Scenario
+from breakwater.scenario import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
