@@ -166,7 +166,7 @@ class Trader(Struct, frozen=True):
 
 
 class Shard(Struct, frozen=True):
-    """One of the vault's ledgers; coverage and fee are those of the last fold, coverage None without loans."""
+    """One of the vault's ledgers; coverage (None without loans) and fee are those of the last fold."""
 
     shard: int
     cash: str
