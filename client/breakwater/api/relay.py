@@ -73,6 +73,7 @@ class Relay:
         self._cached, self._store, self._metrics = cached, store, metrics
         self._courier = courier(engine, cached)
         self._flights: dict[str, _Flight] = {}
+        self._hurry: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def post(self, order: OrderRequest) -> OrderStatus:
         """Carry a signed transaction, or tell how it went when it was posted before.
@@ -87,10 +88,11 @@ class Relay:
         repeated = flight is not None
         if flight is None:
             flight = self._start(signature, lambda flight: self._carry(flight, checked))
-        if order.wait:
-            await asyncio.wait({flight.task}, timeout=WAIT_S)
-        else:
-            await flight.accepted.wait()
+        await flight.accepted.wait()
+        if order.wait and not flight.task.done():
+            await asyncio.wait(
+                {flight.task, self._hurry}, timeout=WAIT_S, return_when=asyncio.FIRST_COMPLETED
+            )
         status = flight.task.result() if flight.task.done() else OrderStatus(signature, "accepted")
         replayed = repeated or flight.known
         if replayed:
@@ -109,6 +111,11 @@ class Relay:
         if left:
             log.info("orders_resumed", orders=len(left))
         return len(left)
+
+    def hurry(self) -> None:
+        """Let nobody wait for an outcome any longer: the end is near."""
+        if not self._hurry.done():
+            self._hurry.set_result(None)
 
     async def close(self) -> None:
         """Give orders under way some time to end."""

@@ -139,6 +139,7 @@ async def serving(engine: EmbeddedEngine | RpcEngine, config: ApiConfig) -> Asyn
             access_log=False,
             proxy_headers=False,  # whoever may forge an address would have no limit
             server_header=False,
+            headers=[("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")],
             timeout_graceful_shutdown=GRACE_S,
         )
     )
@@ -151,6 +152,7 @@ async def serving(engine: EmbeddedEngine | RpcEngine, config: ApiConfig) -> Asyn
             log.info("api_started", host=host, port=port, engine=engine.name)
             yield Serving(host, port, metrics)
         finally:
+            relay.hurry()
             server.should_exit = True
             await running
     finally:
