@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import signal
@@ -15,9 +16,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from solders.hash import Hash
+from solders.message import Message
+from solders.transaction import VersionedTransaction
 
 from breakwater import config, localnet
 from breakwater.api import ApiClient, schemas, sign
+from breakwater.chain import instructions as ix
 from breakwater.cli import main
 from breakwater.errors import BlockhashExpired, ProgramError
 from breakwater.localnet import Sandbox
@@ -109,11 +114,11 @@ async def test_orders_land_once_through_restarts(sandbox: Sandbox) -> None:
             replay = await api.post(text)
             assert (replay.replayed, replay.fills) == (True, found.fills)
             assert (await api.trader(owner)).positions[0].shares == "15.000000"
-            stranger = schemas.BuildRequest(owner, 77, "sell", 1, "1")
-            old = await api.build(stranger)
-            await asyncio.sleep(90)
-            with pytest.raises(BlockhashExpired):
-                await api.post(sign(old, stranger, key))
+            selling = ix.sell(key.pubkey(), 77, 1, 1_000_000, 0)
+            message = Message.new_with_blockhash([selling], key.pubkey(), Hash.new_unique())
+            unknown = bytes(VersionedTransaction(message, [key]))
+            with pytest.raises(BlockhashExpired, match="its blockhash has expired"):
+                await api.post(base64.b64encode(unknown).decode())
 
 
 async def test_a_killed_server_has_forgotten_nothing(sandbox: Sandbox) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
@@ -90,9 +90,8 @@ class Relay:
             flight = self._start(signature, lambda flight: self._carry(flight, checked))
         await flight.accepted.wait()
         if order.wait and not flight.task.done():
-            await asyncio.wait(
-                {flight.task, self._hurry}, timeout=WAIT_S, return_when=asyncio.FIRST_COMPLETED
-            )
+            either: set[asyncio.Future[Any]] = {flight.task, self._hurry}
+            await asyncio.wait(either, timeout=WAIT_S, return_when=asyncio.FIRST_COMPLETED)
         status = flight.task.result() if flight.task.done() else OrderStatus(signature, "accepted")
         replayed = repeated or flight.known
         if replayed:
