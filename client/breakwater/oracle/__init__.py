@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from .aggregate import Refusal, Refused, Rules, aggregate
 from .feeds import FeedView, create, read_feed, rotate, show
-from .limits import (
-    Cache,
-    Freshness,
-    RequestLimiter,
-    freshness,
-    market_limiter,
-    order_limiter,
-)
+from .limits import Cache, Freshness, freshness
 from .publisher import Publication, Publisher
 from .service import OracleConfig, Summary, run
 from .settings import OracleSettings, oracle_settings
@@ -27,17 +20,14 @@ __all__ = [
     "Publisher",
     "Refusal",
     "Refused",
-    "RequestLimiter",
     "Rules",
     "Summary",
     "Wanted",
     "aggregate",
     "create",
     "freshness",
-    "market_limiter",
     "open_sources",
     "oracle_settings",
-    "order_limiter",
     "read_feed",
     "rotate",
     "run",

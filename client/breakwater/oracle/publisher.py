@@ -29,9 +29,9 @@ from breakwater.errors import (
     ProgramError,
     Unreachable,
 )
+from breakwater.limits import back_off
 
 from .feeds import require_feed
-from .limits import back_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

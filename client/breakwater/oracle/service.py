@@ -14,10 +14,10 @@ import structlog
 from breakwater.chain.engine import EmbeddedEngine
 from breakwater.chain.sender import Sender
 from breakwater.errors import BreakwaterError, InvalidInput
+from breakwater.limits import back_off
 
 from .aggregate import Rules
 from .board import Board
-from .limits import back_off
 from .publisher import Publication, Publisher
 from .sources import wall_ms
 from .telemetry import Telemetry, serve

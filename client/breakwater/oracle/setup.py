@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import stamina
 
 from breakwater.errors import InvalidInput
+from breakwater.limits import back_off, market_limiter
 
-from .limits import back_off, market_limiter
 from .settings import OracleSettings, oracle_settings
 from .sources import CaptureSource, ClobSource, Gamma, GammaSource, Rest, StreamSource
 

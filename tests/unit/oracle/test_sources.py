@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from breakwater.errors import InvalidInput, RateLimited, Unreachable
-from breakwater.oracle import Freshness, Wanted, market_limiter, open_sources
+from breakwater.limits import market_limiter
+from breakwater.oracle import Freshness, Wanted, open_sources
 from breakwater.oracle.sources import (
     CaptureSource,
     ClobSource,

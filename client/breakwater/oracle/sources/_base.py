@@ -13,9 +13,8 @@ import stamina
 import structlog
 
 from breakwater.errors import BreakwaterError, Retryable
+from breakwater.limits import back_off
 from breakwater.model import Tick
-
-from ..limits import back_off
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx
 
 from breakwater.errors import InvalidInput, RateLimited, Unreachable
+from breakwater.limits import RequestLimiter, retry_after
 
-from ..limits import Breaker, RequestLimiter, retry_after
+from ..limits import Breaker
 from ..wire import decode
 
 if TYPE_CHECKING:

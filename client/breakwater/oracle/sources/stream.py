@@ -17,8 +17,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from breakwater.errors import RateLimited, Retryable, Unreachable
+from breakwater.limits import retry_after
 
-from ..limits import Breaker, retry_after
+from ..limits import Breaker
 from ..wire import (
     BookEvent,
     Event,
