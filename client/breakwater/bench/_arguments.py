@@ -95,11 +95,15 @@ _REALS: dict[str, Callable[[random.Random, int], Iterator[int]]] = {
 
 
 def positions(rng: random.Random, count: int) -> list[Operands]:
-    """Reserves of a pool of liquidity one, from the smallest of which a position is found up to nine."""
-    smallest = 2**20
+    """Reserves of a pool of liquidity one, from the smallest of which a position is found up to nine.
+
+    The small ones tell a position least exactly; the worst of them, found by a scan, is among the edges.
+    """
+    smallest, worst = 2**20, 1_317_115
     found = [
         smallest,
         smallest + 1,
+        worst,
         *near(*(i * ONE / 16 for i in range(1, 130)), ONE / math.sqrt(2 * math.pi)),
     ]
     found += [
