@@ -86,9 +86,11 @@ class Probes:
         self._engine = EmbeddedEngine(binaries, history=1)
         self._payer = _key("payer")
         self._engine.fund(self._payer.pubkey(), 10**15)
-        self._known: dict[tuple[str, int, tuple[int, ...]], Answer] = {}
         self._overhead = dict.fromkeys(self._ids, 0)
         self._overhead = {name: self._call(name, NOTHING, ()).cu for name in self._ids}
+        self._known: dict[tuple[str, int, tuple[int, ...]], Answer] = {
+            (name, NOTHING, ()): Answer(0, 0) for name in self._ids
+        }
 
     def call(self, program: str, function: int, operands: Sequence[int]) -> Answer:
         """Call a function once.
