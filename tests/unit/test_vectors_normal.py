@@ -1,7 +1,7 @@
 """The golden vectors of the normal distribution and the pm-AMM against another evaluation of the formulas.
 
-The generator takes the tail from erfc and finds roots by Newton's iteration with 50 digits. This takes it from
-the incomplete gamma function and from a quadrature of the density, puts solutions back into their equation
+The generator takes the tail from erfc and finds roots by Newton's iteration, with 50 digits. This takes it
+from the incomplete gamma function and a quadrature of the density, puts solutions back into their equation
 instead of solving it, and works with 120 digits.
 """
 

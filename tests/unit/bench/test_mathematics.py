@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import mpmath
 import pytest
@@ -85,7 +86,7 @@ def test_equal_seeds_give_equal_figures_and_others_do_not(figures: MathFigures) 
 
 
 def test_each_broken_bound_is_a_sentence(figures: MathFigures) -> None:
-    def with_(**changes: object) -> list[str]:
+    def with_(**changes: Any) -> list[str]:
         spoilt = replace(figures.functions["pm_amm_solve"], **changes)
         return replace(figures, functions={**figures.functions, "pm_amm_solve": spoilt}).failures()
 
