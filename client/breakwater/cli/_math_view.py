@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ..bench import MATH_PUBLISHED
@@ -17,12 +18,12 @@ __all__ = ["math_dict", "math_summary", "math_table"]
 
 
 def math_table(figures: MathFigures) -> Table:
-    """Functions with their compute units and errors, beside solmath's and what has been published."""
-    table = Table(title="Compute units of one call, and scaled errors |value - true| / max(|true|, 0.01)")
-    table.add_column("function")
-    for heading in ("CU", "mean", "solmath", "mean", "error", "mean", "solmath's"):
+    """Functions with their compute units and errors, beside solmath's; it fits into 80 columns."""
+    title = "Compute units of a call, at most and on average; scaled errors likewise"
+    table = Table(title=title, box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table.add_column("function", no_wrap=True)
+    for heading in ("CU", "mean", "solmath", "mean", "error", "mean", "solmath"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("published CU")
     for name, each in figures.functions.items():
         table.add_row(
             name,
@@ -31,7 +32,6 @@ def math_table(figures: MathFigures) -> Table:
             f"{max(each.errors):.1e}",
             f"{_mean(each.errors):.1e}",
             f"{max(each.solmath_errors):.1e}" if each.solmath_errors else "",
-            MATH_PUBLISHED.get(name, ""),
         )
     return table
 
@@ -42,6 +42,7 @@ def math_summary(figures: MathFigures) -> str:
     samples = sum(each.samples for each in figures.functions.values())
     return "\n".join(
         (
+            *(f"published, {name}: {what}" for name, what in MATH_PUBLISHED.items()),
             f"{samples:,} arguments, seed {figures.seed}: largest error {figures.max_scaled_error:.2e}, "
             f"mean {figures.mean_error:.2e}",
             f"iterations of the pm-AMM's solver, from its own guess: {steps}; "
@@ -89,8 +90,8 @@ def _spread(name: str, spread: Spread | None) -> dict[str, int | float | None]:
 
 
 def _units(spread: Spread | None) -> tuple[str, str]:
-    """Least to most, and the mean."""
-    return (f"{spread.least:,}-{spread.most:,}", f"{spread.mean:,.0f}") if spread else ("", "")
+    """The most, and the mean."""
+    return (f"{spread.most:,}", f"{spread.mean:,.0f}") if spread else ("", "")
 
 
 def _counts(counts: Mapping[int, int]) -> dict[str, int]:

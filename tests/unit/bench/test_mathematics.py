@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 import mpmath
 import pytest
 from mpmath import mpf
+from rich.console import Console
 
 from breakwater.bench import MathFigures, measure_math
 from breakwater.bench import _exact as exact
@@ -78,6 +80,15 @@ def test_solmath_stands_beside_what_it_has_and_nowhere_else(figures: MathFigures
             each["min_cu"] <= each["mean_cu"] <= each["cu"] < each["mean_solmath_cu"] <= each["solmath_cu"]
         ), name
         assert each["mean_scaled_error"] <= each["max_scaled_error"] < each["solmath_max_scaled_error"], name
+
+
+def test_the_table_names_every_function_in_80_columns(figures: MathFigures) -> None:
+    out = Console(file=io.StringIO(), width=80)
+    out.print(view.math_table(figures))
+    assert isinstance(out.file, io.StringIO)
+    lines = out.file.getvalue().splitlines()
+    assert set(FUNCTIONS) <= {line.split()[0] for line in lines if line.strip()}
+    assert "…" not in out.file.getvalue()
 
 
 def test_equal_seeds_give_equal_figures_and_others_do_not(figures: MathFigures) -> None:
