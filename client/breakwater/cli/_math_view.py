@@ -20,7 +20,7 @@ __all__ = ["math_dict", "math_summary", "math_table"]
 def math_table(figures: MathFigures) -> Table:
     """Functions with their compute units and errors, beside solmath's; it fits into 80 columns."""
     title = "Compute units of a call, at most and on average; scaled errors likewise"
-    table = Table(title=title, box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table = Table(title=title, box=SIMPLE_HEAD, show_edge=False, padding=(0, 0, 0, 1))
     table.add_column("function", no_wrap=True)
     for heading in ("CU", "mean", "solmath", "mean", "error", "mean", "solmath"):
         table.add_column(heading, justify="right", no_wrap=True)
