@@ -6,28 +6,25 @@ files are what this script makes.
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import mpmath
 from mpmath import mpf
 
-ROOT = Path(__file__).resolve().parent.parent
+import _generated
+from _generated import Files, Row, lengths, write_or_check
+
 TABLES = Path("crates/math/src/tables.rs")
-VECTORS = Path("tests/vectors")
 U64 = 2**64 - 1
 ONE = 2**48
 SATURATED = U64
 MAX_B, MAX_QUANTITY = 2**56, 2**62
 
 mpmath.mp.dps = 80
-
-Row = list[Any]
 
 
 def nearest(value: mpf) -> int:
@@ -116,20 +113,11 @@ def words(value: mpf) -> str:
     return f"({whole >> 64:#x}, {whole & (2**64 - 1):#x})"
 
 
-def decimal(value: mpf | int) -> str:
-    """A real number to 51 digits, never with an exponent; 0 below 10^-60."""
-    if abs(value) < mpf(10) ** -60:
-        return "0"
-    return str(mpmath.nstr(mpf(value), 51, min_fixed=-mpmath.inf, max_fixed=mpmath.inf))
+decimal = partial(_generated.decimal, digits=51)
 
 
 def whole(value: int) -> str:
     return str(value) if value <= U64 else "Overflow"
-
-
-def lengths(rng: random.Random, bits: int = 64) -> int:
-    """A natural number of random length, up to `bits`."""
-    return rng.getrandbits(rng.randint(1, bits))
 
 
 def exp_rows(rng: random.Random) -> Iterator[Row]:
@@ -333,7 +321,7 @@ def tier_cap_rows(_: random.Random) -> Iterator[Row]:
         yield [n, str(cap) if 2 <= n <= 16 else "Domain"]
 
 
-FILES: dict[str, tuple[list[str], Callable[[random.Random], Iterator[Row]]]] = {
+FILES: Files = {
     "exp": (["x_q48", "exp"], exp_rows),
     "ln": (["x_q48", "ln"], ln_rows),
     "lmsr_cost": (["b", "q", "cost", "normalised_cost"], lmsr_cost_rows),
@@ -352,35 +340,5 @@ FILES: dict[str, tuple[list[str], Callable[[random.Random], Iterator[Row]]]] = {
 }
 
 
-def vectors(name: str) -> str:
-    """One row a line: the inputs as exact integers, then the expected decimal or the error's name."""
-    columns, make = FILES[name]
-    lines = ",\n".join("  " + json.dumps(row, separators=(",", ":")) for row in make(random.Random(name)))
-    return f'{{"columns": {json.dumps(columns)}, "rows": [\n{lines}\n]}}\n'
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="compare with the committed files instead of writing"
-    )
-    check = parser.parse_args().check
-    made = {TABLES: tables()} | {VECTORS / f"{name}.json": vectors(name) for name in FILES}
-    stale = []
-    for path, text in made.items():
-        target = ROOT / path
-        if target.exists() and target.read_text() == text:
-            continue
-        stale.append(path)
-        if not check:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text)
-    for path in stale:
-        print(f"{'stale' if check else 'written'}: {path}", file=sys.stderr)
-    return 1 if check and stale else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(__doc__, TABLES, tables, FILES))

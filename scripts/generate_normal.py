@@ -6,27 +6,24 @@ committed files are what this script makes.
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import mpmath
 from mpmath import mpf
 
-ROOT = Path(__file__).resolve().parent.parent
+import _generated
+from _generated import Files, Row, lengths, write_or_check
+
 TABLES = Path("crates/math/src/normal_tables.rs")
-VECTORS = Path("tests/vectors")
 ONE = 2**48
 MAX_L = 2**50
 MAX_DELTA = 2**61
 
 mpmath.mp.dps = 50
-
-Row = list[Any]
 
 
 def tail(z: mpf) -> mpf:
@@ -173,16 +170,7 @@ pub(crate) const FIRST_WIDE: u64 = {FIRST_WIDE};
     return "\n".join(parts)
 
 
-def decimal(value: mpf | int) -> str:
-    """A real number to 45 digits, never with an exponent; 0 below 10^-60."""
-    if abs(value) < mpf(10) ** -60:
-        return "0"
-    return str(mpmath.nstr(mpf(value), 45, min_fixed=-mpmath.inf, max_fixed=mpmath.inf))
-
-
-def lengths(rng: random.Random, bits: int = 64) -> int:
-    """A natural number of random length, up to `bits`."""
-    return rng.getrandbits(rng.randint(1, bits))
+decimal = partial(_generated.decimal, digits=45)
 
 
 def arguments(rng: random.Random) -> Iterator[int]:
@@ -277,7 +265,7 @@ def trade_row(liquidity: int, delta: int, shares: int) -> Row:
         ]
 
 
-FILES: dict[str, tuple[list[str], Callable[[random.Random], Iterator[Row]]]] = {
+FILES: Files = {
     "phi_cdf": (["x_q48", "cdf"], cdf_rows),
     "phi_pdf": (["x_q48", "pdf"], pdf_rows),
     "phi_inverse": (["p_q48", "z"], inverse_rows),
@@ -286,35 +274,5 @@ FILES: dict[str, tuple[list[str], Callable[[random.Random], Iterator[Row]]]] = {
 }
 
 
-def vectors(name: str) -> str:
-    """One row a line: the inputs as exact integers, then the expected decimal or the error's name."""
-    columns, make = FILES[name]
-    lines = ",\n".join("  " + json.dumps(row, separators=(",", ":")) for row in make(random.Random(name)))
-    return f'{{"columns": {json.dumps(columns)}, "rows": [\n{lines}\n]}}\n'
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="compare with the committed files instead of writing"
-    )
-    check = parser.parse_args().check
-    made = {TABLES: tables()} | {VECTORS / f"{name}.json": vectors(name) for name in FILES}
-    stale = []
-    for path, text in made.items():
-        target = ROOT / path
-        if target.exists() and target.read_text() == text:
-            continue
-        stale.append(path)
-        if not check:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text)
-    for path in stale:
-        print(f"{'stale' if check else 'written'}: {path}", file=sys.stderr)
-    return 1 if check and stale else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(__doc__, TABLES, tables, FILES))

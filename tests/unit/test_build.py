@@ -116,6 +116,7 @@ def test_a_build_ships_both_versions_the_idl_and_a_manifest_of_them(root: Path, 
     assert result.directory == shipped
     assert {path.name for path in shipped.iterdir()} == {
         MANIFEST,
+        "math_probe.v0.so",
         *(f"{name}.{end}" for name in ("exchange", "oracle") for end in ("json", "v0.so", "v3.so")),
     }
     assert (shipped / "oracle.v0.so").read_text() == "v0// oracle\n"
@@ -129,12 +130,21 @@ def test_a_build_ships_both_versions_the_idl_and_a_manifest_of_them(root: Path, 
     assert [step.split(":")[0] for step in steps][:3] == ["exchange v0", "exchange v3", "exchange IDL"]
 
 
-def test_test_programs_go_into_the_cache_and_are_not_shipped(root: Path, cache: Path) -> None:
+def test_probes_are_shipped_for_the_embedded_engine_and_put_where_tests_look(root: Path, cache: Path) -> None:
     result = build(root, FakeToolchain(), cache=cache)
+    assert [name for name in result.manifest.files if "probe" in name] == ["math_probe.v0.so"]
+    assert (result.directory / "math_probe.v0.so").read_text() == "v0// probe\n"
     assert result.probes == (cache / "target" / "deploy" / "math_probe.so",)
     assert result.probes[0].read_text() == "v0// probe\n"
-    assert not [name for name in result.manifest.files if "probe" in name]
     assert build_probes(root, FakeToolchain(), cache=cache) == result.probes
+
+
+def test_check_names_a_probe_that_was_changed(root: Path, cache: Path) -> None:
+    shipped = build(root, FakeToolchain(), cache=cache).directory
+    write(shipped / "math_probe.v0.so", "v0// cheaper\n")
+    assert check(root, FakeToolchain(), cache=cache).differ == {
+        "math_probe.v0.so": "is not the file the manifest lists"
+    }
 
 
 def test_a_failed_build_changes_nothing_that_is_shipped(root: Path, cache: Path) -> None:
@@ -163,7 +173,7 @@ def test_check_agrees_with_what_was_just_built_and_changes_nothing(root: Path, c
     result = check(root, toolchain, cache=cache)
     assert result.ok
     assert not result.unsettled
-    assert len(result.checked) == 6
+    assert len(result.checked) == 7
     assert all(toolchain.locked)
     assert {path.name: path.stat().st_mtime_ns for path in shipped.iterdir()} == before
 
@@ -204,7 +214,8 @@ def test_a_program_from_another_toolchain_is_unsettled_not_wrong(root: Path, cac
     build(root, FakeToolchain(), cache=cache)
     result = check(root, FakeToolchain(rustc="1.97", flavour="+"), cache=cache)
     assert result.ok
-    assert result.unsettled == ("exchange.v0.so", "exchange.v3.so", "oracle.v0.so", "oracle.v3.so")
+    programs = ("exchange.v0.so", "exchange.v3.so", "math_probe.v0.so", "oracle.v0.so", "oracle.v3.so")
+    assert result.unsettled == programs
     assert result.toolchain == ("rustc: 1.96 -> 1.97",)
     equal_bytes = check(root, FakeToolchain(rustc="1.97"), cache=cache)
     assert equal_bytes.ok
@@ -258,6 +269,7 @@ def test_tests_and_products_are_no_sources(root: Path) -> None:
         "crates/math/src/lib.rs",
         "programs/oracle/src/lib.rs",
         "scripts/sbf/rustflags",
+        "tests/sbf/math_probe/src/lib.rs",
     ],
 )
 def test_every_source_counts(root: Path, name: str) -> None:

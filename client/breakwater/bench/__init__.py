@@ -1,7 +1,20 @@
-"""Measures what we claim: compute units of every instruction, on the engines a user can run."""
+"""Measures what we claim: compute units of every instruction, and cost and accuracy of the mathematics."""
 
 from __future__ import annotations
 
 from .compute import CEILINGS, PUBLISHED, Cost, Published, cost_of, measure_compute
+from .mathematics import MATH_PUBLISHED, FunctionFigures, MathFigures, Spread, measure_math
 
-__all__ = ["CEILINGS", "PUBLISHED", "Cost", "Published", "cost_of", "measure_compute"]
+__all__ = [
+    "CEILINGS",
+    "MATH_PUBLISHED",
+    "PUBLISHED",
+    "Cost",
+    "FunctionFigures",
+    "MathFigures",
+    "Published",
+    "Spread",
+    "cost_of",
+    "measure_compute",
+    "measure_math",
+]

@@ -1,7 +1,8 @@
 """Build the Solana programs and their IDLs, and tell whether the shipped ones match their sources.
 
 Every program is built twice from one source: SBPF v0 for the embedded engine, v3 for clusters. What is built
-goes into `breakwater/programs/` with a manifest of hashes; `check` builds again elsewhere and compares.
+goes into `breakwater/programs/` with a manifest of hashes; `check` builds again elsewhere and compares. The
+probes, which `breakwater bench math` runs and nobody deploys, go with them for the embedded engine alone.
 """
 
 from ._compile import BuildFailed

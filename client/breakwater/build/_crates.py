@@ -11,8 +11,8 @@ from typing import Any
 
 from ..errors import InvalidInput
 
-# Sources of the programs, relative to the root. Tests beside them do not change a program.
-SOURCES = ("Cargo.lock", "Cargo.toml", "crates", "programs", "scripts/sbf")
+# Sources of the programs and probes, relative to the root. Tests beside them do not change a program.
+SOURCES = ("Cargo.lock", "Cargo.toml", "crates", "programs", "scripts/sbf", "tests/sbf")
 NOT_SOURCES = frozenset({"benches", "examples", "proptest-regressions", "target", "tests"})
 
 
@@ -57,7 +57,7 @@ def programs(root: Path) -> list[Crate]:
 
 
 def probes(root: Path) -> list[Crate]:
-    """The programs that exist only for tests, by name."""
+    """The programs that exist only for tests and benches, by name."""
     found = (_crate(path.parent) for path in (root / "tests" / "sbf").glob("*/Cargo.toml"))
     return sorted((crate for crate in found if crate is not None), key=lambda crate: crate.name)
 

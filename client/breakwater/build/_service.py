@@ -25,7 +25,7 @@ class BuildResult:
     Attributes:
         directory: where the programs, their IDLs and the manifest are.
         manifest: the manifest written there.
-        probes: programs for tests only, and where they are.
+        probes: the probes once more, where the tests look for them.
     """
 
     directory: Path
@@ -63,7 +63,7 @@ def shipped(root: Path) -> Path:
 def build(
     root: Path, toolchain: Toolchain, *, cache: Path, progress: Progress = lambda _: None
 ) -> BuildResult:
-    """Build every program of a repository into its Python package, and its test programs into the cache.
+    """Build the programs and probes of a repository into its Python package, and the probes into the cache.
 
     Nothing shipped changes unless everything was built.
     """
@@ -84,16 +84,10 @@ def build(
 def build_probes(
     root: Path, toolchain: Toolchain, *, cache: Path, progress: Progress = lambda _: None
 ) -> tuple[Path, ...]:
-    """Build the programs that only tests use, SBPF v0, into `target/deploy` of the cache."""
-    made = []
-    for crate in probes(root):
-        to = cache / "target" / "deploy" / f"{crate.name}.so"
-        with _Step(progress, f"{crate.name} v0, for tests"):
-            compile_program(
-                toolchain, crate, "v0", root=root, target=cache / "target" / "sbf", to=to, locked=False
-            )
-        made.append(to)
-    return tuple(made)
+    """Build the probes, SBPF v0, into `target/deploy` of the cache, where the Rust tests look for them."""
+    return _build_probes_into(
+        cache / "target" / "deploy", ".so", root, toolchain, cache, progress, locked=False
+    )
 
 
 def check(
@@ -179,6 +173,7 @@ def _build_into(
         with _Step(progress, f"{crate.name} IDL"):
             idl = compile_idl(crate, root=root, target=targets / "host", locked=locked)
             (directory / f"{crate.name}.json").write_text(idl)
+    _build_probes_into(directory, ".v0.so", root, toolchain, cache, progress, locked=locked)
     versions = {
         "name": toolchain.name,
         **toolchain.versions(),
@@ -188,6 +183,27 @@ def _build_into(
     manifest = Manifest(source_hash(root), versions, files)
     manifest.write(directory)
     return manifest
+
+
+def _build_probes_into(
+    directory: Path,
+    suffix: str,
+    root: Path,
+    toolchain: Toolchain,
+    cache: Path,
+    progress: Progress,
+    *,
+    locked: bool,
+) -> tuple[Path, ...]:
+    made = []
+    for crate in probes(root):
+        to = directory / f"{crate.name}{suffix}"
+        with _Step(progress, f"{crate.name} v0"):
+            compile_program(
+                toolchain, crate, "v0", root=root, target=cache / "target" / "sbf", to=to, locked=locked
+            )
+        made.append(to)
+    return tuple(made)
 
 
 def _replace(source: Path, to: Path) -> None:

@@ -63,3 +63,33 @@ def cu(
     for sentence in above:
         typer.echo(f"breakwater: {sentence}", err=True)
     raise typer.Exit(1 if above else 0)
+
+
+@app.command()
+def math(
+    seed: Annotated[int, typer.Option(min=0, help="Of the random arguments.")] = 1,
+    samples: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Random arguments a function, besides all edges.")
+    ] = 1_000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Errors, iterations and compute units of the mathematics beside solmath; exit 1 if a bound is broken."""
+    from rich.console import Console
+
+    from .. import bench
+    from . import _math_view as view
+
+    with Console(stderr=True).status("measuring the mathematics") as status:
+        figures = bench.measure_math(
+            seed=seed, samples=samples, progress=lambda name: status.update(f"measuring {name}")
+        )
+    failures = figures.failures()
+    if as_json:
+        typer.echo(json.dumps(view.math_dict(figures)))
+    else:
+        out = Console(file=sys.stdout)
+        out.print(view.math_table(figures))
+        out.print(view.math_summary(figures), highlight=False)
+    for sentence in failures:
+        typer.echo(f"breakwater: {sentence}", err=True)
+    raise typer.Exit(1 if failures else 0)

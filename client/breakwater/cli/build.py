@@ -17,7 +17,8 @@ def build(
         ),
     ] = False,
     probes: Annotated[
-        bool, typer.Option("--probes", help="Build only the programs that the tests use, into the cache.")
+        bool,
+        typer.Option("--probes", help="Build only the probes, into the cache, where the Rust tests look."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     root: Annotated[

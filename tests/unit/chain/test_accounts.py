@@ -110,10 +110,9 @@ def test_anchorpy_agrees(name: str) -> None:
     theirs = program.coder.accounts.decode(data)
     ours = READERS[name][1](data)
     for field in dataclasses.fields(ours):
-        inner = next(
-            (each for each in INNER if not hasattr(theirs, field.name) and hasattr(theirs, each)), None
-        )
-        want = getattr(getattr(theirs, inner) if inner else theirs, field.name)
+        inside = (getattr(theirs, each, None) for each in INNER)
+        owner = next((each for each in (theirs, *inside) if hasattr(each, field.name)), None)
+        want = getattr(owner, field.name)
         got = getattr(ours, field.name)
         if isinstance(want, Pubkey):
             want = bytes(want)

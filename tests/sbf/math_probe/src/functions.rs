@@ -7,6 +7,8 @@ use breakwater_math::{
     Rounding, Shares6, Q48,
 };
 
+pub use probe_rt::{Meter, NoMeter};
+
 use crate::random::Random;
 use crate::MAX_OPERANDS;
 
@@ -26,6 +28,7 @@ functions! {
     NORMAL_CDF = 28, NORMAL_PDF = 29, NORMAL_BOTH = 30, NORMAL_INVERSE = 31, POSITION = 32, POOL = 33, POOL_ESCROW = 34,
     POOL_COST = 35, POOL_PRICE = 36, POOL_TRADE = 37, SOLVE_BUY = 38, SOLVE_SELL = 39, DELTA_AT = 40, LIQUIDITY_AT = 41,
     DECAYED = 42, PREMIUM = 43, FILL_PRICE = 44, FOLLOW = 45, PRICE_FLOOR = 46, COST_AND_TOP = 47, DEBT_AT_RISK_OF = 48,
+    POSITION_STEPS = 49, SOLVE_STEPS = 50,
 }
 
 /// `(0, value)`, or `(1 + error, 0)`.
@@ -35,21 +38,6 @@ fn outcome<T>(result: Result<T, MathError>, raw: impl FnOnce(T) -> u64) -> Outco
     match result {
         Ok(value) => (0, raw(value)),
         Err(e) => ((e as u64).wrapping_add(1), 0),
-    }
-}
-
-/// Stands around the call that is measured.
-pub trait Meter {
-    fn around<T>(&mut self, call: impl FnOnce() -> T) -> T;
-}
-
-/// Measures nothing.
-pub struct NoMeter;
-
-impl Meter for NoMeter {
-    #[inline(always)]
-    fn around<T>(&mut self, call: impl FnOnce() -> T) -> T {
-        call()
     }
 }
 
@@ -163,12 +151,14 @@ pub fn evaluate(function: u64, o: &[u64; MAX_OPERANDS], m: &mut impl Meter) -> O
         POSITION => outcome(m.around(|| pm_amm::position(signed(0))), |(z, iterations)| {
             q48(z) ^ (iterations as u64).rotate_right(8)
         }),
+        POSITION_STEPS => outcome(m.around(|| pm_amm::position(signed(0))), |(_, iterations)| {
+            iterations as u64
+        }),
         POOL => outcome(m.around(|| Pool::new(collateral(0))), |p| {
             p.per_l ^ (p.shift as u64).rotate_right(8)
         }),
-        POOL_ESCROW | POOL_COST | POOL_PRICE | POOL_TRADE | SOLVE_BUY | SOLVE_SELL | DELTA_AT => {
-            pool(function, o, m)
-        }
+        POOL_ESCROW | POOL_COST | POOL_PRICE | POOL_TRADE | SOLVE_BUY | SOLVE_SELL | SOLVE_STEPS
+        | DELTA_AT => pool(function, o, m),
         LIQUIDITY_AT => outcome(
             m.around(|| pm_amm::liquidity_at(collateral(0), o[1], o[2], o[3])),
             |x| x.raw(),
@@ -236,6 +226,10 @@ fn pool(function: u64, o: &[u64; MAX_OPERANDS], m: &mut impl Meter) -> Outcome {
         SOLVE_BUY => outcome(
             m.around(|| p.shares_for_collateral(delta, which, amount, start)),
             solution,
+        ),
+        SOLVE_STEPS => outcome(
+            m.around(|| p.shares_for_collateral(delta, which, amount, start)),
+            |s| s.iterations as u64 | (s.evaluations as u64) << 8,
         ),
         SOLVE_SELL => outcome(
             m.around(|| p.shares_for_proceeds(delta, which, amount, start)),

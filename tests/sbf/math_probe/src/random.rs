@@ -64,8 +64,10 @@ impl Random {
                 o[0] = ((self.draw() as i64) >> 11_u64.wrapping_add(self.below(48))) as u64
             }
             NORMAL_INVERSE => o[0] = self.draw() >> 15_u64.wrapping_add(self.below(48)),
-            POSITION => o[0] = self.draw() >> 12_u64.wrapping_add(self.below(30)),
-            POOL_ESCROW | POOL_COST | POOL_PRICE | POOL_TRADE | SOLVE_BUY | SOLVE_SELL => self.pool(&mut o),
+            POSITION | POSITION_STEPS => o[0] = self.draw() >> 12_u64.wrapping_add(self.below(30)),
+            POOL_ESCROW | POOL_COST | POOL_PRICE | POOL_TRADE | SOLVE_BUY | SOLVE_SELL | SOLVE_STEPS => {
+                self.pool(&mut o)
+            }
             DELTA_AT => {
                 o[0] = self.liquidity();
                 o[1] = self.draw() >> 15_u64.wrapping_add(self.below(48));
