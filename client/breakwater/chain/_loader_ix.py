@@ -58,7 +58,7 @@ class ProgramState:
 
 @dataclass(frozen=True, slots=True)
 class SeededAddress:
-    """An address that follows from `base` and `seed`: `base` alone can make an account there, with no other key."""
+    """An address that follows from `base` and `seed`: `base` makes an account there, without another key."""
 
     base: Pubkey
     seed: str
@@ -69,7 +69,7 @@ class SeededAddress:
 
 
 def buffer_address(payer: Pubkey, program: Pubkey) -> SeededAddress:
-    """The one buffer that `payer` deploys `program` through: found again without a secret having been kept."""
+    """The one buffer that `payer` deploys `program` through: found again with no secret kept."""
     digest = hashlib.sha256(b"breakwater buffer" + bytes(program)).hexdigest()
     return SeededAddress(payer, digest[:32])
 

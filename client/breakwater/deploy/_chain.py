@@ -1,0 +1,73 @@
+"""Reading a cluster, several accounts of one slot at a time, with the node's failures as our errors."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+from solders.account import Account
+from solders.pubkey import Pubkey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from breakwater.chain.engine import RpcEngine
+
+__all__ = ["accounts", "balance", "genesis_hash", "owned", "signatures"]
+
+PER_CALL = 100
+LISTED = 1_000
+
+
+async def accounts(engine: RpcEngine, addresses: Sequence[Pubkey]) -> list[Account | None]:
+    """Accounts in order, None where there is none; up to 100 of them are of the same slot."""
+    found: list[Account | None] = []
+    config = {"encoding": "base64", "commitment": engine.commitment}
+    for i in range(0, len(addresses), PER_CALL):
+        part = [str(each) for each in addresses[i : i + PER_CALL]]
+        value = (await engine.rpc.call("getMultipleAccounts", part, config))["value"]
+        found += [None if each is None else _account(each) for each in value]
+    return found
+
+
+async def owned(
+    engine: RpcEngine, owner: Pubkey, *filters: tuple[int, bytes], only: int | None = None
+) -> list[tuple[Pubkey, Account]]:
+    """A program's accounts that hold the given bytes at the given offsets; `only` cuts their data short."""
+    wanted = [
+        {"memcmp": {"offset": offset, "bytes": base64.b64encode(held).decode(), "encoding": "base64"}}
+        for offset, held in filters
+    ]
+    config: dict[str, Any] = {"encoding": "base64", "commitment": engine.commitment, "filters": wanted}
+    if only is not None:
+        config["dataSlice"] = {"offset": 0, "length": only}
+    value = await engine.rpc.call("getProgramAccounts", str(owner), config)
+    return [(Pubkey.from_string(each["pubkey"]), _account(each["account"])) for each in value]
+
+
+async def signatures(engine: RpcEngine, address: Pubkey) -> list[dict[str, Any]]:
+    """The transactions that name an address, newest first, as far back as the node remembers."""
+    level = "finalized" if engine.commitment == "finalized" else "confirmed"
+    config = {"limit": LISTED, "commitment": level}
+    return list(await engine.rpc.call("getSignaturesForAddress", str(address), config))
+
+
+async def balance(engine: RpcEngine, address: Pubkey) -> int:
+    """Lamports."""
+    config = {"commitment": engine.commitment}
+    return int((await engine.rpc.call("getBalance", str(address), config))["value"])
+
+
+async def genesis_hash(engine: RpcEngine) -> str:
+    """What tells clusters apart, whatever their addresses are called."""
+    return str(await engine.rpc.call("getGenesisHash"))
+
+
+def _account(value: dict[str, Any]) -> Account:
+    return Account(
+        value["lamports"],
+        base64.b64decode(value["data"][0]),
+        Pubkey.from_string(value["owner"]),
+        value["executable"],
+        value.get("rentEpoch") or 0,
+    )
