@@ -7,27 +7,39 @@
 from ._chain import genesis_hash
 from .artefacts import Artefact, Reference, Target, reference, targets
 from .costs import Costs, Options, Standing
+from .expected import Expected, ExpectedFeed, ExpectedKeys
 from .journal import Journal
 from .plan import MAINNET, Plan, make_plan
 from .record import Record
+from .rules import RULES, Finding, Power
 from .service import Outcome, deploy, recorded
+from .verify import Report, judge, verify
 
 __all__ = [
     "MAINNET",
+    "RULES",
     "Artefact",
     "Costs",
+    "Expected",
+    "ExpectedFeed",
+    "ExpectedKeys",
+    "Finding",
     "Journal",
     "Options",
     "Outcome",
     "Plan",
+    "Power",
     "Record",
     "Reference",
+    "Report",
     "Standing",
     "Target",
     "deploy",
     "genesis_hash",
+    "judge",
     "make_plan",
     "recorded",
     "reference",
     "targets",
+    "verify",
 ]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from .artefacts import Artefact
 
-__all__ = ["MEMO", "Record", "Statement", "find", "memo_instructions", "parse", "sign"]
+__all__ = ["MEMO", "Record", "Statement", "among", "find", "memo_instructions", "parse", "sign"]
 
 MEMO: Final = Pubkey.from_string("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
 LISTED_MEMO = re.compile(r"^\[\d+\] ")
@@ -54,6 +54,10 @@ class Record:
     def text(self) -> str:
         """What the memo holds."""
         return _canonical({"signature": self.signature, "statement": self.statement})
+
+    def names(self, artefact: Artefact) -> bool:
+        """Whether it says anything of a program."""
+        return artefact.name in self.statement["programs"]
 
     def covers(self, artefact: Artefact) -> bool:
         """Whether it says of a program what the manifest says."""
@@ -102,12 +106,17 @@ def parse(text: str, transaction: str | None = None) -> Record | None:
 
 
 async def find(engine: RpcEngine, program: Pubkey) -> list[Record]:
-    """The genuine records about a program that the node remembers, newest first.
+    """The genuine records about a program that the node remembers, newest first; see `among`."""
+    return among(await signatures(engine, programdata_address(program)))
+
+
+def among(listed: Sequence[dict[str, Any]]) -> list[Record]:
+    """The genuine records among an address's transactions.
 
     Anybody may sign a statement about any program: what one is worth depends on its deployer.
     """
     found = []
-    for each in await signatures(engine, programdata_address(program)):
+    for each in listed:
         if each.get("err") is None and each.get("memo"):
             record = parse(each["memo"], each["signature"])
             if record is not None:

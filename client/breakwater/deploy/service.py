@@ -2,7 +2,7 @@
 
 What is to be done is decided by what the chain holds, never by what an earlier run meant to do, so a run that
 was cut short, at whatever point, is continued by another. The journal is needed for one question only:
-whether a transaction of the earlier run may still land. Then its blockhash is waited out before rent is paid again.
+whether a transaction of the earlier run may still land. Then its blockhash is waited out before rent is paid.
 """
 
 from __future__ import annotations
