@@ -4,13 +4,13 @@
 `verify` looks at a cluster without any key.
 """
 
-from ._chain import genesis_hash
+from ._chain import genesis_hash, owned
 from .artefacts import Artefact, Reference, Target, reference, targets
 from .costs import Costs, Options, Standing
 from .expected import Expected, ExpectedFeed, ExpectedKeys
 from .journal import Journal
 from .plan import MAINNET, Plan, make_plan
-from .record import Record
+from .record import Record, memo_instructions, sign
 from .rules import RULES, Finding, Power
 from .service import Outcome, deploy, recorded
 from .verify import Report, judge, verify
@@ -38,8 +38,11 @@ __all__ = [
     "genesis_hash",
     "judge",
     "make_plan",
+    "memo_instructions",
+    "owned",
     "recorded",
     "reference",
+    "sign",
     "targets",
     "verify",
 ]

@@ -4,6 +4,7 @@ mod config;
 mod curve;
 mod market;
 mod position;
+pub mod program_data;
 mod shard;
 mod trader;
 mod vault;
