@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.local, pytest.mark.asyncio(loop_scope="module")]
 
 SOL = 10**9
 DRIVER = Path(__file__).with_name("deployment_driver.py")
-AT_ONCE = 4
+AT_ONCE = 3
 
 STEPS = ("buffer", "write", "deploy", "record", "burn")
 CASES = {
@@ -67,23 +67,34 @@ async def engine() -> AsyncIterator[LocalEngine]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def ended(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
+async def bank(engine: LocalEngine) -> Keypair:
+    key = Keypair()
+    await engine.airdrop(key.pubkey(), 1_000 * SOL)
+    return key
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def ended(
+    engine: LocalEngine, bank: Keypair, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Ended]:
     """Every case, each with keys of its own, a few at a time."""
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one(index: int, kill: tuple[str, ...]) -> Ended:
         async with room:
-            return await killed_and_continued(engine, tmp_path_factory.mktemp(f"case{index}"), kill)
+            place = tmp_path_factory.mktemp(f"case{index}")
+            return await killed_and_continued(engine, await funded(engine, bank), place, kill)
 
     results = await asyncio.gather(*(one(i, kill) for i, kill in enumerate(CASES.values())))
     return dict(zip(CASES, results, strict=True))
 
 
-async def killed_and_continued(engine: LocalEngine, place: Path, kill: tuple[str, ...]) -> Ended:
-    deployer, program, journal = Keypair(), Keypair(), place / "journal.jsonl"
+async def killed_and_continued(
+    engine: LocalEngine, deployer: Keypair, place: Path, kill: tuple[str, ...]
+) -> Ended:
+    program, journal = Keypair(), place / "journal.jsonl"
     for name, key in (("deployer", deployer), ("program", program)):
         (place / f"{name}.json").write_text(json.dumps(list(bytes(key))))
-    await engine.airdrop(deployer.pubkey(), SOL)
     arguments = (engine.url, str(place / "deployer.json"), str(place / "program.json"), str(journal))
     killed, _ = await drive(*arguments, *kill)
     finished, errors = await drive(*arguments)
@@ -122,10 +133,16 @@ async def planned(
     return await deploy.make_plan(engine, deployer, [one], options, priority_fee=0, recorded=False)
 
 
-async def funded(engine: LocalEngine, lamports: int = SOL) -> Keypair:
+async def funded(engine: LocalEngine, bank: Keypair, lamports: int = SOL) -> Keypair:
+    """A key that holds so much, and nothing else."""
     key = Keypair()
-    await engine.airdrop(key.pubkey(), lamports)
+    await pay(engine, bank, key.pubkey(), lamports)
     return key
+
+
+async def pay(engine: LocalEngine, bank: Keypair, target: Pubkey, lamports: int) -> None:
+    params = TransferParams(from_pubkey=bank.pubkey(), to_pubkey=target, lamports=lamports)
+    await Sender(engine).send([transfer(params)], [bank])
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -211,8 +228,10 @@ async def test_the_burned_program_refuses_an_upgrade_on_the_chain(
     )
 
 
-async def test_what_is_shown_before_is_what_is_paid(engine: LocalEngine, tmp_path: Path) -> None:
-    deployer = await funded(engine)
+async def test_what_is_shown_before_is_what_is_paid(
+    engine: LocalEngine, bank: Keypair, tmp_path: Path
+) -> None:
+    deployer = await funded(engine, bank)
     plan = await planned(engine, deployer.pubkey(), target(Keypair(), programs.binary("oracle", "v3")))
     with deploy.Journal(tmp_path / "journal.jsonl") as journal:
         outcome = await deploy.deploy(Sender(engine), engine, deployer, plan, journal)
@@ -226,16 +245,16 @@ async def test_what_is_shown_before_is_what_is_paid(engine: LocalEngine, tmp_pat
 
 
 async def test_the_least_that_is_asked_for_is_enough_and_one_lamport_less_is_named(
-    engine: LocalEngine, tmp_path: Path
+    engine: LocalEngine, bank: Keypair, tmp_path: Path
 ) -> None:
     one = target(Keypair(), programs.binary("oracle", "v3"))
     needed = (await planned(engine, Keypair().pubkey(), one)).costs.peak
-    deployer = await funded(engine, needed - 1)
+    deployer = await funded(engine, bank, needed - 1)
     plan = await planned(engine, deployer.pubkey(), one)
     with pytest.raises(InsufficientFunds, match=f"Send 0.000000001 SOL to {deployer.pubkey()}"):
         plan.require_funds()
 
-    await engine.airdrop(deployer.pubkey(), 1)
+    await pay(engine, bank, deployer.pubkey(), 1)
     plan = await planned(engine, deployer.pubkey(), one)
     plan.require_funds()
     with deploy.Journal(tmp_path / "journal.jsonl") as journal:
@@ -244,9 +263,9 @@ async def test_the_least_that_is_asked_for_is_enough_and_one_lamport_less_is_nam
 
 
 async def test_a_buffer_of_another_build_is_closed_and_its_rent_returns(
-    engine: LocalEngine, tmp_path: Path
+    engine: LocalEngine, bank: Keypair, tmp_path: Path
 ) -> None:
-    deployer, program = await funded(engine), Keypair()
+    deployer, program = await funded(engine, bank), Keypair()
     sender, binary = Sender(engine), programs.binary("oracle", "v3")
     old = loader.buffer_address(deployer.pubkey(), program.pubkey())
     await loader.create_buffer(sender, payer=deployer, buffer=old, authority=deployer, size=5_000)
@@ -262,15 +281,12 @@ async def test_a_buffer_of_another_build_is_closed_and_its_rent_returns(
 
 
 async def test_lamports_sent_to_the_addresses_before_do_not_stop_it(
-    engine: LocalEngine, tmp_path: Path
+    engine: LocalEngine, bank: Keypair, tmp_path: Path
 ) -> None:
-    deployer, program, stranger = await funded(engine), Keypair(), await funded(engine)
+    deployer, program, stranger = await funded(engine, bank), Keypair(), await funded(engine, bank)
     buffer = loader.buffer_address(deployer.pubkey(), program.pubkey()).pubkey()
-    gifts = [
-        transfer(TransferParams(from_pubkey=stranger.pubkey(), to_pubkey=each, lamports=1_000_000))
-        for each in (program.pubkey(), buffer)
-    ]
-    await Sender(engine).send(gifts, [stranger])
+    for each in (program.pubkey(), buffer):
+        await pay(engine, stranger, each, 1_000_000)
     plan = await planned(engine, deployer.pubkey(), target(program, programs.binary("oracle", "v3")))
     with deploy.Journal(tmp_path / "journal.jsonl") as journal:
         outcome = await deploy.deploy(Sender(engine), engine, deployer, plan, journal)
@@ -287,8 +303,10 @@ async def test_another_program_at_the_address_is_refused_before_anything_is_paid
         await planned(engine, it.deployer.pubkey(), other)
 
 
-async def test_another_deployers_program_cannot_be_burned(engine: LocalEngine, tmp_path: Path) -> None:
-    deployer, stranger = await funded(engine), await funded(engine)
+async def test_another_deployers_program_cannot_be_burned(
+    engine: LocalEngine, bank: Keypair, tmp_path: Path
+) -> None:
+    deployer, stranger = await funded(engine, bank), await funded(engine, bank)
     one = target(Keypair(), programs.binary("oracle", "v3"))
     plan = await planned(engine, deployer.pubkey(), one, immutable=False)
     with deploy.Journal(tmp_path / "journal.jsonl") as journal:
@@ -298,10 +316,12 @@ async def test_another_deployers_program_cannot_be_burned(engine: LocalEngine, t
         await planned(engine, stranger.pubkey(), one)
 
 
-async def test_the_journal_of_another_deployer_is_refused(engine: LocalEngine, tmp_path: Path) -> None:
+async def test_the_journal_of_another_deployer_is_refused(
+    engine: LocalEngine, bank: Keypair, tmp_path: Path
+) -> None:
     with deploy.Journal(tmp_path / "journal.jsonl") as journal:
         journal.write("plan", "done", cluster="elsewhere", deployer="somebody")
-        deployer = await funded(engine)
+        deployer = await funded(engine, bank)
         plan = await planned(engine, deployer.pubkey(), target(Keypair(), programs.binary("oracle", "v3")))
         with pytest.raises(InvalidInput, match="Name another journal"):
             await deploy.deploy(Sender(engine), engine, deployer, plan, journal)

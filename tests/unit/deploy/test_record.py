@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from solders.hash import Hash
@@ -40,7 +41,7 @@ def test_the_same_facts_give_the_same_bytes(record: Record) -> None:
         DEPLOYER,
         cluster=str(Hash.default()),
         sources=shipped.sources,
-        artefacts=list(reversed(shipped.artefacts.values())),
+        artefacts=list(shipped.artefacts.values())[::-1],
     )
     assert backwards.text() == record.text()
     assert " " not in record.text()
@@ -66,7 +67,7 @@ def test_other_memos_are_no_records(text: str) -> None:
 
 
 def test_failed_transactions_and_silent_ones_are_passed_over(record: Record) -> None:
-    listed = [
+    listed: list[dict[str, Any]] = [
         {"signature": "a", "err": {"InstructionError": [0, "Custom"]}, "memo": record.text()},
         {"signature": "b", "err": None, "memo": None},
         {"signature": "c", "err": None, "memo": record.text()},
