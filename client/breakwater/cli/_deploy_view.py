@@ -19,7 +19,7 @@ from .. import deploy as service
 from ..chain.engine import RpcEngine
 from ..chain.sender import Sender
 from ..config import settings
-from ..errors import BreakwaterError, InvalidInput
+from ..errors import InvalidInput, Retryable
 from ._build_view import check_text, progress
 from ._session import confirm, connect, note, print_json, say, show
 
@@ -103,12 +103,12 @@ async def _deploy(
     try:
         with _Bars() as bars:
             return await service.deploy(sender, engine, deployer, plan, book, progress=bars.show)
-    except (asyncio.CancelledError, BreakwaterError):
-        print_again(again)
+    except (asyncio.CancelledError, Retryable):
+        _print_again(again)
         raise
 
 
-def print_again(sentence: str) -> None:
+def _print_again(sentence: str) -> None:
     """How to continue, on standard error, on one line."""
     Console(stderr=True, soft_wrap=True).print(sentence, highlight=False, markup=False)
 
