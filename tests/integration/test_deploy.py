@@ -326,3 +326,67 @@ async def test_the_journal_of_another_deployer_is_refused(
         with pytest.raises(InvalidInput, match="Name another journal"):
             await deploy.deploy(Sender(engine), engine, deployer, plan, journal)
     assert (await engine.client.get_balance(deployer.pubkey())).value == SOL
+
+
+async def test_ctrl_c_says_how_to_continue_and_the_command_continues(
+    engine: LocalEngine, bank: Keypair, tmp_path: Path
+) -> None:
+    deployer, journal = await funded(engine, bank, 5 * SOL), tmp_path / "journal.jsonl"
+    key = tmp_path / "deployer.json"
+    key.write_text(json.dumps(list(bytes(deployer))))
+    command = ("deploy", "--cluster", engine.url, "--keypair", str(key), "--journal", str(journal), "--yes")
+
+    process = await breakwater(*command)
+    async with asyncio.timeout(180):
+        while not is_writing(journal):  # noqa: ASYNC110 - a file tells nobody
+            await asyncio.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    out, err = await process.communicate()
+    assert (process.returncode, out) == (130, b"")
+    assert (
+        f"Run the same command again: it continues where it stopped. The journal is {journal}" in err.decode()
+    )
+    assert "Traceback" not in err.decode()
+
+    process = await breakwater(*command, "--json")
+    out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    answer = json.loads(out)
+    assert [each["name"] for each in answer["programs"]] == ["oracle", "exchange"]
+    assert {each["authority"] for each in answer["programs"]} == {str(deployer.pubkey())}
+    assert (answer["steps"][0]["step"], answer["steps"][0]["state"]) == ("buffer", "found")
+    assert signature_in(answer["record"]["file"]) == answer["record"]["signature"]
+
+
+async def test_without_a_terminal_and_without_yes_nothing_is_sent(
+    engine: LocalEngine, bank: Keypair, tmp_path: Path
+) -> None:
+    deployer, key = await funded(engine, bank, 5 * SOL), tmp_path / "deployer.json"
+    key.write_text(json.dumps(list(bytes(deployer))))
+    place = ("--cluster", engine.url, "--keypair", str(key), "--journal", str(tmp_path / "journal.jsonl"))
+    process = await breakwater("deploy", *place, "--program", "oracle")
+    out, err = await process.communicate()
+    assert (process.returncode, out) == (2, b"")
+    assert err.decode().endswith("breakwater: Add --yes: there is no terminal to ask for a confirmation.\n")
+    assert (await engine.client.get_balance(deployer.pubkey())).value == 5 * SOL
+
+
+def is_writing(journal: Path) -> bool:
+    return journal.exists() and '"write", "state": "begin"' in journal.read_text()
+
+
+def signature_in(file: str) -> object:
+    return json.loads(Path(file).read_text())["signature"]
+
+
+async def breakwater(*arguments: str) -> asyncio.subprocess.Process:
+    """The command, as a shell would start it."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "from breakwater.cli import main; main()",
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
