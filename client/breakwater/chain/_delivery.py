@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ._rpc import RpcEngine
     from ._types import Status
 
+    Settled = Callable[[int, Receipt | BreakwaterError], None]
+
 __all__ = ["Delivery", "Parcel"]
 
 ARRAY = 100
@@ -62,6 +64,7 @@ class Delivery:
         window: parcels under way at once.
         details: fetch logs and compute units of successes.
         error: the exception for a failed receipt.
+        settled: called with the index and the result of each parcel, once.
     """
 
     def __init__(
@@ -72,12 +75,14 @@ class Delivery:
         window: int,
         details: bool,
         error: Callable[[Receipt], BreakwaterError],
+        settled: Settled | None = None,
     ) -> None:
         self._engine = engine
         self._preflight = preflight
         self._window = max(window, ARRAY)
         self._details = details
         self._error = error
+        self._settled = settled
         self._open: dict[int, Parcel] = {}
         self._results: dict[int, Receipt | BreakwaterError] = {}
         self._room = asyncio.Condition()
@@ -156,6 +161,8 @@ class Delivery:
         for index, result in results.items():
             if self._open.pop(index, None) is not None:
                 self._results[index] = result
+                if self._settled is not None:
+                    self._settled(index, result)
 
     async def _watch(self) -> None:
         loop = asyncio.get_running_loop()

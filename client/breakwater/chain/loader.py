@@ -1,54 +1,71 @@
 """Programs through the upgradeable loader: buffer, parallel writes, deploy, upgrade, authority, close.
 
 Every step can be repeated: writing reads the buffer first and sends only the chunks that differ, so that a
-deployment cut short continues where it stopped, given the same buffer key.
+deployment cut short continues where it stopped, given the same buffer. A buffer is a key pair, or a
+`SeededAddress` of the payer's (`buffer_address`), which needs no key of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import struct
-from dataclasses import dataclass
+import base64
 from typing import TYPE_CHECKING
 
-from solders.instruction import AccountMeta, Instruction
+from solders.account import Account
 from solders.pubkey import Pubkey
 from solders.system_program import ID as SYSTEM
-from solders.system_program import CreateAccountParams, create_account
-from solders.sysvar import CLOCK, RENT
 
 from breakwater.errors import BreakwaterError, Fatal, InvalidInput, Retryable
 
-from .engine import EmbeddedEngine
+from . import _loader_ix as make
+from ._loader_ix import (
+    LOADER,
+    ProgramState,
+    SeededAddress,
+    buffer_address,
+    program_of,
+    programdata_address,
+    programdata_of,
+)
+from .engine import EmbeddedEngine, RpcEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from solders.account import Account
     from solders.keypair import Keypair
 
     from .engine import Receipt
     from .sender import Sender
 
 __all__ = [
+    "BUFFER_HEADER",
+    "CHUNK",
     "LOADER",
+    "PROGRAMDATA_HEADER",
+    "PROGRAM_SIZE",
     "ProgramState",
+    "SeededAddress",
+    "account",
+    "buffer_address",
     "close",
+    "create_buffer",
     "deploy",
     "deploy_program",
     "finalize",
+    "program_of",
     "program_state",
     "programdata_address",
+    "programdata_of",
+    "rent_of",
     "set_authority",
     "upgrade",
     "write_buffer",
+    "write_chunks",
 ]
 
-LOADER = Pubkey.from_string("BPFLoaderUpgradeab1e11111111111111111111111")
-
-BUFFER_HEADER = 37
-PROGRAM_SIZE = 36
-PROGRAMDATA_HEADER = 45
+BUFFER_HEADER = make.BUFFER_HEADER
+PROGRAM_SIZE = make.PROGRAM_SIZE
+PROGRAMDATA_HEADER = make.PROGRAMDATA_HEADER
 CHUNK = 900
 """Bytes in one write; with two signatures and a compute budget they fill a packet."""
 
@@ -56,27 +73,12 @@ WRITE_COMPUTE = 5_000
 ROUNDS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramState:
-    """A deployed program; `authority` is None once nobody can change it, `slot` the last deployment's."""
-
-    programdata: Pubkey
-    authority: Pubkey | None
-    slot: int
-    binary: bytes
-
-
-def programdata_address(program: Pubkey) -> Pubkey:
-    """Where the loader keeps the program's binary."""
-    return Pubkey.find_program_address([bytes(program)], LOADER)[0]
-
-
 async def deploy_program(
     sender: Sender,
     *,
     payer: Keypair,
     program: Keypair,
-    buffer: Keypair,
+    buffer: Keypair | SeededAddress,
     authority: Keypair,
     binary: bytes,
     max_len: int | None = None,
@@ -88,7 +90,7 @@ async def deploy_program(
         sender: sends; its payer, if it has one, pays the fees.
         payer: pays the rent.
         program: key pair of the program's address.
-        buffer: key pair of the buffer; keep it to continue after an interruption.
+        buffer: key pair of the buffer, or an address of the payer's; the same again continues what was begun.
         authority: upgrade authority.
         binary: SBPF v3 for clusters; v0 for the embedded engine, which takes it without a deployment.
         max_len: bytes to reserve for later upgrades; None reserves what the binary needs.
@@ -105,7 +107,7 @@ async def deploy_program(
         return ProgramState(programdata_address(program.pubkey()), None, slot, binary)
     existing = await program_state(sender, program.pubkey())
     if existing is not None:
-        if existing.binary[: len(binary)] != binary or any(existing.binary[len(binary) :]):
+        if not existing.holds(binary):
             raise InvalidInput(f"Upgrade {program.pubkey()} instead: another binary is deployed there.")
         return existing
     await write_buffer(
@@ -132,7 +134,7 @@ async def write_buffer(
     sender: Sender,
     *,
     payer: Keypair,
-    buffer: Keypair,
+    buffer: Keypair | SeededAddress,
     authority: Keypair,
     binary: bytes,
     progress: Callable[[int, int], None] | None = None,
@@ -143,96 +145,161 @@ async def write_buffer(
         InvalidInput: the buffer's address is taken by something else, or its size or authority differ.
         Retryable: chunks were still missing after several rounds.
     """
-    if await _account(sender, buffer.pubkey()) is None:
-        await _create_buffer(sender, payer, buffer, authority.pubkey(), len(binary))
+    held = await account(sender, buffer.pubkey())
+    if held is None or held.owner != LOADER:
+        await create_buffer(sender, payer=payer, buffer=buffer, authority=authority, size=len(binary))
+    await write_chunks(
+        sender, payer=payer, buffer=buffer.pubkey(), authority=authority, binary=binary, progress=progress
+    )
+
+
+async def create_buffer(
+    sender: Sender,
+    *,
+    payer: Keypair,
+    buffer: Keypair | SeededAddress,
+    authority: Keypair,
+    size: int,
+    rebuilds: int = 1,
+) -> Receipt:
+    """Create an empty buffer for `size` bytes; a seeded one's base must be the payer."""
+    space, address = make.BUFFER_HEADER + size, buffer.pubkey()
+    held = await account(sender, address)
+    instructions = make.create(
+        payer.pubkey(),
+        buffer if isinstance(buffer, SeededAddress) else address,
+        space=space,
+        rent=await rent_of(sender, space),
+        held=held.lamports if held is not None else 0,
+    )
+    signers = [payer] if isinstance(buffer, SeededAddress) else [payer, buffer]
+    initialize = make.initialize_buffer(address, authority.pubkey())
+    return await sender.send([*instructions, initialize], signers, rebuilds=rebuilds)
+
+
+async def write_chunks(
+    sender: Sender,
+    *,
+    payer: Keypair,
+    buffer: Pubkey,
+    authority: Keypair,
+    binary: bytes,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Write the chunks of an existing buffer that differ, many at a time; how many writes were sent.
+
+    Raises:
+        InvalidInput, Fatal: it is no buffer of that size, or of that authority.
+        Retryable: chunks were still missing after several rounds.
+    """
+    sent = 0
     for _ in range(ROUNDS):
-        written = await _buffer_data(sender, buffer.pubkey(), authority.pubkey(), len(binary))
+        written = await _buffer_data(sender, buffer, authority.pubkey(), len(binary))
         missing = [i for i in range(0, len(binary), CHUNK) if written[i : i + CHUNK] != binary[i : i + CHUNK]]
+        there = len(binary) - sum(len(binary[i : i + CHUNK]) for i in missing)
         if progress is not None:
-            progress(len(binary) - sum(min(CHUNK, len(binary) - i) for i in missing), len(binary))
+            progress(there, len(binary))
         if not missing:
-            return
+            return sent
+        sizes = [len(binary[i : i + CHUNK]) for i in missing]
         requests = [
-            ([_write(buffer.pubkey(), authority.pubkey(), i, binary[i : i + CHUNK])], [payer, authority])
+            (
+                [make.write(buffer, authority.pubkey(), i, binary[i : i + CHUNK])],
+                [payer, authority],
+            )
             for i in missing
         ]
-        results = await sender.send_many(requests, compute_limit=WRITE_COMPUTE)
+        sent += len(requests)
+        settled = _Counter(progress, there, len(binary), sizes)
+        results = await sender.send_many(requests, compute_limit=WRITE_COMPUTE, settled=settled)
         for each in results:
             if isinstance(each, BreakwaterError) and not isinstance(each, Retryable):
                 raise each
     raise Retryable("Run the deployment again: too many writes were dropped, and only they will be repeated.")
 
 
+class _Counter:
+    """Turns the indexes of settled writes into bytes written."""
+
+    def __init__(
+        self, progress: Callable[[int, int], None] | None, there: int, of: int, sizes: Sequence[int]
+    ) -> None:
+        self._progress, self._there, self._of, self._sizes = progress, there, of, sizes
+
+    def __call__(self, index: int, result: Receipt | BreakwaterError) -> None:
+        if self._progress is not None and not isinstance(result, BreakwaterError):
+            self._there += self._sizes[index]
+            if self._there < self._of:  # the last word is the chain's, when it is read again
+                self._progress(self._there, self._of)
+
+
 async def deploy(
-    sender: Sender, *, payer: Keypair, program: Keypair, buffer: Pubkey, authority: Keypair, max_len: int
+    sender: Sender,
+    *,
+    payer: Keypair,
+    program: Keypair,
+    buffer: Pubkey,
+    authority: Keypair,
+    max_len: int,
+    rebuilds: int = 1,
 ) -> Receipt:
     """Create the program account and move the buffer into it; the buffer is gone afterwards."""
-    rent = (await sender.engine.client.get_minimum_balance_for_rent_exemption(PROGRAM_SIZE)).value
-    create = create_account(
-        CreateAccountParams(
-            from_pubkey=payer.pubkey(),
-            to_pubkey=program.pubkey(),
-            lamports=rent,
-            space=PROGRAM_SIZE,
-            owner=LOADER,
-        )
+    held = await account(sender, program.pubkey())
+    create = make.create(
+        payer.pubkey(),
+        program.pubkey(),
+        space=make.PROGRAM_SIZE,
+        rent=await rent_of(sender, make.PROGRAM_SIZE),
+        held=held.lamports if held is not None else 0,
     )
-    accounts = [
-        AccountMeta(payer.pubkey(), is_signer=True, is_writable=True),
-        AccountMeta(programdata_address(program.pubkey()), is_signer=False, is_writable=True),
-        AccountMeta(program.pubkey(), is_signer=False, is_writable=True),
-        AccountMeta(buffer, is_signer=False, is_writable=True),
-        *_reads(RENT, CLOCK, SYSTEM),
-        AccountMeta(authority.pubkey(), is_signer=True, is_writable=False),
-    ]
-    move = Instruction(LOADER, struct.pack("<IQ", 2, max_len), accounts)
-    return await sender.send([create, move], [payer, program, authority])
+    move = make.deploy(payer.pubkey(), program.pubkey(), buffer, authority.pubkey(), max_len)
+    return await sender.send([*create, move], [payer, program, authority], rebuilds=rebuilds)
 
 
 async def upgrade(
     sender: Sender, *, payer: Keypair, program: Pubkey, buffer: Pubkey, authority: Keypair
 ) -> Receipt:
     """Replace the program's binary by the buffer's; the buffer's rent goes to the payer."""
-    accounts = [
-        AccountMeta(programdata_address(program), is_signer=False, is_writable=True),
-        AccountMeta(program, is_signer=False, is_writable=True),
-        AccountMeta(buffer, is_signer=False, is_writable=True),
-        AccountMeta(payer.pubkey(), is_signer=False, is_writable=True),
-        *_reads(RENT, CLOCK),
-        AccountMeta(authority.pubkey(), is_signer=True, is_writable=False),
-    ]
-    return await sender.send([Instruction(LOADER, struct.pack("<I", 3), accounts)], [payer, authority])
+    instruction = make.upgrade(program, buffer, payer.pubkey(), authority.pubkey())
+    return await sender.send([instruction], [payer, authority])
 
 
 async def set_authority(
-    sender: Sender, *, payer: Keypair, target: Pubkey, authority: Keypair, new: Pubkey | None
+    sender: Sender,
+    *,
+    payer: Keypair,
+    target: Pubkey,
+    authority: Keypair,
+    new: Pubkey | None,
+    rebuilds: int = 1,
 ) -> Receipt:
     """Hand a buffer or a programdata account to `new`; None burns the authority, and no one can undo that."""
-    accounts = [
-        AccountMeta(target, is_signer=False, is_writable=True),
-        AccountMeta(authority.pubkey(), is_signer=True, is_writable=False),
-        *(_reads(new) if new is not None else ()),
-    ]
-    return await sender.send([Instruction(LOADER, struct.pack("<I", 4), accounts)], [payer, authority])
+    instruction = make.set_authority(target, authority.pubkey(), new)
+    return await sender.send([instruction], [payer, authority], rebuilds=rebuilds)
 
 
-async def finalize(sender: Sender, *, payer: Keypair, program: Pubkey, authority: Keypair) -> Receipt:
+async def finalize(
+    sender: Sender, *, payer: Keypair, program: Pubkey, authority: Keypair, rebuilds: int = 1
+) -> Receipt:
     """Burn the program's upgrade authority."""
+    target = programdata_address(program)
     return await set_authority(
-        sender, payer=payer, target=programdata_address(program), authority=authority, new=None
+        sender, payer=payer, target=target, authority=authority, new=None, rebuilds=rebuilds
     )
 
 
 async def close(
-    sender: Sender, *, payer: Keypair, target: Pubkey, recipient: Pubkey, authority: Keypair
+    sender: Sender,
+    *,
+    payer: Keypair,
+    target: Pubkey,
+    recipient: Pubkey,
+    authority: Keypair,
+    rebuilds: int = 1,
 ) -> Receipt:
     """Close a buffer and send its rent to `recipient`."""
-    accounts = [
-        AccountMeta(target, is_signer=False, is_writable=True),
-        AccountMeta(recipient, is_signer=False, is_writable=True),
-        AccountMeta(authority.pubkey(), is_signer=True, is_writable=False),
-    ]
-    return await sender.send([Instruction(LOADER, struct.pack("<I", 5), accounts)], [payer, authority])
+    instruction = make.close(target, recipient, authority.pubkey())
+    return await sender.send([instruction], [payer, authority], rebuilds=rebuilds)
 
 
 async def program_state(sender: Sender, program: Pubkey) -> ProgramState | None:
@@ -241,58 +308,47 @@ async def program_state(sender: Sender, program: Pubkey) -> ProgramState | None:
     Raises:
         InvalidInput: the address is taken by something that is no upgradeable program.
     """
-    account = await _account(sender, program)
-    if account is None:
+    found = await account(sender, program)
+    if found is None or (found.owner == SYSTEM and not found.data):  # lamports alone are no program
         return None
-    if account.owner != LOADER or account.data[:4] != b"\x02\0\0\0":
-        raise InvalidInput(f"Choose another address: {program} is not an upgradeable program.")
-    programdata = Pubkey.from_bytes(account.data[4:36])
-    held = await _account(sender, programdata)
-    if held is None:
-        return None
-    slot = int.from_bytes(held.data[4:12], "little")
-    authority = Pubkey.from_bytes(held.data[13:45]) if held.data[12] else None
-    return ProgramState(programdata, authority, slot, held.data[PROGRAMDATA_HEADER:])
+    programdata = program_of(program, found)
+    held = await account(sender, programdata)
+    return None if held is None else programdata_of(programdata, held.data)
 
 
-async def _create_buffer(
-    sender: Sender, payer: Keypair, buffer: Keypair, authority: Pubkey, size: int
-) -> None:
-    space = BUFFER_HEADER + size
-    rent = (await sender.engine.client.get_minimum_balance_for_rent_exemption(space)).value
-    create = create_account(
-        CreateAccountParams(
-            from_pubkey=payer.pubkey(), to_pubkey=buffer.pubkey(), lamports=rent, space=space, owner=LOADER
-        )
+async def rent_of(sender: Sender, space: int) -> int:
+    """Lamports that keep an account of `space` bytes."""
+    engine = sender.engine
+    if isinstance(engine, RpcEngine):
+        return int(await engine.rpc.call("getMinimumBalanceForRentExemption", space))
+    return (await engine.client.get_minimum_balance_for_rent_exemption(space)).value
+
+
+async def account(sender: Sender, address: Pubkey) -> Account | None:
+    """An account as it is now; a node's silence is Retryable."""
+    engine = sender.engine
+    if isinstance(engine, EmbeddedEngine):
+        return engine.get_account(address)
+    config = {"encoding": "base64", "commitment": engine.commitment}
+    value = (await engine.rpc.call("getAccountInfo", str(address), config))["value"]
+    if value is None:
+        return None
+    return Account(
+        value["lamports"],
+        base64.b64decode(value["data"][0]),
+        Pubkey.from_string(value["owner"]),
+        value["executable"],
+        value.get("rentEpoch") or 0,
     )
-    accounts = [AccountMeta(buffer.pubkey(), is_signer=False, is_writable=True), *_reads(authority)]
-    initialize = Instruction(LOADER, struct.pack("<I", 0), accounts)
-    await sender.send([create, initialize], [payer, buffer])
-
-
-def _write(buffer: Pubkey, authority: Pubkey, offset: int, chunk: bytes) -> Instruction:
-    accounts = [
-        AccountMeta(buffer, is_signer=False, is_writable=True),
-        AccountMeta(authority, is_signer=True, is_writable=False),
-    ]
-    return Instruction(LOADER, struct.pack("<IIQ", 1, offset, len(chunk)) + chunk, accounts)
 
 
 async def _buffer_data(sender: Sender, buffer: Pubkey, authority: Pubkey, size: int) -> bytes:
-    account = await _account(sender, buffer)
-    if account is None:
+    held = await account(sender, buffer)
+    if held is None:
         raise Retryable("Run the deployment again: the node does not show the buffer yet.")
-    data = account.data
-    if account.owner != LOADER or data[:4] != b"\x01\0\0\0" or len(data) != BUFFER_HEADER + size:
+    data = held.data
+    if held.owner != LOADER or data[:4] != make.BUFFER or len(data) != BUFFER_HEADER + size:
         raise InvalidInput(f"Use another buffer key: {buffer} is not a buffer for {size} bytes.")
     if data[4:BUFFER_HEADER] != b"\x01" + bytes(authority):
         raise Fatal(f"Sign with the authority of buffer {buffer}, or use another buffer key.")
     return data[BUFFER_HEADER:]
-
-
-async def _account(sender: Sender, address: Pubkey) -> Account | None:
-    return (await sender.engine.client.get_account_info(address, encoding="base64")).value
-
-
-def _reads(*keys: Pubkey) -> list[AccountMeta]:
-    return [AccountMeta(each, is_signer=False, is_writable=False) for each in keys]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from solders.instruction import Instruction
     from solders.keypair import Keypair
 
+    from ._delivery import Settled
     from .engine import Blockhash
 
     Request = tuple[Sequence[Instruction], Sequence[Keypair]]
@@ -112,7 +113,12 @@ class Sender:
         raise AssertionError("unreachable")  # pragma: no cover
 
     async def send_many(
-        self, requests: Sequence[Request], *, compute_limit: int | None = None, details: bool = False
+        self,
+        requests: Sequence[Request],
+        *,
+        compute_limit: int | None = None,
+        details: bool = False,
+        settled: Settled | None = None,
     ) -> list[Receipt | BreakwaterError]:
         """Send many transactions at once; results are in the order of `requests`, errors in their places.
 
@@ -122,16 +128,27 @@ class Sender:
             requests: instructions and signers of each.
             compute_limit: compute units for each; None takes the sender's, or measures.
             details: also fetch logs and compute units of those that succeeded.
+            settled: called with the index and the result of each, as soon as it is known.
         """
-        return await self._send(requests, compute_limit, one=False, details=details)
+        return await self._send(requests, compute_limit, one=False, details=details, settled=settled)
 
     async def _send(
-        self, requests: Sequence[Request], limit: int | None, *, one: bool, details: bool = True
+        self,
+        requests: Sequence[Request],
+        limit: int | None,
+        *,
+        one: bool,
+        details: bool = True,
+        settled: Settled | None = None,
     ) -> list[Receipt | BreakwaterError]:
         limit = self._limit if limit is None else limit
         engine = self.engine
         if isinstance(engine, EmbeddedEngine):
-            return await self._embedded(engine, requests, limit)
+            results = await self._embedded(engine, requests, limit)
+            if settled is not None:
+                for index, result in enumerate(results):
+                    settled(index, result)
+            return results
         delivery = Delivery(
             engine,
             # A simulation that has just succeeded is the preflight; in bulk it would halve the node's pace.
@@ -139,6 +156,7 @@ class Sender:
             window=self._window,
             details=details,
             error=self._error,
+            settled=settled,
         )
 
         async def pack(index: int) -> Parcel:

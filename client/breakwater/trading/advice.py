@@ -73,6 +73,9 @@ ADVICE: Final[Mapping[str, str]] = {
     "LiquidationTooSmall": "sell at least what a partial liquidation sells",
     "NotTriggered": "wait until the price reaches the trigger",
     "WrongStop": REPORT,
+    "NotProgram": REPORT,
+    "NotProgramData": REPORT,
+    "NotFinal": "burn the upgrade authority first: breakwater deploy --immutable",
     # oracle
     "NotPublisher": "sign with the publisher's key",
     "NotAuthority": "sign with the feed's authority",

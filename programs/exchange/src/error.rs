@@ -116,6 +116,12 @@ pub enum ExchangeError {
     NotTriggered,
     #[msg("the order is for another position")]
     WrongStop,
+    #[msg("the account is not the program, or no program of the upgradeable loader")]
+    NotProgram,
+    #[msg("the account does not hold the program's binary")]
+    NotProgramData,
+    #[msg("the program can still be upgraded: burn its authority first")]
+    NotFinal,
 }
 
 impl From<MathError> for ExchangeError {

@@ -8,6 +8,7 @@ mod holding;
 mod liquidation;
 mod market;
 mod position;
+pub mod program_data;
 mod shard;
 mod stop;
 mod trader;

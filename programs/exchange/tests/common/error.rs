@@ -33,7 +33,7 @@ errors! { ExchangeError:
     CoverageTooLow DebtAboveShares Underwater Insolvent NotEmpty SubsidyTooLarge OnlyVoid CloseTooFar MarketDebtTooLarge
     MarketHalted SpreadTooWide PriceDiverges ChainsSuspended BadLegs BadLeg MarginAboveProceeds ChainLeverageAboveCap
     BadBatch BadGroup ChainOfAnotherTrader Healthy LiquidationCapReached LiquidationTooLarge LiquidationTooSmall
-    NotTriggered WrongStop
+    NotTriggered WrongStop NotProgram NotProgramData NotFinal
 }
 
 /// Anchor: an account that must be writable is not.

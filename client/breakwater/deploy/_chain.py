@@ -1,0 +1,124 @@
+"""Reading a cluster, several accounts of one slot at a time, with the node's failures as our errors."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+from solders.account import Account
+from solders.pubkey import Pubkey
+from solders.transaction import VersionedTransaction
+
+from breakwater.chain.loader import LOADER
+from breakwater.errors import Fatal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from breakwater.chain.engine import RpcEngine
+
+__all__ = ["accounts", "balance", "deployer", "genesis_hash", "owned", "signatures"]
+
+PER_CALL = 100
+LISTED = 1_000
+PAGES = 20
+OLDEST = 3
+"""Lamports may have been sent to the address before; nothing else can come before the deployment."""
+
+DEPLOY = b"\x02\0\0\0"
+AUTHORITY = 7
+"""Where the loader's deployment names the program's authority."""
+
+
+async def accounts(engine: RpcEngine, addresses: Sequence[Pubkey]) -> list[Account | None]:
+    """Accounts in order, None where there is none; up to 100 of them are of the same slot."""
+    found: list[Account | None] = []
+    config = {"encoding": "base64", "commitment": engine.commitment}
+    for i in range(0, len(addresses), PER_CALL):
+        part = [str(each) for each in addresses[i : i + PER_CALL]]
+        value = (await engine.rpc.call("getMultipleAccounts", part, config))["value"]
+        found += [None if each is None else _account(each) for each in value]
+    return found
+
+
+async def owned(
+    engine: RpcEngine, owner: Pubkey, *filters: tuple[int, bytes], only: int | None = None
+) -> list[tuple[Pubkey, Account]]:
+    """A program's accounts that hold the given bytes at the given offsets; `only` cuts their data short."""
+    wanted = [
+        {"memcmp": {"offset": offset, "bytes": base64.b64encode(held).decode(), "encoding": "base64"}}
+        for offset, held in filters
+    ]
+    config: dict[str, Any] = {"encoding": "base64", "commitment": engine.commitment, "filters": wanted}
+    if only is not None:
+        config["dataSlice"] = {"offset": 0, "length": only}
+    value = await engine.rpc.call("getProgramAccounts", str(owner), config)
+    return [(Pubkey.from_string(each["pubkey"]), _account(each["account"])) for each in value]
+
+
+async def signatures(engine: RpcEngine, address: Pubkey) -> list[dict[str, Any]]:
+    """The transactions that name an address, newest first, as far back as the node remembers.
+
+    Raises:
+        Fatal: there are far more than anybody needs, so the oldest are not reached.
+    """
+    config: dict[str, Any] = {"limit": LISTED, "commitment": _level(engine)}
+    found: list[dict[str, Any]] = []
+    for _ in range(PAGES):
+        part = await engine.rpc.call("getSignaturesForAddress", str(address), config)
+        found += part
+        if len(part) < LISTED:
+            return found
+        config["before"] = part[-1]["signature"]
+    raise Fatal(f"Ask another way: more than {PAGES * LISTED} transactions name {address}.")
+
+
+async def deployer(engine: RpcEngine, program: Pubkey, listed: Sequence[dict[str, Any]]) -> Pubkey | None:
+    """The authority that deployed a program; None where the node has forgotten the transaction.
+
+    `listed` is `signatures` of its programdata. What anybody else does with the address comes after it.
+    """
+    config = {"encoding": "base64", "commitment": _level(engine), "maxSupportedTransactionVersion": 0}
+    for each in reversed([each for each in listed if each.get("err") is None][-OLDEST:]):
+        found = await engine.rpc.call("getTransaction", each["signature"], config)
+        if found is not None:
+            wire = base64.b64decode(found["transaction"][0])
+            authority = _deploying(VersionedTransaction.from_bytes(wire), program)
+            if authority is not None:
+                return authority
+    return None
+
+
+def _deploying(transaction: VersionedTransaction, program: Pubkey) -> Pubkey | None:
+    keys = transaction.message.account_keys
+    for each in transaction.message.instructions:
+        places = bytes(each.accounts)
+        ours = keys[each.program_id_index] == LOADER and bytes(each.data)[:4] == DEPLOY
+        if ours and len(places) > AUTHORITY and max(places) < len(keys) and keys[places[2]] == program:
+            return keys[places[AUTHORITY]]
+    return None
+
+
+def _level(engine: RpcEngine) -> str:
+    return "finalized" if engine.commitment == "finalized" else "confirmed"
+
+
+async def balance(engine: RpcEngine, address: Pubkey) -> int:
+    """Lamports."""
+    config = {"commitment": engine.commitment}
+    return int((await engine.rpc.call("getBalance", str(address), config))["value"])
+
+
+async def genesis_hash(engine: RpcEngine) -> str:
+    """What tells clusters apart, whatever their addresses are called."""
+    return str(await engine.rpc.call("getGenesisHash"))
+
+
+def _account(value: dict[str, Any]) -> Account:
+    return Account(
+        value["lamports"],
+        base64.b64decode(value["data"][0]),
+        Pubkey.from_string(value["owner"]),
+        value["executable"],
+        value.get("rentEpoch") or 0,
+    )
