@@ -10,7 +10,7 @@ use {
 };
 
 impl Desk<'_> {
-    #[inline(always)]
+    #[inline(never)]
     pub fn buy(&mut self, shares: Shares6, max_cost: Collateral6) -> Result<()> {
         self.holding.require_kind(SPOT)?;
         let outcome = self.enter()?;

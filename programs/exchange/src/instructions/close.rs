@@ -38,7 +38,7 @@ impl Desk<'_> {
     }
 
     /// Sell shares and take their part of the loan off the holding. A halt does not keep anybody from repaying.
-    #[inline(always)]
+    #[inline(never)]
     pub fn unwind(&mut self, shares: Shares6) -> Result<Unwound> {
         self.market.require_open(self.now)?;
         self.catch_up()?;
@@ -57,7 +57,7 @@ impl Desk<'_> {
     }
 
     /// Book the loan as repaid in full; trader and proceeds have brought the money.
-    #[inline(always)]
+    #[inline(never)]
     pub fn repay(&mut self, unwound: &Unwound, amount: Collateral6, shortfall: Collateral6) -> Result<()> {
         let &Unwound {
             ref priced,

@@ -174,7 +174,7 @@ impl Desk<'_> {
     }
 
     /// Book a sale whose proceeds have been dealt out.
-    #[inline(always)]
+    #[inline(never)]
     pub fn deal(&mut self, called: &Called, split: &Split, source: &Address, keeper: &Address) -> Result<()> {
         let priced = &called.priced;
         let income = math(priced.out_of_escrow()?.checked_sub(called.proceeds))?;

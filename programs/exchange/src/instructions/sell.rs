@@ -11,7 +11,7 @@ use {
 
 impl Desk<'_> {
     /// Sell shares for at least `min_proceeds` after the fee; the average price.
-    #[inline(always)]
+    #[inline(never)]
     pub fn sell(&mut self, shares: Shares6, min_proceeds: Collateral6) -> Result<PriceQ28> {
         self.holding.require_kind(SPOT)?;
         let outcome = self.enter()?;
