@@ -20,10 +20,18 @@ __all__ = [
     "development_keypair",
     "feed",
     "feed_id",
+    "keeper",
     "market",
+    "mmt_sink",
     "position",
+    "registry",
+    "reward_vault",
+    "season",
     "shard",
     "shard_index",
+    "stake",
+    "stake_vault",
+    "task",
     "token_vault",
     "trader",
     "vault",
@@ -109,3 +117,43 @@ def position(trader_account: Pubkey, market_account: Pubkey, outcome: int, kind:
     return _derive(
         EXCHANGE, b"position", bytes(trader_account), bytes(market_account), bytes([outcome, kind])
     )
+
+
+def season() -> Pubkey:
+    """MMT's schedule and ledger, which also signs for its two vaults."""
+    return _derive(EXCHANGE, b"season")
+
+
+def registry() -> Pubkey:
+    """The keepers on duty and their rules."""
+    return _derive(EXCHANGE, b"registry")
+
+
+def stake_vault() -> Pubkey:
+    """The token account of stakes and bonds."""
+    return _derive(EXCHANGE, b"stake_vault")
+
+
+def reward_vault() -> Pubkey:
+    """The token account that rewards are paid from."""
+    return _derive(EXCHANGE, b"reward_vault")
+
+
+def mmt_sink() -> Pubkey:
+    """Owner of the sink's token account; nothing ever signs for it."""
+    return _derive(EXCHANGE, b"mmt_sink")
+
+
+def stake(owner: Pubkey) -> Pubkey:
+    """An owner's stake of MMT."""
+    return _derive(EXCHANGE, b"stake", bytes(owner))
+
+
+def keeper(authority: Pubkey) -> Pubkey:
+    """The keeper account of an authority."""
+    return _derive(EXCHANGE, b"keeper", bytes(authority))
+
+
+def task(subject: Pubkey, kind: int) -> Pubkey:
+    """The task of that kind about an account."""
+    return _derive(EXCHANGE, b"task", bytes(subject), bytes([kind]))

@@ -4,12 +4,14 @@
 //! * [`fixed`] holds the integer kernels and the fixed-point number [`Q48`]; [`mod@exp`] and [`mod@ln`] are its
 //!   transcendental functions over [`tables`], which `scripts/generate_math.py` writes.
 //! * [`lmsr`] prices markets, [`risk`] bounds leverage, [`fees`] charges for it, [`vault`] counts the lenders' shares.
+//! * [`rewards`] shares MMT out, [`duties`] deals tasks to keepers.
 //!
 //! Everything is built from 64-bit operations because those are what the chain's virtual machine has: it charges one
 //! compute unit for each, a multiplication or division included, and dozens for every 128-bit library call.
 #![cfg_attr(not(test), no_std)]
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
+pub mod duties;
 pub mod error;
 pub mod exp;
 pub mod fees;
@@ -20,6 +22,7 @@ pub mod normal;
 #[rustfmt::skip] // its layout is its script's
 mod normal_tables;
 pub mod pm_amm;
+pub mod rewards;
 pub mod risk;
 #[rustfmt::skip] // its layout is its script's
 mod tables;
@@ -28,4 +31,4 @@ pub mod vault;
 
 pub use error::{MathError, Result};
 pub use fixed::mul_div;
-pub use units::{Collateral6, CoverageQ32, LeverageX100, LpShares6, Ppm, PriceQ28, Rounding, Shares6, Q48};
+pub use units::{Collateral6, CoverageQ32, LeverageX100, LpShares6, Mmt9, Ppm, PriceQ28, Rounding, Shares6, Q48};

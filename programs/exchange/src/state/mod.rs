@@ -9,3 +9,12 @@ mod trader;
 mod vault;
 
 pub use {config::*, curve::*, market::*, position::*, shard::*, trader::*, vault::*};
+
+mod keeper;
+mod need;
+mod registry;
+mod season;
+mod stake;
+mod task;
+
+pub use {keeper::*, need::*, registry::*, season::*, stake::*, task::*};

@@ -31,6 +31,10 @@ errors! { ExchangeError:
     MarketOpen MarketNotSettled MarketSettled NoSettlementPrice GracePeriod ZeroAmount InsufficientBalance
     InsufficientShares SlippageExceeded WrongKind LeverageBelowOne LeverageAboveCap OracleStale VaultTooSmall
     CoverageTooLow DebtAboveShares Underwater Insolvent NotEmpty SubsidyTooLarge OnlyVoid CloseTooFar MarketDebtTooLarge
+    EmissionExceeded WrongMmtMint SupplyNotFixed WrongSink StakeTooSmall CoolingDown NotKeeper NotBeneficiary
+    KeeperNotActive KeeperNotSuspended KeeperAlive KeeperNotLeaving BondTooSmall RegistryFull TasksHeld TooManyClaims
+    BadTaskKind TaskUnfounded TaskClaimed TaskDone TaskNotClaimed NotClaimer NotYourTurn TaskObsolete TaskUnfinished
+    TaskNotLate TaskPending WrongSubject NotPoster
 }
 
 /// Anchor: an account that must be writable is not.

@@ -37,24 +37,24 @@ pub struct Terms {
 /// price, confidence, sequence, slot, timestamp_ms
 pub type Publication = [u64; 5];
 
-fn w(key: Address) -> AccountMeta {
+pub(crate) fn w(key: Address) -> AccountMeta {
     AccountMeta::new(key, false)
 }
 
-fn r(key: Address) -> AccountMeta {
+pub(crate) fn r(key: Address) -> AccountMeta {
     AccountMeta::new_readonly(key, false)
 }
 
 /// Signs and is written.
-fn ws(key: Address) -> AccountMeta {
+pub(crate) fn ws(key: Address) -> AccountMeta {
     AccountMeta::new(key, true)
 }
 
-fn rs(key: Address) -> AccountMeta {
+pub(crate) fn rs(key: Address) -> AccountMeta {
     AccountMeta::new_readonly(key, true)
 }
 
-fn build(program: Address, name: &str, accounts: Vec<AccountMeta>, data: &[&[u8]]) -> Instruction {
+pub(crate) fn build(program: Address, name: &str, accounts: Vec<AccountMeta>, data: &[&[u8]]) -> Instruction {
     let data = [&tag("global", name)[..]]
         .iter()
         .chain(data)
@@ -67,7 +67,7 @@ fn build(program: Address, name: &str, accounts: Vec<AccountMeta>, data: &[&[u8]
     }
 }
 
-fn words(values: &[u64]) -> Vec<u8> {
+pub(crate) fn words(values: &[u64]) -> Vec<u8> {
     values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 

@@ -7,6 +7,8 @@ pub mod attacks;
 pub mod audit;
 pub mod error;
 pub mod ix;
+pub mod ix_keepers;
+pub mod keepers;
 pub mod layout;
 pub mod random;
 pub mod transaction;
