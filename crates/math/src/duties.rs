@@ -12,7 +12,11 @@ const VALUE_BITS: u32 = 56;
 #[inline(always)]
 pub const fn urgency_at(urgency: u8, created_slot: u64, slot: u64) -> u8 {
     let gained = slot.saturating_sub(created_slot) / ESCALATION_SLOTS;
-    let gained = if gained > MAX_ESCALATION { MAX_ESCALATION } else { gained };
+    let gained = if gained > MAX_ESCALATION {
+        MAX_ESCALATION
+    } else {
+        gained
+    };
     urgency.saturating_add(gained as u8)
 }
 
@@ -28,9 +32,7 @@ pub const fn priority(urgency: u8, value: u64) -> u64 {
 /// every 100 slots. `None` without keepers.
 #[inline(always)]
 pub const fn turn(sequence: u64, slot: u64, keepers: u64) -> Option<u64> {
-    sequence
-        .wrapping_add(slot / ROTATION_SLOTS)
-        .checked_rem(keepers)
+    sequence.wrapping_add(slot / ROTATION_SLOTS).checked_rem(keepers)
 }
 
 #[cfg(test)]
@@ -69,7 +71,10 @@ mod tests {
 
     #[test]
     fn the_turn_passes_on_every_hundred_slots() {
-        assert_eq!([0, 99, 100, 250, 700].map(|slot| turn(3, slot, 7)), [3, 3, 4, 5, 3].map(Some));
+        assert_eq!(
+            [0, 99, 100, 250, 700].map(|slot| turn(3, slot, 7)),
+            [3, 3, 4, 5, 3].map(Some)
+        );
         assert_eq!(turn(3, 0, 0), None);
     }
 }

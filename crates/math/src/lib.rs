@@ -31,4 +31,6 @@ pub mod vault;
 
 pub use error::{MathError, Result};
 pub use fixed::mul_div;
-pub use units::{Collateral6, CoverageQ32, LeverageX100, LpShares6, Mmt9, Ppm, PriceQ28, Rounding, Shares6, Q48};
+pub use units::{
+    Collateral6, CoverageQ32, LeverageX100, LpShares6, Mmt9, Ppm, PriceQ28, Rounding, Shares6, Q48,
+};

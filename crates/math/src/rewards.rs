@@ -119,7 +119,10 @@ mod tests {
     #[test]
     fn tiers_begin_at_their_thresholds() {
         let tier_of = |amount| tier(Mmt9::new(amount), &[10, 20, 30]);
-        assert_eq!([9, 10, 19, 20, 29, 30, u64::MAX].map(tier_of), [0, 1, 1, 2, 2, 3, 3]);
+        assert_eq!(
+            [9, 10, 19, 20, 29, 30, u64::MAX].map(tier_of),
+            [0, 1, 1, 2, 2, 3, 3]
+        );
         assert_eq!(multiplied(Mmt9::new(7), 3), Ok(Mmt9::new(9)));
         assert_eq!(multiplied(Mmt9::new(7), 4), Err(MathError::Domain));
         assert_eq!(multiplied(Mmt9::new(u64::MAX), 1), Err(MathError::Overflow));

@@ -181,11 +181,7 @@ pub mod exchange {
     }
 
     /// Put a keeper on duty with a bond in MMT. Rewards and bond go to the beneficiary.
-    pub fn register_keeper(
-        ctx: &mut Context<RegisterKeeper>,
-        bond: u64,
-        beneficiary: Address,
-    ) -> Result<()> {
+    pub fn register_keeper(ctx: &mut Context<RegisterKeeper>, bond: u64, beneficiary: Address) -> Result<()> {
         ctx.accounts.register_keeper(Mmt9::new(bond), beneficiary)
     }
 

@@ -65,7 +65,11 @@ fn stakes_share_by_amount_times_tier() {
     let (a, b) = (claimed(&mut world, &small), claimed(&mut world, &large));
     let ratio = b as f64 / a as f64;
     assert!((ratio - 130_000.0 / 999.0).abs() < 1e-6, "{ratio}");
-    assert_eq!(claimed(&mut twin, &small) / 10, a * 2 / 10, "twice the time, twice the reward");
+    assert_eq!(
+        claimed(&mut twin, &small) / 10,
+        a * 2 / 10,
+        "twice the time, twice the reward"
+    );
 }
 
 #[test]
@@ -85,7 +89,11 @@ fn a_time_without_stakes_emits_nothing_for_stakers() {
     let holder = world.staker(MMT);
     let claim = kx::claim_rewards(holder.key, holder.tokens, world.mmt());
     world.refuses(&claim, ExchangeError::ZeroAmount);
-    assert_eq!(world.season().emitted, MMT_RULES.rates[0] * 1_000 / 5, "keepers' part only");
+    assert_eq!(
+        world.season().emitted,
+        MMT_RULES.rates[0] * 1_000 / 5,
+        "keepers' part only"
+    );
 }
 
 #[test]
@@ -125,7 +133,10 @@ mod of_keepers {
     fn given() -> (World, Instruction) {
         let (world, keeper) = earned();
         let (mint, to) = (world.mmt(), keeper.tokens);
-        (world, kx::claim_keeper_rewards(keeper.key, keeper.keeper(), to, mint))
+        (
+            world,
+            kx::claim_keeper_rewards(keeper.key, keeper.keeper(), to, mint),
+        )
     }
 
     harness::attacks! { Shape {

@@ -80,8 +80,12 @@ fn five_keepers_racing_for_a_task_leave_one_holder() {
     let holders = claims.iter().filter(|claim| world.send(claim).is_ok()).count();
     assert_eq!(holders, 1);
     world.resolve(market);
-    let completions = keepers.iter().map(|k| kx::complete_task(k.key, RESOLUTION, subject));
-    let paid = completions.filter(|complete| world.send(complete).is_ok()).count();
+    let completions = keepers
+        .iter()
+        .map(|k| kx::complete_task(k.key, RESOLUTION, subject));
+    let paid = completions
+        .filter(|complete| world.send(complete).is_ok())
+        .count();
     assert_eq!(paid, 1);
     world.audit();
 }
@@ -111,7 +115,7 @@ fn in_its_first_slots_a_task_is_of_the_keeper_whose_turn_it_is() {
     let keepers = [world.keeper(BOND), world.keeper(BOND), world.keeper(BOND)];
     for sequence in 0..4 {
         let (_, subject) = world.closed_market();
-        world.does(&kx::post_task(world.payer, RESOLUTION, subject, subject));
+        world.does(&kx::post_task(world.authority, RESOLUTION, subject, subject));
         let turn = (sequence + world.slot() / 100) % 3;
         for step in 1..3 {
             let other = keepers[((turn + step) % 3) as usize];
@@ -129,7 +133,7 @@ fn after_a_hundred_slots_it_is_the_next_keepers_turn() {
     let (_, subject) = world.closed_market();
     let to_turn = 100 - world.slot() % 100;
     world.pass_slots(to_turn - 1);
-    world.does(&kx::post_task(world.payer, RESOLUTION, subject, subject));
+    world.does(&kx::post_task(world.authority, RESOLUTION, subject, subject));
     let turn = (world.slot() / 100 % 2) as usize;
     let claims = keepers.map(|k| kx::claim_task(k.key, RESOLUTION, subject));
     world.refuses(&claims[1 - turn], ExchangeError::NotYourTurn);
@@ -144,7 +148,7 @@ fn waiting_ten_slots_makes_a_task_more_urgent() {
         let mut world = World::with_mmt();
         let keeper = world.keeper(BOND);
         let (_, subject) = world.closed_market();
-        world.does(&kx::post_task(world.payer, RESOLUTION, subject, subject));
+        world.does(&kx::post_task(world.authority, RESOLUTION, subject, subject));
         world.pass_slots(waited);
         world.does(&kx::claim_task(keeper.key, RESOLUTION, subject));
         let task = world.task_of(&subject, RESOLUTION);
@@ -193,7 +197,7 @@ fn a_price_that_came_meanwhile_makes_an_update_obsolete() {
     let keeper = world.keeper(BOND);
     let market = address::market(world.market(2));
     world.pass(31);
-    world.does(&kx::post_task(world.payer, PRICE_UPDATE, world.feed, market));
+    world.does(&kx::post_task(world.authority, PRICE_UPDATE, world.feed, market));
     let claim = kx::claim_task(keeper.key, PRICE_UPDATE, world.feed);
     let mut late = world.clone();
     world.does(&claim);
@@ -207,7 +211,12 @@ fn a_loan_that_was_repaid_meanwhile_makes_a_liquidation_obsolete() {
     let (keeper, party, market) = (world.keeper(BOND), world.party(1_000 * UNIT), world.market(2));
     world.leveraged(&party, market, 0, 20 * UNIT, 200);
     let subject = party.position(market, 0, LEVERAGED);
-    world.does(&kx::post_task(world.payer, LIQUIDATION, subject, address::market(market)));
+    world.does(&kx::post_task(
+        world.authority,
+        LIQUIDATION,
+        subject,
+        address::market(market),
+    ));
     let claim = kx::claim_task(keeper.key, LIQUIDATION, subject);
     let mut late = world.clone();
     world.does(&claim);

@@ -39,10 +39,12 @@ fn rent_goes_to_the_poster_and_what_was_not_paid_to_the_pot() {
     let (task, pot) = (world.task_of(&subject, RESOLUTION), world.season().keeper_pot);
     let left = MMT / 5 / 10 * 3;
     assert_eq!(task.reserved_mmt, left);
-    let done = world.does(&kx::close_task(world.payer, RESOLUTION, subject));
+    let done = world.does(&kx::close_task(world.authority, RESOLUTION, subject));
     assert_eq!(world.season().keeper_pot, pot + left);
     let address = address::task(&subject, RESOLUTION);
-    assert!(world.account(&address).is_none_or(|account| account.lamports == 0));
+    assert!(world
+        .account(&address)
+        .is_none_or(|account| account.lamports == 0));
     let event = TaskClosed {
         task: key(&address),
         returned: left,
@@ -73,7 +75,7 @@ fn a_task_that_is_held_is_refused() {
     let mut world = World::with_mmt();
     let keeper = world.keeper(100 * MMT);
     let (market, subject) = world.held_task(&keeper);
-    let close = kx::close_task(world.payer, RESOLUTION, subject);
+    let close = kx::close_task(world.authority, RESOLUTION, subject);
     world.refuses(&close, ExchangeError::TaskClaimed);
     world.resolve(market);
     world.refuses(&close, ExchangeError::TaskClaimed);
@@ -83,7 +85,7 @@ fn a_task_that_is_held_is_refused() {
 fn a_task_that_is_still_to_be_done_is_refused_until_it_expires() {
     let mut world = World::with_mmt();
     let (_, subject) = world.open_task();
-    let close = kx::close_task(world.payer, RESOLUTION, subject);
+    let close = kx::close_task(world.authority, RESOLUTION, subject);
     world.refuses(&close, ExchangeError::TaskPending);
     world.pass_slots(MMT_RULES.expiry_slots - MMT_RULES.exclusive_slots);
     world.refuses(&close, ExchangeError::TaskPending);

@@ -137,7 +137,7 @@ fn a_price_completes_an_update() {
     let keeper = world.keeper(BOND);
     let (market, feed) = (address::market(world.market(2)), world.feed);
     world.pass(31);
-    world.does(&kx::post_task(world.payer, PRICE_UPDATE, feed, market));
+    world.does(&kx::post_task(world.authority, PRICE_UPDATE, feed, market));
     world.does(&kx::claim_task(keeper.key, PRICE_UPDATE, feed));
     let complete = kx::complete_task(keeper.key, PRICE_UPDATE, feed);
     world.refuses(&complete, ExchangeError::TaskUnfinished);
@@ -166,7 +166,12 @@ fn a_repayment_completes_a_liquidation() {
     let (keeper, party, market) = (world.keeper(BOND), world.party(1_000 * UNIT), world.market(2));
     world.leveraged(&party, market, 0, 20 * UNIT, 200);
     let subject = party.position(market, 0, LEVERAGED);
-    world.does(&kx::post_task(world.payer, LIQUIDATION, subject, address::market(market)));
+    world.does(&kx::post_task(
+        world.authority,
+        LIQUIDATION,
+        subject,
+        address::market(market),
+    ));
     world.does(&kx::claim_task(keeper.key, LIQUIDATION, subject));
     let complete = kx::complete_task(keeper.key, LIQUIDATION, subject);
     world.refuses(&complete, ExchangeError::TaskUnfinished);
@@ -183,7 +188,12 @@ fn a_closed_account_completes_its_pruning() {
     world.settle(market, 100 * UNIT);
     world.pass(30 * 24 * 60 * 60);
     let subject = party.position(market, 0, SPOT);
-    world.does(&kx::post_task(world.payer, PRUNING, subject, address::market(market)));
+    world.does(&kx::post_task(
+        world.authority,
+        PRUNING,
+        subject,
+        address::market(market),
+    ));
     world.does(&kx::claim_task(keeper.key, PRUNING, subject));
     let complete = kx::complete_task(keeper.key, PRUNING, subject);
     world.does(&ix::redeem(party.owner, market, 0, SPOT));
@@ -192,7 +202,7 @@ fn a_closed_account_completes_its_pruning() {
     world.does(&complete);
 
     let subject = address::market(market);
-    world.does(&kx::post_task(world.payer, PRUNING, subject, subject));
+    world.does(&kx::post_task(world.authority, PRUNING, subject, subject));
     world.pass_slots(4);
     world.does(&kx::claim_task(keeper.key, PRUNING, subject));
     let operator = world.operator;

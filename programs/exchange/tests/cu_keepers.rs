@@ -44,7 +44,10 @@ impl Bench {
     ) {
         self.run("post_task", &kx::post_task(poster, kind, subject, related));
         self.world.pass_slots(1);
-        self.run(&format!("claim_task {kind}"), &kx::claim_task(keeper, kind, subject));
+        self.run(
+            &format!("claim_task {kind}"),
+            &kx::claim_task(keeper, kind, subject),
+        );
         work(&mut self.world);
         self.run(
             &format!("complete_task {kind}"),
@@ -54,14 +57,14 @@ impl Bench {
     }
 
     fn tasks(&mut self, keeper: Address) {
-        let payer = self.world.payer;
+        let poster = self.world.authority;
         let party = self.world.party(10_000 * UNIT);
         let market = self.world.market(2);
         let id = address::market(market);
         self.world.holding(&party, market, 0, 20 * UNIT);
         self.world.leveraged(&party, market, 0, 20 * UNIT, 200);
         let [spot, loan] = [SPOT, LEVERAGED].map(|kind| party.position(market, 0, kind));
-        self.task(LIQUIDATION, keeper, payer, loan, id, |world| {
+        self.task(LIQUIDATION, keeper, poster, loan, id, |world| {
             world.does(&ix::close(party.owner, market, 0, UNIT, 0));
         });
         self.task(STOP_LOSS, keeper, party.owner, spot, party.trader(), |world| {
@@ -69,11 +72,13 @@ impl Bench {
         });
         self.world.pass(31);
         let feed = self.world.feed;
-        self.task(PRICE_UPDATE, keeper, payer, feed, id, |world| world.publish(100 * UNIT));
+        self.task(PRICE_UPDATE, keeper, poster, feed, id, |world| {
+            world.publish(100 * UNIT)
+        });
         self.world.pass_close(market);
-        self.task(RESOLUTION, keeper, payer, id, id, |world| world.resolve(market));
+        self.task(RESOLUTION, keeper, poster, id, id, |world| world.resolve(market));
         self.world.pass(MONTH_S);
-        self.task(PRUNING, keeper, payer, spot, id, |world| {
+        self.task(PRUNING, keeper, poster, spot, id, |world| {
             world.does(&ix::redeem(party.owner, market, 0, SPOT));
             world.does(&ix::close_position(party.owner, market, 0, SPOT));
         });
@@ -87,8 +92,14 @@ impl Bench {
         self.world.pass_slots(10);
         self.run("unstake", &kx::unstake(holder.key, 700 * MMT));
         self.world.pass_slots(1_000);
-        self.run("withdraw_stake", &kx::withdraw_stake(holder.key, holder.tokens, mint));
-        self.run("claim_rewards", &kx::claim_rewards(holder.key, holder.tokens, mint));
+        self.run(
+            "withdraw_stake",
+            &kx::withdraw_stake(holder.key, holder.tokens, mint),
+        );
+        self.run(
+            "claim_rewards",
+            &kx::claim_rewards(holder.key, holder.tokens, mint),
+        );
         let register = kx::register_keeper(holder.key, holder.tokens, mint, 1_000 * MMT, holder.key);
         self.run("register_keeper", &register);
         self.run("heartbeat", &kx::heartbeat(holder.key));

@@ -52,7 +52,13 @@ fn season_registry_and_vaults_come_into_being_and_the_pool_moves_in() {
     assert_eq!(season, expected);
     assert_eq!(world.registry(), MMT_RULES.registry());
     assert_eq!(world.token_amount(&address::reward_vault()), POOL);
-    assert_eq!((world.token_amount(&source), world.token_amount(&address::stake_vault())), (0, 0));
+    assert_eq!(
+        (
+            world.token_amount(&source),
+            world.token_amount(&address::stake_vault())
+        ),
+        (0, 0)
+    );
     for vault in [address::stake_vault(), address::reward_vault()] {
         let data = world.account(&vault).unwrap().data;
         assert_eq!(
@@ -103,7 +109,10 @@ fn a_mint_that_somebody_can_still_mint_or_freeze_is_refused() {
 #[test]
 fn a_mint_of_another_program_is_refused() {
     let (mut world, mut instruction) = given();
-    let (genuine, fake) = (world.account(&instruction.accounts[6].pubkey).unwrap(), world.key());
+    let (genuine, fake) = (
+        world.account(&instruction.accounts[6].pubkey).unwrap(),
+        world.key(),
+    );
     world.put(fake, address::ORACLE, genuine.data);
     instruction.accounts[6].pubkey = fake;
     world.refuses(&instruction, InstructionError::InvalidAccountOwner);

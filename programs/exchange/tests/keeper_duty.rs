@@ -150,7 +150,10 @@ mod resume {
         world.does(&instruction);
         let keeper = world.get::<Keeper>(&instruction.accounts[1].pubkey);
         let slot = world.slot();
-        assert_eq!((keeper.status, keeper.listed, keeper.heartbeat_slot), (ACTIVE, 1, slot));
+        assert_eq!(
+            (keeper.status, keeper.listed, keeper.heartbeat_slot),
+            (ACTIVE, 1, slot)
+        );
         assert_eq!(world.registry().count, 1);
         world.refuses(&instruction, ExchangeError::KeeperNotSuspended);
     }

@@ -30,7 +30,9 @@ struct Run {
 impl Run {
     fn new(seed: u64) -> Self {
         let mut world = World::with_mmt();
-        let keepers: Vec<_> = (0..6).map(|i| world.keeper([100, 1_000, 10_000][i % 3] * MMT)).collect();
+        let keepers: Vec<_> = (0..6)
+            .map(|i| world.keeper([100, 1_000, 10_000][i % 3] * MMT))
+            .collect();
         let stakers: Vec<_> = (0..4).map(|_| world.holder(200_000 * MMT)).collect();
         for staker in &stakers {
             world.does(&kx::create_stake(staker.key));
@@ -53,7 +55,9 @@ impl Run {
     fn everything(&self) -> u64 {
         let own = self.keepers.iter().chain(&self.stakers).map(|h| h.tokens);
         let vaults = [address::stake_vault(), address::reward_vault(), self.world.sink()];
-        own.chain(vaults).map(|tokens| self.world.token_amount(&tokens)).sum()
+        own.chain(vaults)
+            .map(|tokens| self.world.token_amount(&tokens))
+            .sum()
     }
 
     fn any<T: Copy>(&mut self, of: &[T]) -> T {
@@ -66,7 +70,10 @@ impl Run {
         if done {
             self.world.audit();
         } else {
-            assert!(before == self.world.snapshot(instruction), "a refused {verb} changed an account");
+            assert!(
+                before == self.world.snapshot(instruction),
+                "a refused {verb} changed an account"
+            );
         }
         let (tried, succeeded) = self.tally.entry(verb).or_default();
         *tried += 1;
@@ -112,13 +119,20 @@ impl Run {
         if self.tasks.len() < 12 || self.random.one_in(6) {
             let (market, subject) = self.world.closed_market();
             self.tasks.push((market, subject));
-            self.attempt("post", &kx::post_task(self.world.payer, RESOLUTION, subject, subject));
+            self.attempt(
+                "post",
+                &kx::post_task(self.world.authority, RESOLUTION, subject, subject),
+            );
             return;
         }
         let tasks = self.tasks.clone();
         let (market, subject) = self.any(&tasks);
         let address = address::task(&subject, RESOLUTION);
-        if self.world.account(&address).is_none_or(|account| account.data.is_empty()) {
+        if self
+            .world
+            .account(&address)
+            .is_none_or(|account| account.data.is_empty())
+        {
             self.tasks.retain(|task| task.1 != subject);
             return;
         }
@@ -134,30 +148,49 @@ impl Run {
                 }
             }
             5 | 6 => {
-                // its holder, or somebody
-                let holder = self.world.get::<Task>(&address).claimed_by;
-                let own = self.keepers.iter().find(|k| key(&k.keeper()) == holder);
-                let who = own.copied().unwrap_or(keeper);
+                // mostly after the work
+                let open = self.world.market_state(market).status == OPEN;
+                if open && state == CLAIMED && !self.random.one_in(3) {
+                    self.world.resolve(market);
+                }
+                let who = self.holder_of(&address).unwrap_or(keeper);
                 self.complete(who, subject, address, state);
             }
             7 => self.complete(keeper, subject, address, state),
-            8 if self.random.one_in(3) => {
-                self.attempt("fail", &kx::fail_task(keeper.key, RESOLUTION, subject));
+            8 if self.random.one_in(2) => {
+                let who = self.holder_of(&address).unwrap_or(keeper);
+                self.attempt("fail", &kx::fail_task(who.key, RESOLUTION, subject));
             }
             8 => {
                 let holder = Address::new_from_array(self.world.get::<Task>(&address).claimed_by);
                 self.attempt("expire", &kx::expire_claim(holder, RESOLUTION, subject));
             }
             _ => {
-                self.attempt("close_task", &kx::close_task(self.world.payer, RESOLUTION, subject));
+                self.attempt(
+                    "close_task",
+                    &kx::close_task(self.world.authority, RESOLUTION, subject),
+                );
             }
         }
     }
 
+    /// The keeper that holds a task.
+    fn holder_of(&self, task: &Address) -> Option<Holder> {
+        let holder = self.world.get::<Task>(task).claimed_by;
+        let mut keepers = self.keepers.iter();
+        keepers.find(|k| key(&k.keeper()) == holder).copied()
+    }
+
     fn complete(&mut self, keeper: Holder, subject: Address, address: Address, state: u8) {
         let rewards = |world: &World, k: &Holder| {
-            let exists = world.account(&k.keeper()).is_some_and(|account| !account.data.is_empty());
-            if exists { world.keeper_of(k).rewards } else { 0 }
+            let exists = world
+                .account(&k.keeper())
+                .is_some_and(|account| !account.data.is_empty());
+            if exists {
+                world.keeper_of(k).rewards
+            } else {
+                0
+            }
         };
         let before: Vec<u64> = self.keepers.iter().map(|k| rewards(&self.world, k)).collect();
         let done = self.attempt("complete", &kx::complete_task(keeper.key, RESOLUTION, subject));
@@ -183,7 +216,11 @@ impl Run {
                 self.attempt("stake", &kx::stake(staker.key, staker.tokens, mint, amount));
             }
             2 => {
-                let amount = if self.random.one_in(3) { staked } else { self.random.amount(staked) };
+                let amount = if self.random.one_in(3) {
+                    staked
+                } else {
+                    self.random.amount(staked)
+                };
                 self.attempt("unstake", &kx::unstake(staker.key, amount));
             }
             3 => {

@@ -31,7 +31,7 @@ type Case = (World, Address, Address, Address);
 fn resolution() -> Case {
     let mut world = World::with_mmt();
     let (_, subject) = world.closed_market();
-    let poster = world.payer;
+    let poster = world.authority;
     (world, poster, subject, subject)
 }
 
@@ -48,7 +48,7 @@ fn holding(kind: u8) -> (World, Party, u64, Address) {
 
 fn liquidation() -> Case {
     let (world, _, market, subject) = holding(LEVERAGED);
-    let poster = world.payer;
+    let poster = world.authority;
     (world, poster, subject, address::market(market))
 }
 
@@ -61,7 +61,7 @@ fn price_update() -> Case {
     let mut world = World::with_mmt();
     let market = world.market(2);
     world.pass(31);
-    let (poster, feed) = (world.payer, world.feed);
+    let (poster, feed) = (world.authority, world.feed);
     (world, poster, feed, address::market(market))
 }
 
@@ -70,7 +70,7 @@ fn pruned_market() -> Case {
     let market = world.market(2);
     world.settle(market, 100 * UNIT);
     world.pass(MONTH_S);
-    let (poster, subject) = (world.payer, address::market(market));
+    let (poster, subject) = (world.authority, address::market(market));
     (world, poster, subject, subject)
 }
 
@@ -78,7 +78,7 @@ fn pruned_position() -> Case {
     let (mut world, _, market, subject) = holding(SPOT);
     world.settle(market, 100 * UNIT);
     world.pass(MONTH_S);
-    let poster = world.payer;
+    let poster = world.authority;
     (world, poster, subject, address::market(market))
 }
 
@@ -197,7 +197,7 @@ fn a_liquidation_without_a_loan_or_with_another_market_is_refused() {
     let other = address::market(world.market(2));
     unfounded((world, poster, subject, other), LIQUIDATION);
     let (world, _, market, subject) = holding(SPOT);
-    let poster = world.payer;
+    let poster = world.authority;
     unfounded((world, poster, subject, address::market(market)), LIQUIDATION);
 }
 

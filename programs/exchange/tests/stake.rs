@@ -126,7 +126,10 @@ mod stake {
 
     #[test]
     fn nothing_and_less_than_a_token_are_refused() {
-        for (amount, error) in [(0, ExchangeError::ZeroAmount), (MMT - 1, ExchangeError::StakeTooSmall)] {
+        for (amount, error) in [
+            (0, ExchangeError::ZeroAmount),
+            (MMT - 1, ExchangeError::StakeTooSmall),
+        ] {
             let (mut world, instruction) = given();
             let (owner, source) = (instruction.accounts[0].pubkey, instruction.accounts[3].pubkey);
             let stake = kx::stake(owner, source, world.mmt(), amount);
@@ -188,7 +191,10 @@ mod unstake {
         world.does(&kx::unstake(holder.key, 400 * MMT));
         let stake = world.stake_of(&holder);
         // six hundred are below the first tier
-        assert_eq!((stake.amount, stake.weight, stake.unbonding), (600 * MMT, 600 * MMT, 400 * MMT));
+        assert_eq!(
+            (stake.amount, stake.weight, stake.unbonding),
+            (600 * MMT, 600 * MMT, 400 * MMT)
+        );
         assert_eq!(stake.unlock_slot, world.slot() + 1_000);
         assert_eq!(world.season().total_weight, 600 * MMT);
         assert_eq!(world.token_amount(&holder.tokens), 0);

@@ -26,7 +26,13 @@ fn given() -> (World, Instruction) {
     let mut world = World::with_mmt();
     let (holder, owner) = (world.holder(BOND), world.holder(0));
     let mint = world.mmt();
-    world.does(&kx::register_keeper(holder.key, holder.tokens, mint, BOND, owner.key));
+    world.does(&kx::register_keeper(
+        holder.key,
+        holder.tokens,
+        mint,
+        BOND,
+        owner.key,
+    ));
     world.does(&kx::unregister_keeper(holder.key, holder.keeper()));
     world.pass_slots(1_000);
     let instruction = kx::withdraw_bond(holder.key, owner.tokens, world.sink(), mint);
@@ -75,7 +81,13 @@ fn a_keeper_that_has_not_left_is_refused() {
     let mut world = World::with_mmt();
     let (holder, owner) = (world.holder(BOND), world.holder(0));
     let mint = world.mmt();
-    world.does(&kx::register_keeper(holder.key, holder.tokens, mint, BOND, owner.key));
+    world.does(&kx::register_keeper(
+        holder.key,
+        holder.tokens,
+        mint,
+        BOND,
+        owner.key,
+    ));
     let instruction = kx::withdraw_bond(holder.key, owner.tokens, world.sink(), mint);
     world.refuses(&instruction, ExchangeError::KeeperNotLeaving);
 }
@@ -108,7 +120,13 @@ fn a_keeper_that_left_may_come_back() {
     let instruction = withdraw(&world, &keeper);
     world.does(&instruction);
     let more = world.create_tokens(world.mmt(), keeper.key, BOND);
-    world.does(&kx::register_keeper(keeper.key, more, world.mmt(), BOND, keeper.key));
+    world.does(&kx::register_keeper(
+        keeper.key,
+        more,
+        world.mmt(),
+        BOND,
+        keeper.key,
+    ));
     let again = world.keeper_of(&keeper);
     assert_eq!((again.bond, again.failed, again.slashed), (BOND, 0, 0));
 }

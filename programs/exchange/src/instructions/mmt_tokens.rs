@@ -23,7 +23,15 @@ pub struct Route<'a> {
 impl Route<'_> {
     /// Out of somebody's account, whose signature the token program demands.
     pub fn collect(&self, authority: &AccountView, amount: Mmt9) -> Result<()> {
-        TransferChecked::new(self.from, self.mint, self.to, authority, amount.raw(), MMT_DECIMALS).invoke()
+        TransferChecked::new(
+            self.from,
+            self.mint,
+            self.to,
+            authority,
+            amount.raw(),
+            MMT_DECIMALS,
+        )
+        .invoke()
     }
 
     /// Out of a vault.

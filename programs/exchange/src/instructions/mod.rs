@@ -42,6 +42,7 @@ mod withdraw_bond;
 mod withdraw_stake;
 
 pub use {
-    claim_rewards::*, claim_task::*, close_task::*, complete_task::*, create_stake::*, fail_task::*, initialize_mmt::*,
-    keeper_duty::*, post_task::*, register_keeper::*, stake::*, unstake::*, withdraw_bond::*, withdraw_stake::*,
+    claim_rewards::*, claim_task::*, close_task::*, complete_task::*, create_stake::*, fail_task::*,
+    initialize_mmt::*, keeper_duty::*, post_task::*, register_keeper::*, stake::*, unstake::*,
+    withdraw_bond::*, withdraw_stake::*,
 };

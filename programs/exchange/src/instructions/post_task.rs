@@ -51,7 +51,8 @@ impl PostTask {
         let top = rewards::TIERS.saturating_sub(1);
         let reserved = self.season.reserve(math(rewards::multiplied(wanted, top))?)?;
         // as much as the highest tier's part of what is there allows
-        let affordable = breakwater_math::mul_div(reserved.raw(), 10, rewards::TIER_TENTHS[top], Rounding::Down);
+        let affordable =
+            breakwater_math::mul_div(reserved.raw(), 10, rewards::TIER_TENTHS[top], Rounding::Down);
 
         let task = &mut self.task;
         task.subject = subject;

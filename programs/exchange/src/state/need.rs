@@ -30,7 +30,9 @@ fn unfounded(needed: bool) -> Result<()> {
 
 /// A market whose last day is so long ago that what is left of it may go.
 fn is_abandoned(market: &Market, proof: &Proof) -> bool {
-    let from_ms = market.close_ms.saturating_add(proof.prune_age_s.saturating_mul(1000));
+    let from_ms = market
+        .close_ms
+        .saturating_add(proof.prune_age_s.saturating_mul(1000));
     market.status != OPEN && proof.now_s.saturating_mul(1000) >= from_ms
 }
 

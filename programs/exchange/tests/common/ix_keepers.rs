@@ -33,7 +33,14 @@ pub const MMT: u64 = 1_000_000_000;
 /// Half of the pool in the first season, then half of that and so on; a fifth of it for keepers.
 pub const MMT_RULES: MmtRules = MmtRules {
     rates: [
-        128_600_000, 64_300_000, 32_150_000, 16_075_000, 8_037_500, 4_018_750, 2_009_375, 1_004_687,
+        128_600_000,
+        64_300_000,
+        32_150_000,
+        16_075_000,
+        8_037_500,
+        4_018_750,
+        2_009_375,
+        1_004_687,
     ],
     tiers: [1_000 * MMT, 10_000 * MMT, 100_000 * MMT],
     task_rewards: [0, MMT / 100, MMT / 10, MMT / 5, MMT / 50],
@@ -216,12 +223,7 @@ pub fn unregister_keeper(principal: Address, keeper: Address) -> Instruction {
     duty("unregister_keeper", principal, keeper)
 }
 
-pub fn withdraw_bond(
-    authority: Address,
-    destination: Address,
-    sink: Address,
-    mint: Address,
-) -> Instruction {
+pub fn withdraw_bond(authority: Address, destination: Address, sink: Address, mint: Address) -> Instruction {
     let accounts = vec![
         w(authority),
         w(at::keeper(&authority)),

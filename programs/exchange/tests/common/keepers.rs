@@ -148,15 +148,23 @@ impl World {
 
     /// Do the work of a resolution.
     pub fn resolve(&mut self, market: u64) {
-        self.publish(100 * UNIT);
-        let index = self.get::<Feed>(&self.feed).count - 1;
+        let close_ms = self.market_state(market).close_ms;
+        let first = |feed: Feed| {
+            let kept = feed.count.saturating_sub(256)..feed.count;
+            kept.into_iter()
+                .find(|&i| feed.history[i as usize % 256][0] >= close_ms)
+        };
+        if first(self.get(&self.feed)).is_none() {
+            self.publish(100 * UNIT);
+        }
+        let index = first(self.get(&self.feed)).unwrap();
         self.does(&ix::resolve(market, self.feed, index));
     }
 
-    /// A resolution that anybody may claim. Its market and the market's address.
+    /// A resolution that anybody may claim, posted by the feed's authority. Its market and the market's address.
     pub fn open_task(&mut self) -> (u64, Address) {
         let (market, subject) = self.closed_market();
-        self.does(&kx::post_task(self.payer, RESOLUTION, subject, subject));
+        self.does(&kx::post_task(self.authority, RESOLUTION, subject, subject));
         self.pass_slots(MMT_RULES.exclusive_slots);
         (market, subject)
     }
@@ -191,7 +199,11 @@ impl World {
         let staked: u64 = stakes.iter().map(|s| s.amount + s.unbonding).sum();
         let bonds: u64 = keepers.iter().map(|(_, k)| k.bond + k.slashed).sum();
         let held = self.token_amount(&at::stake_vault());
-        assert_eq!(held, staked + bonds, "stakes and bonds are what their vault holds");
+        assert_eq!(
+            held,
+            staked + bonds,
+            "stakes and bonds are what their vault holds"
+        );
         let pool = self.token_amount(&at::reward_vault());
         assert_eq!(pool, POOL - season.paid, "rewards paid are what left their vault");
 
@@ -199,7 +211,10 @@ impl World {
             + tasks.iter().map(|t| t.reserved_mmt).sum::<u64>()
             + keepers.iter().map(|(_, k)| k.rewards).sum::<u64>()
             + stakes.iter().map(|s| unpaid(s, &season)).sum::<u64>();
-        assert!(season.paid + due <= season.emitted, "more is owed than was emitted");
+        assert!(
+            season.paid + due <= season.emitted,
+            "more is owed than was emitted"
+        );
         let elapsed = season.updated_slot - season.start_slot;
         let schedule = scheduled(&season.rates, elapsed);
         assert!(
