@@ -58,7 +58,7 @@ mod create {
     }
 }
 
-mod stake {
+mod deposit {
     use super::*;
 
     fn given() -> (World, Instruction) {
