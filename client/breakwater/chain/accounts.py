@@ -37,6 +37,7 @@ __all__ = [
     "market",
     "mint_supply",
     "position",
+    "read_fields",
     "shard",
     "token_amount",
     "trader",
@@ -254,8 +255,12 @@ def _codes(kind: Any, types: Mapping[str, Any]) -> str:
     return "".join(_codes(field["type"], types) for field in types[kind["defined"]["name"]])
 
 
-def _read(name: str, data: bytes) -> dict[str, Any]:
-    """Fields by name; arrays are tuples."""
+def read_fields(name: str, data: bytes) -> dict[str, Any]:
+    """An account's fields by name; arrays are tuples.
+
+    Raises:
+        InvalidInput: the data are not those of such an account.
+    """
     tag, layout, places = _layout(name)
     if data[:DISCRIMINATOR] != tag or len(data) != DISCRIMINATOR + layout.size:
         raise InvalidInput(f"Pass a {name} account: these {len(data)} bytes are none.")
@@ -272,27 +277,27 @@ def _pick(kind: type[Value], fields: dict[str, Any]) -> Value:
 
 def config(data: bytes) -> Config:
     """Decode a config account."""
-    return _pick(Config, _read("Config", data))
+    return _pick(Config, read_fields("Config", data))
 
 
 def trader(data: bytes) -> Trader:
     """Decode a trader account."""
-    return _pick(Trader, _read("Trader", data))
+    return _pick(Trader, read_fields("Trader", data))
 
 
 def vault(data: bytes) -> Vault:
     """Decode the vault account."""
-    return _pick(Vault, _read("Vault", data))
+    return _pick(Vault, read_fields("Vault", data))
 
 
 def shard(data: bytes) -> Shard:
     """Decode a shard account."""
-    return _pick(Shard, _read("Shard", data))
+    return _pick(Shard, read_fields("Shard", data))
 
 
 def market(data: bytes) -> Market:
     """Decode a market account; what is kept by outcome has as many entries as the market uses."""
-    fields = _read("Market", data)
+    fields = read_fields("Market", data)
     used = fields["outcomes"]
     fields["shares"], fields["debt"] = fields["shares"][:used], fields["debt"][:used]
     fields["strikes"] = fields["strikes"][: used - 1]
@@ -302,12 +307,12 @@ def market(data: bytes) -> Market:
 
 def position(data: bytes) -> Position:
     """Decode a position account."""
-    return _pick(Position, _read("Position", data))
+    return _pick(Position, read_fields("Position", data))
 
 
 def chain(data: bytes) -> Chain:
     """Decode a chain account."""
-    fields = _read("Chain", data)
+    fields = read_fields("Chain", data)
     # market, shares, cost, debt, opened_slot, outcome, kind, reserved
     legs, width = fields["legs"], 8
     used = (legs[i * width : i * width + 6] for i in range(fields["count"]))
@@ -316,7 +321,7 @@ def chain(data: bytes) -> Chain:
 
 def feed(data: bytes) -> Feed:
     """Decode a feed account."""
-    fields = _read("Feed", data)
+    fields = read_fields("Feed", data)
     count, raw = fields["count"], fields["history"]
     ring = tuple(zip(raw[::2], raw[1::2], strict=True))
     oldest = count % HISTORY if count > HISTORY else 0

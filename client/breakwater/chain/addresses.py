@@ -21,12 +21,20 @@ __all__ = [
     "development_keypair",
     "feed",
     "feed_id",
+    "keeper",
     "market",
+    "mmt_sink",
     "position",
     "position_bump",
+    "registry",
+    "reward_vault",
+    "season",
     "shard",
     "shard_index",
+    "stake",
+    "stake_vault",
     "stop",
+    "task",
     "token_vault",
     "trader",
     "vault",
@@ -128,3 +136,43 @@ def position_bump(trader_account: Pubkey, market_account: Pubkey, outcome: int, 
     """The bump of a position's address."""
     seeds = [b"position", bytes(trader_account), bytes(market_account), bytes([outcome, kind])]
     return Pubkey.find_program_address(seeds, EXCHANGE)[1]
+
+
+def season() -> Pubkey:
+    """MMT's schedule and ledger, which also signs for its two vaults."""
+    return _derive(EXCHANGE, b"season")
+
+
+def registry() -> Pubkey:
+    """The keepers on duty and their rules."""
+    return _derive(EXCHANGE, b"registry")
+
+
+def stake_vault() -> Pubkey:
+    """The token account of stakes and bonds."""
+    return _derive(EXCHANGE, b"stake_vault")
+
+
+def reward_vault() -> Pubkey:
+    """The token account that rewards are paid from."""
+    return _derive(EXCHANGE, b"reward_vault")
+
+
+def mmt_sink() -> Pubkey:
+    """Owner of the sink's token account; nothing ever signs for it."""
+    return _derive(EXCHANGE, b"mmt_sink")
+
+
+def stake(owner: Pubkey) -> Pubkey:
+    """An owner's stake of MMT."""
+    return _derive(EXCHANGE, b"stake", bytes(owner))
+
+
+def keeper(authority: Pubkey) -> Pubkey:
+    """The keeper account of an authority."""
+    return _derive(EXCHANGE, b"keeper", bytes(authority))
+
+
+def task(subject: Pubkey, kind: int) -> Pubkey:
+    """The task of that kind about an account."""
+    return _derive(EXCHANGE, b"task", bytes(subject), bytes([kind]))

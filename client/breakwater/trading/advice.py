@@ -49,7 +49,7 @@ ADVICE: Final[Mapping[str, str]] = {
     "VaultTooSmall": "ask for a smaller loan, or wait for more liquidity",
     "CoverageTooLow": "ask for a smaller loan, or wait until others repay theirs",
     "DebtAboveShares": "ask for less leverage",
-    "Underwater": "breakwater trade deposit adds to the balance; or close fewer shares",
+    "Underwater": "breakwater trade deposit adds to the balance; or give up fewer shares",
     "Insolvent": "trade less; the market refuses what it could not pay",
     "NotEmpty": "empty the account first",
     "SubsidyTooLarge": "choose a smaller liquidity",

@@ -5,6 +5,7 @@
 //!   transcendental functions over [`tables`], which `scripts/generate_math.py` writes.
 //! * [`lmsr`] and [`pm_amm`] price markets, [`risk`] bounds leverage, [`liquidation`] calls loans, [`breaker`] halts,
 //!   [`fees`] charges, [`vault`] counts the lenders' shares.
+//! * [`rewards`] shares MMT out, [`duties`] deals tasks to keepers.
 //!
 //! Everything is built from 64-bit operations because those are what the chain's virtual machine has: it charges one
 //! compute unit for each, a multiplication or division included, and dozens for every 128-bit library call.
@@ -12,6 +13,7 @@
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
 pub mod breaker;
+pub mod duties;
 pub mod error;
 pub mod exp;
 pub mod fees;
@@ -23,6 +25,7 @@ pub mod normal;
 #[rustfmt::skip] // its layout is its script's
 mod normal_tables;
 pub mod pm_amm;
+pub mod rewards;
 pub mod risk;
 #[rustfmt::skip] // its layout is its script's
 mod tables;
@@ -31,4 +34,6 @@ pub mod vault;
 
 pub use error::{MathError, Result};
 pub use fixed::mul_div;
-pub use units::{Collateral6, CoverageQ32, LeverageX100, LpShares6, Ppm, PriceQ28, Rounding, Shares6, Q48};
+pub use units::{
+    Collateral6, CoverageQ32, LeverageX100, LpShares6, Mmt9, Ppm, PriceQ28, Rounding, Shares6, Q48,
+};

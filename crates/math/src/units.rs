@@ -130,3 +130,10 @@ impl LeverageX100 {
         }
     }
 }
+
+unit! {
+    /// Billionths of an MMT token.
+    Mmt9(u64)
+}
+
+amount!(Mmt9);

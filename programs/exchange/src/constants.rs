@@ -25,6 +25,19 @@ pub const POSITION_SEED: &[u8] = b"position";
 pub const STOP_SEED: &[u8] = b"stop";
 pub const CHAIN_SEED: &[u8] = b"chain";
 
+/// Slots of a season, half a year of 400 ms.
+pub const SEASON_SLOTS: u64 = 38_880_000;
+pub const MMT_DECIMALS: u8 = 9;
+/// Billionths of a token: a hundred million tokens, of which nine tenths lie in the sink and one in the reward vault.
+pub const MMT_SUPPLY: u64 = 100_000_000_000_000_000;
+pub const MMT_SUNK: u64 = 90_000_000_000_000_000;
+pub const MMT_POOL: u64 = 10_000_000_000_000_000;
+/// One token: what a stake is at least, if it is anything.
+pub const MIN_STAKE: u64 = 1_000_000_000;
+pub const SEASON_SEED: &[u8] = b"season";
+/// Owns the sink's token accounts. No instruction signs with it, and none may ever.
+pub const MMT_SINK_SEED: &[u8] = b"mmt_sink";
+
 /// The shard a market is booked in: the top bits of a multiplicative hash (2^64 / golden ratio), so that any
 /// pattern of ids spreads evenly.
 pub const fn shard_of(market_id: u64) -> u32 {

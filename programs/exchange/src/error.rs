@@ -122,6 +122,64 @@ pub enum ExchangeError {
     NotProgramData,
     #[msg("the program can still be upgraded: burn its authority first")]
     NotFinal,
+    #[msg("the schedule would emit more than the pool holds")]
+    EmissionExceeded,
+    #[msg("MMT needs a mint with 9 decimals and a supply of 100 million")]
+    WrongMmtMint,
+    #[msg("somebody can still mint or freeze MMT: revoke both authorities first")]
+    SupplyNotFixed,
+    #[msg("the sink is not MMT's, holds too little, or somebody could spend from it")]
+    WrongSink,
+    #[msg("a stake is nothing or at least one MMT")]
+    StakeTooSmall,
+    #[msg("the cool-down is not over")]
+    CoolingDown,
+    #[msg("the signer is not the keeper's authority")]
+    NotKeeper,
+    #[msg("the tokens would not go to the keeper's beneficiary")]
+    NotBeneficiary,
+    #[msg("the keeper is not on duty")]
+    KeeperNotActive,
+    #[msg("the keeper is not suspended")]
+    KeeperNotSuspended,
+    #[msg("the keeper gave a sign of life not long ago")]
+    KeeperAlive,
+    #[msg("unregister the keeper first")]
+    KeeperNotLeaving,
+    #[msg("the bond is below the minimum")]
+    BondTooSmall,
+    #[msg("as many keepers are on duty as the registry lists")]
+    RegistryFull,
+    #[msg("the keeper still holds tasks: complete or fail them first")]
+    TasksHeld,
+    #[msg("the keeper holds as many tasks as it may")]
+    TooManyClaims,
+    #[msg("there is no such kind of task")]
+    BadTaskKind,
+    #[msg("the subject does not need this task, or the poster may not ask for it")]
+    TaskUnfounded,
+    #[msg("a keeper holds the task")]
+    TaskClaimed,
+    #[msg("the task is done")]
+    TaskDone,
+    #[msg("nobody holds the task")]
+    TaskNotClaimed,
+    #[msg("another keeper holds the task, or nobody")]
+    NotClaimer,
+    #[msg("the task is another keeper's in its first slots")]
+    NotYourTurn,
+    #[msg("the subject no longer needs the task")]
+    TaskObsolete,
+    #[msg("the subject does not show that the task was done")]
+    TaskUnfinished,
+    #[msg("nobody holds the task, or the deadline is not over")]
+    TaskNotLate,
+    #[msg("the task is still to be done")]
+    TaskPending,
+    #[msg("the account is not the task's subject")]
+    WrongSubject,
+    #[msg("the account did not post the task")]
+    NotPoster,
 }
 
 impl From<MathError> for ExchangeError {

@@ -10,7 +10,7 @@ extern crate alloc;
 use {
     alloc::vec::Vec,
     anchor_lang::prelude::*,
-    breakwater_math::{Collateral6, LeverageX100, LpShares6, Ppm, Shares6},
+    breakwater_math::{Collateral6, LeverageX100, LpShares6, Mmt9, Ppm, Shares6},
 };
 
 pub mod constants;
@@ -220,5 +220,106 @@ pub mod exchange {
     /// Give the admin's power up for good. Signer: the admin.
     pub fn renounce_admin(ctx: &mut Context<Admin>) -> Result<()> {
         ctx.accounts.renounce_admin()
+    }
+
+    /// Fix the rules of MMT and of keepers, create the ledgers and vaults, and fill the reward vault. Signer: the admin. Once.
+    pub fn initialize_mmt(ctx: &mut Context<InitializeMmt>, rules: MmtRules) -> Result<()> {
+        let bumps = (ctx.bumps.season, ctx.bumps.stake_vault, ctx.bumps.reward_vault);
+        ctx.accounts.initialize_mmt(bumps, rules)
+    }
+
+    /// Open the signer's stake account.
+    pub fn create_stake(ctx: &mut Context<CreateStake>) -> Result<()> {
+        ctx.accounts.create_stake()
+    }
+
+    /// Close an empty stake account; rent goes back to the owner.
+    pub fn close_stake(ctx: &mut Context<CloseStake>) -> Result<()> {
+        ctx.accounts.close_stake()
+    }
+
+    /// Stake MMT.
+    pub fn stake(ctx: &mut Context<StakeTokens>, amount: u64) -> Result<()> {
+        ctx.accounts.stake(Mmt9::new(amount))
+    }
+
+    /// Stop staking so much; it can be withdrawn after the cool-down.
+    pub fn unstake(ctx: &mut Context<Unstake>, amount: u64) -> Result<()> {
+        ctx.accounts.unstake(Mmt9::new(amount))
+    }
+
+    /// Take out what was unstaked, after the cool-down.
+    pub fn withdraw_stake(ctx: &mut Context<WithdrawStake>) -> Result<()> {
+        ctx.accounts.withdraw_stake()
+    }
+
+    /// Pay a stake's rewards.
+    pub fn claim_rewards(ctx: &mut Context<ClaimRewards>) -> Result<()> {
+        ctx.accounts.claim_rewards()
+    }
+
+    /// Put a keeper on duty with a bond in MMT. Rewards and bond go to the beneficiary.
+    pub fn register_keeper(ctx: &mut Context<RegisterKeeper>, bond: u64, beneficiary: Address) -> Result<()> {
+        ctx.accounts.register_keeper(Mmt9::new(bond), beneficiary)
+    }
+
+    /// Give a sign of life.
+    pub fn heartbeat(ctx: &mut Context<Heartbeat>) -> Result<()> {
+        ctx.accounts.heartbeat()
+    }
+
+    /// Take a keeper off the list that has been silent, or missed three tasks in a row. Anybody may ask.
+    pub fn suspend_keeper(ctx: &mut Context<SuspendKeeper>) -> Result<()> {
+        ctx.accounts.suspend_keeper()
+    }
+
+    /// Come back on duty after a suspension.
+    pub fn resume_keeper(ctx: &mut Context<KeeperDuty>) -> Result<()> {
+        ctx.accounts.resume_keeper()
+    }
+
+    /// Leave; the bond is free after the cool-down.
+    pub fn unregister_keeper(ctx: &mut Context<KeeperDuty>) -> Result<()> {
+        ctx.accounts.unregister_keeper()
+    }
+
+    /// Pay a keeper's bond back after the cool-down and close its account. Anybody may ask.
+    pub fn withdraw_bond(ctx: &mut Context<WithdrawBond>) -> Result<()> {
+        ctx.accounts.withdraw_bond()
+    }
+
+    /// Pay what a keeper's tasks have earned.
+    pub fn claim_keeper_rewards(ctx: &mut Context<ClaimKeeperRewards>) -> Result<()> {
+        ctx.accounts.claim_keeper_rewards()
+    }
+
+    /// Post a task of this kind about a subject that proves its need. Anybody may ask.
+    pub fn post_task(ctx: &mut Context<PostTask>, kind: u8) -> Result<()> {
+        ctx.accounts.post_task(kind)
+    }
+
+    /// Hold a task until its deadline.
+    pub fn claim_task(ctx: &mut Context<ClaimTask>) -> Result<()> {
+        ctx.accounts.claim_task()
+    }
+
+    /// Be credited with a task that the subject shows as done.
+    pub fn complete_task(ctx: &mut Context<CompleteTask>) -> Result<()> {
+        ctx.accounts.complete_task()
+    }
+
+    /// Give a task up; it costs 5 % of the bond and a tier.
+    pub fn fail_task(ctx: &mut Context<FailTask>) -> Result<()> {
+        ctx.accounts.fail_task()
+    }
+
+    /// Take a task away from a keeper that missed the deadline. Anybody may ask.
+    pub fn expire_claim(ctx: &mut Context<ExpireClaim>) -> Result<()> {
+        ctx.accounts.expire_claim()
+    }
+
+    /// Remove a task that is done, expired or no longer needed; rent goes back to its poster. Anybody may ask.
+    pub fn close_task(ctx: &mut Context<CloseTask>) -> Result<()> {
+        ctx.accounts.close_task()
     }
 }

@@ -70,6 +70,10 @@ fn the_shard_pays_a_subsidy_of_b_ln_n_into_the_escrow_and_claims_it() {
             outcomes,
             opened_ms: START_S as u64 * 1000,
             full_liquidity: B,
+            breaker: Breaker {
+                fill_q28: [l.price_floor(&[0; 16][..usize::from(outcomes)], 0).unwrap().raw(); 16],
+                ..Zeroable::zeroed()
+            },
             ..Zeroable::zeroed()
         };
         assert_eq!(market, expected);

@@ -25,6 +25,20 @@ mod trader;
 mod void;
 mod withdraw;
 
+mod claim_rewards;
+mod claim_task;
+mod close_task;
+mod complete_task;
+mod cu_keepers;
+mod fail_task;
+mod initialize_mmt;
+mod keeper_duty;
+mod keeper_invariants;
+mod post_task;
+mod register_keeper;
+mod stake;
+mod withdraw_bond;
+
 use harness::{
     math::{fees, lmsr, lmsr::Liquidity, risk, Collateral6, Ppm, PriceQ28, Shares6},
     *,

@@ -75,7 +75,8 @@ impl CreateMarket {
         market.opened_ms = now.ms();
         market.full_liquidity = terms.liquidity;
         market.group = u32::from(terms.group);
-        market.breaker = Breaker::new(&terms.breaker)?;
+        let opening = curve.price_floor(&none[..usize::from(terms.outcomes)], 0)?;
+        market.breaker = Breaker::new(&terms.breaker, opening)?;
         if terms.max_divergence_ppm > 0 {
             market.feed_one = terms.one_of(&self.feed)?;
             let most = math(breaker::price_of_ppm(Ppm::new(terms.max_divergence_ppm)))?;

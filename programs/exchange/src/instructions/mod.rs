@@ -36,3 +36,25 @@ pub use {
     propagate_halt::*, redeem::*, resolve::*, stop::*, trade::*, trader::*, unwind_chain::*, void::*,
     withdraw::*,
 };
+
+mod claim_rewards;
+mod claim_task;
+mod close_task;
+mod complete_task;
+mod create_stake;
+mod fail_task;
+mod initialize_mmt;
+mod keeper_duty;
+mod mmt_tokens;
+mod post_task;
+mod register_keeper;
+mod stake;
+mod unstake;
+mod withdraw_bond;
+mod withdraw_stake;
+
+pub use {
+    claim_rewards::*, claim_task::*, close_task::*, complete_task::*, create_stake::*, fail_task::*,
+    initialize_mmt::*, keeper_duty::*, post_task::*, register_keeper::*, stake::*, unstake::*,
+    withdraw_bond::*, withdraw_stake::*,
+};

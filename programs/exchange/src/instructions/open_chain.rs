@@ -47,8 +47,8 @@ struct Totals {
 
 impl OpenChain {
     /// Buy every leg on credit, for at most `max_payment` of the trader's balance. The first leg's margin is the
-    /// trader's; every other leg's margin is lent on the shares of the leg before it and is at most what they cost, so a
-    /// chain's effective leverage is the product of its legs', at most 500x. Every loan is secured by one leg's shares
+    /// trader's; every other leg's margin is lent on the shares of the leg before it and is at most what they cost. All
+    /// purchases together are at most 500 times the first margin. Every loan is secured by one leg's shares
     /// and never above what they pay.
     ///
     /// The legs are priced from the last to the first, because a leg secures the margin of the one behind it.

@@ -18,7 +18,7 @@ pub struct BreakerLimits {
     pub max_volume: u64,
     /// Move of an outcome's fill price within a window, of the whole range from 0 to 1.
     pub max_move_ppm: u32,
-    /// Part of a window's volume that may be liquidations.
+    /// Part of a window's volume that may be liquidations, once they are more than a sixteenth of `max_volume`.
     pub max_liquidation_ppm: u32,
     pub window_slots: u32,
     /// How long a halt lasts.
@@ -42,7 +42,7 @@ pub struct Breaker {
     pub liquidated: u64,
     /// First slot in which the market trades again.
     pub halted_until_slot: u64,
-    /// Fill prices before the window began; zero: none yet.
+    /// Fill prices before the window began; at first the opening price.
     pub anchor_q28: [u32; MAX_OUTCOMES],
     /// Newest fill prices.
     pub fill_q28: [u32; MAX_OUTCOMES],
@@ -53,8 +53,9 @@ const MAX_SLOTS: u32 = 216_000;
 const WHOLE_PPM: u32 = 1_000_000;
 
 impl Breaker {
-    /// A breaker with these limits. Errors: `BadParameter` for limits that mean nothing.
-    pub fn new(limits: &BreakerLimits) -> Result<Self> {
+    /// A breaker with these limits, for a market whose outcomes all open at one price. Errors: `BadParameter` for limits that
+    /// mean nothing.
+    pub fn new(limits: &BreakerLimits, opening: PriceQ28) -> Result<Self> {
         let off = limits.window_slots == 0;
         let sane = limits.max_move_ppm <= WHOLE_PPM
             && limits.max_liquidation_ppm <= WHOLE_PPM
@@ -68,6 +69,7 @@ impl Breaker {
             max_liquidation_ppm: limits.max_liquidation_ppm,
             window_slots: limits.window_slots,
             cooldown_slots: limits.cooldown_slots,
+            fill_q28: [opening.raw(); MAX_OUTCOMES],
             ..bytemuck::Zeroable::zeroed()
         })
     }
@@ -85,7 +87,8 @@ impl Breaker {
         if self.window_slots == 0 {
             return None;
         }
-        if slot.saturating_sub(self.window_slot) >= u64::from(self.window_slots) {
+        let over = slot.saturating_sub(self.window_slot) >= u64::from(self.window_slots);
+        if over || self.window_slot == 0 {
             self.window_slot = slot;
             self.volume = 0;
             self.liquidated = 0;
@@ -93,11 +96,7 @@ impl Breaker {
         }
         self.volume = self.volume.saturating_add(notional.raw());
         self.fill_q28[outcome] = fill.raw();
-        let anchor = &mut self.anchor_q28[outcome];
-        if *anchor == 0 {
-            *anchor = fill.raw();
-        }
-        let moved = fill.raw().abs_diff(*anchor) > self.max_move_q28;
+        let moved = fill.raw().abs_diff(self.anchor_q28[outcome]) > self.max_move_q28;
         if liquidation {
             self.liquidated = self.liquidated.saturating_add(notional.raw());
         }
@@ -106,6 +105,8 @@ impl Breaker {
         } else if self.volume > self.max_volume {
             VOLUME
         } else if liquidation
+            // a lone liquidation in a quiet window is no cascade
+            && self.liquidated > self.max_volume >> 4
             && breaker::exceeds(
                 Collateral6::new(self.liquidated),
                 Collateral6::new(self.volume),

@@ -18,3 +18,12 @@ pub use {
     breaker::*, chain::*, config::*, curve::*, holding::*, liquidation::*, market::*, position::*, shard::*,
     stop::*, trader::*, vault::*,
 };
+
+mod keeper;
+mod need;
+mod registry;
+mod season;
+mod stake;
+mod task;
+
+pub use {keeper::*, need::*, registry::*, season::*, stake::*, task::*};

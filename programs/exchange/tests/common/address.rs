@@ -70,3 +70,36 @@ pub fn stop(position: &Address, side: u8) -> Address {
 pub fn find(program: &Address, seeds: &[&[u8]]) -> (Address, u8) {
     Address::find_program_address(seeds, program)
 }
+
+pub fn season() -> Address {
+    derive(&EXCHANGE, &[b"season"])
+}
+
+pub fn registry() -> Address {
+    derive(&EXCHANGE, &[b"registry"])
+}
+
+pub fn stake_vault() -> Address {
+    derive(&EXCHANGE, &[b"stake_vault"])
+}
+
+pub fn reward_vault() -> Address {
+    derive(&EXCHANGE, &[b"reward_vault"])
+}
+
+/// Owns the sink's token accounts.
+pub fn mmt_sink() -> Address {
+    derive(&EXCHANGE, &[b"mmt_sink"])
+}
+
+pub fn stake(owner: &Address) -> Address {
+    derive(&EXCHANGE, &[b"stake", owner.as_ref()])
+}
+
+pub fn keeper(authority: &Address) -> Address {
+    derive(&EXCHANGE, &[b"keeper", authority.as_ref()])
+}
+
+pub fn task(subject: &Address, kind: u8) -> Address {
+    derive(&EXCHANGE, &[b"task", subject.as_ref(), &[kind]])
+}

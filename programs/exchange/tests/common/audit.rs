@@ -120,6 +120,7 @@ impl World {
         }
         let lp_shares: u64 = books.traders.values().map(|t| t.lp_shares).sum();
         assert_eq!(books.vault.unwrap().lp_supply, lp_shares, "shares of the vault");
+        self.audit_mmt();
     }
 }
 

@@ -34,6 +34,10 @@ errors! { ExchangeError:
     MarketHalted SpreadTooWide PriceDiverges ChainsSuspended BadLegs BadLeg MarginAboveProceeds ChainLeverageAboveCap
     BadBatch BadGroup ChainOfAnotherTrader Healthy LiquidationCapReached LiquidationTooLarge LiquidationTooSmall
     NotTriggered WrongStop NotProgram NotProgramData NotFinal
+    EmissionExceeded WrongMmtMint SupplyNotFixed WrongSink StakeTooSmall CoolingDown NotKeeper NotBeneficiary
+    KeeperNotActive KeeperNotSuspended KeeperAlive KeeperNotLeaving BondTooSmall RegistryFull TasksHeld TooManyClaims
+    BadTaskKind TaskUnfounded TaskClaimed TaskDone TaskNotClaimed NotClaimer NotYourTurn TaskObsolete TaskUnfinished
+    TaskNotLate TaskPending WrongSubject NotPoster
 }
 
 /// Anchor: an account that must be writable is not.

@@ -163,3 +163,50 @@ tagged! { "event":
 pub fn key(address: &Address) -> Key {
     address.to_bytes()
 }
+
+tagged! { "account":
+    Season {
+        mint: Key, stake_vault: Key, reward_vault: Key, sink: Key, start_slot: u64, updated_slot: u64, rates: [u64; 8],
+        emitted: u64, paid: u64, keeper_pot: u64, total_weight: u64, per_weight_q40: u64, carry_q40: u64,
+        tiers: [u64; 3], task_rewards: [u64; 5], cooldown_slots: u64, tasks: u64, keepers_ppm: u32, bump: u8,
+        reserved: [u8; 3],
+    }
+    Stake {
+        owner: Key, amount: u64, weight: u64, per_weight_q40: u64, rewards: u64, unbonding: u64, unlock_slot: u64,
+    }
+    Registry {
+        count: u64, claim_slots: u64, exclusive_slots: u64, max_claims: u64, heartbeat_slots: u64,
+        suspension_slots: u64, expiry_slots: u64, prune_age_s: u64, min_bond: u64, keepers: [Key; 128],
+    }
+    Keeper {
+        authority: Key, beneficiary: Key, bond: u64, slashed: u64, rewards: u64, registered_slot: u64,
+        heartbeat_slot: u64, unlock_slot: u64, completed: u64, failed: u64, missed: u64, response_slots: u64,
+        claims: u32, misses: u8, tier: u8, status: u8, listed: u8,
+    }
+    Task {
+        subject: Key, poster: Key, claimed_by: Key, priority: u64, value: u64, witness: u64, sequence: u64,
+        created_slot: u64, claimed_slot: u64, deadline_slot: u64, done_slot: u64, reserved_mmt: u64, reward: u64,
+        kind: u8, urgency: u8, state: u8, padding: [u8; 5],
+    }
+}
+
+tagged! { "event":
+    MmtInitialized { mint: Key, sink: Key, start_slot: u64, pool: u64, }
+    StakeOpened { stake: Key, owner: Key, }
+    StakeClosed { stake: Key, owner: Key, }
+    StakeMoved {
+        stake: Key, staked: u64, unstaked: u64, withdrawn: u64, amount: u64, weight: u64, unbonding: u64,
+        unlock_slot: u64,
+    }
+    RewardsPaid { payee: Key, amount: u64, }
+    KeeperRegistered { keeper: Key, authority: Key, beneficiary: Key, bond: u64, tier: u64, }
+    KeeperChanged { keeper: Key, bond: u64, unlock_slot: u64, status: u32, listed: u32, }
+    BondReturned { keeper: Key, returned: u64, sunk: u64, }
+    TaskPosted {
+        task: Key, subject: Key, poster: Key, priority: u64, sequence: u64, reward: u64, kind: u64,
+    }
+    TaskClaimed { task: Key, keeper: Key, priority: u64, deadline_slot: u64, }
+    TaskCompleted { task: Key, keeper: Key, reward: u64, response_slots: u64, }
+    TaskReopened { task: Key, keeper: Key, penalty: u64, missed: u64, }
+    TaskClosed { task: Key, returned: u64, done: u64, }
+}
