@@ -136,7 +136,13 @@ class Markets(Floor):
     @rule(which=ANY, kind=st.integers(0, 1))
     def rule_redeem(self, which: int, kind: int) -> None:
         """Pay a position out, which has to be settled and not empty."""
-        if found := self.position(which, kind, held=which % 8 > 0):
+        settled = {bytes(at.market(each.id)) for each in self.of(Market) if each.status}
+        owed = [each for each in self.of(Position) if each.market in settled and each.shares]
+        if owed and which % 8:
+            chosen = owed[which % len(owed)]
+            owner, market = owner_of(chosen.trader), self.record(Pubkey(chosen.market)).id
+            self.run(calls.redeem(owner.pubkey(), market, chosen.outcome, chosen.kind))
+        elif found := self.position(which, kind, held=False):
             owner, market, outcome, _ = found
             self.run(calls.redeem(owner.pubkey(), market, outcome, kind))
 
@@ -146,7 +152,10 @@ class Markets(Floor):
         settled = [market for market in self.of(Market) if market.status]
         if not settled or len(self.of(Market)) == 1:
             return
-        market = settled[which % len(settled)]
+        self.clear(settled[which % len(settled)])
+
+    def clear(self, market: Market) -> None:
+        """Pay everybody out of a settled market and remove it."""
         key = bytes(at.market(market.id))
         for position in [each for each in self.of(Position) if each.market == key]:
             owner = owner_of(position.trader)

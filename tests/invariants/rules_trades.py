@@ -89,6 +89,19 @@ class Trades(Markets):
             else:
                 self.rule_close(which, part, 1)
 
+    @rule(which=ANY, price=st.integers(0, 20), orders=ORDERS, end=st.integers(0, 5))
+    def rule_market_lives_and_dies(self, which: int, price: int, orders: list[int], end: int) -> None:
+        """Trades, the close, settlement one way or the other, and everybody is paid."""
+        self.trade_all(orders)
+        market = self.market(which)
+        if end:
+            self.settle(market, price, 0)
+        else:
+            self.void(market)
+        market = self.market_by_id(market.id)
+        if market.status and end % 2:
+            self.clear(market)
+
     @rule(which=ANY, sides=SIDES)
     def rule_batch(self, which: int, sides: list[tuple[int, int, int]]) -> None:
         """Several trades of one owner; side 2 does not exist."""

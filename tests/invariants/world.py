@@ -83,6 +83,7 @@ class World:
         self.engine.fund(self.payer.pubkey(), 1_000_000 * SOL)
         self.supply = 0
         self.calls = 0
+        self.broken = False
         self.tally: Counter[tuple[str, str]] = Counter()
         self._nonce = 0
 
@@ -100,6 +101,7 @@ class World:
         """Return to a state; records are never changed in place, so the books are shared."""
         self.engine.restore(saved[0])
         self.books = dict(saved[1])
+        self.broken = False
         KNOWN.clear()
 
     def execute(self, instructions: Sequence[Instruction], signers: Sequence[Key]) -> Receipt:
@@ -113,6 +115,12 @@ class World:
 
     def run(self, *calls: Call) -> Outcome:
         """Send calls as one transaction; the chain must do what the model does, and nothing else."""
+        self.broken = True
+        outcome = self._run(calls)
+        self.broken = False
+        return outcome
+
+    def _run(self, calls: Sequence[Call]) -> Outcome:
         named = {meta.pubkey for call in calls for meta in call.instruction.accounts}
         before = {each: self.engine.get_account(each) for each in named}
         signers = [each for call in calls for each in call.signers]
