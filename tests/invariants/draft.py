@@ -86,6 +86,7 @@ class Observed:
         wrong = {
             key: (event.fields[key], value) for key, value in fields.items() if event.fields[key] != value
         }
+        assert event.fields.keys() - fields.keys() <= {"reserved"}, f"{name} shows more than the model"
         assert not wrong, f"{name} shows (chain, model) {wrong}"
 
     def finish(self) -> None:

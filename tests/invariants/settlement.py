@@ -154,7 +154,8 @@ class Settlement(Trades):
         shard.cash += residue
         m.status, m.winner, m.settlement_price, m.escrow = RESOLVED, won, price, m.shares[won]
         m.debt = tuple(secured if i == won else 0 for i in range(len(m.debt)))
-        shown = {"price": price, "payable": m.escrow, "residue": residue, "bad_debt": lost}
+        market = bytes(at.market(market_id))
+        shown = {"market": market, "price": price, "payable": m.escrow, "residue": residue, "bad_debt": lost}
         self.found.event("MarketSettled", {**shown, "winner": won, "voided": 0})
 
     def void(self, market_id: int) -> None:
@@ -169,7 +170,8 @@ class Settlement(Trades):
         self._leave_books(m, shard, sum(m.debt))
         shard.cash += residue
         m.status, m.escrow = VOIDED, payable
-        shown = {"price": 0, "payable": payable, "residue": residue, "bad_debt": 0}
+        market = bytes(at.market(market_id))
+        shown = {"market": market, "price": 0, "payable": payable, "residue": residue, "bad_debt": 0}
         self.found.event("MarketSettled", {**shown, "winner": 0, "voided": 1})
 
     def _leave_books(self, m: Market, shard: Shard, at_risk: int) -> None:
