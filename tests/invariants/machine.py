@@ -1,0 +1,27 @@
+"""The stateful machine: every instruction of both programs, in any order, against the model."""
+
+from __future__ import annotations
+
+from .rules_attacks import Attacks
+from .rules_chains import Chains
+from .rules_vault import Vault
+
+__all__ = ["VERBS", "ExchangeMachine"]
+
+VERBS = frozenset(
+    (
+        *("create_feed", "publish", "rotate_publisher", "read"),
+        *("initialize", "create_shard", "set_operator", "renounce_admin"),
+        *("create_trader", "close_trader", "deposit", "withdraw"),
+        *("provide_liquidity", "take_liquidity", "fold", "propagate_halt"),
+        *("create_market", "create_position", "close_position", "close_market"),
+        *("buy", "sell", "open", "close", "batch"),
+        *("create_chain", "open_chain", "unwind_chain", "close_chain", "redeem_leg"),
+        *("resolve", "void", "redeem"),
+    )
+)
+"""Every instruction; `tests/invariants/test_exchange.py` compares with the IDLs."""
+
+
+class ExchangeMachine(Chains, Vault, Attacks):
+    """All rules together; what must hold after each is in `World.run`."""

@@ -1,0 +1,82 @@
+"""No sequence of instructions takes more out of the exchange than went in.
+
+Runs the machine on the failures kept in `seeds.json`, then on its seeds.
+`BREAKWATER_INVARIANT_SEEDS=7,8` adds seeds, `BREAKWATER_INVARIANT_EXAMPLES=1000` lengthens every one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from hypothesis import HealthCheck, Phase, Verbosity, reproduce_failure, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from breakwater.chain import programs
+
+from .floor import stage
+from .machine import VERBS, ExchangeMachine
+
+if TYPE_CHECKING:
+    import pytest
+
+SEEDS: Final = Path(__file__).with_name("seeds.json")
+EXAMPLES: Final = int(os.environ.get("BREAKWATER_INVARIANT_EXAMPLES", "60"))
+STEPS: Final = 60
+LEAST_CALLS: Final = 20_000
+PROFILE: Final = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=STEPS,
+    deadline=None,
+    database=None,  # seeds.json is the memory: it is the same for everybody
+    phases=[Phase.generate, Phase.shrink],
+    print_blob=True,
+    verbosity=Verbosity.normal,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def _machine(name: str) -> Any:
+    """A class of its own for each run: Hypothesis writes the seed into it."""
+    return type(name, (ExchangeMachine,), {})
+
+
+def _run(number: int) -> None:
+    try:
+        run_state_machine_as_test(seed(number)(_machine("ExchangeMachine")), settings=PROFILE)
+    except BaseException as error:
+        error.add_note(
+            f"Replay it: BREAKWATER_INVARIANT_SEEDS={number}. "
+            f'Keep it: add {number} to "seeds" in {SEEDS.name}, or the version and blob of '
+            '@reproduce_failure to its "failures".'
+        )
+        raise
+
+
+def test_any_sequence_of_instructions_keeps_the_books(capsys: pytest.CaptureFixture[str]) -> None:
+    saved = json.loads(SEEDS.read_text())
+    extra = os.environ.get("BREAKWATER_INVARIANT_SEEDS", "")
+    world, _ = stage()
+    for failure in saved["failures"]:
+        replayed = reproduce_failure(failure["version"], failure["blob"])(_machine("ExchangeMachine"))
+        run_state_machine_as_test(replayed, settings=PROFILE)
+    for number in [*saved["seeds"], *map(int, filter(None, extra.split(",")))]:
+        _run(number)
+
+    done: Counter[str] = Counter()
+    for (verbs, outcome), count in world.tally.items():
+        for verb in verbs.split("+") if outcome == "done" else ():
+            done[verb] += count
+    with capsys.disabled():
+        refused = sum(count for (_, outcome), count in world.tally.items() if outcome != "done")
+        print(f"\n{world.calls} calls, {refused} transactions refused; successes: {dict(done.most_common())}")
+    assert not VERBS - done.keys(), "these never succeeded"
+    assert world.calls >= LEAST_CALLS
+
+
+def test_the_machine_knows_every_instruction() -> None:
+    idls = (programs.idl(name) for name in programs.NAMES)
+    assert {each["name"] for idl in idls for each in idl["instructions"]} == VERBS
