@@ -1,4 +1,7 @@
-"""Reading and simulating through any engine, with the node's silence turned into our errors."""
+"""Reading and simulating through any engine, with the node's silence turned into our errors.
+
+For values that no transaction is sent for; what is sent goes through `sender`.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,17 @@ import httpx
 from solana.exceptions import SolanaRpcException
 from solana.rpc.core import RPCException
 from solana.rpc.types import MemcmpOpts
+from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
+from solders.hash import Hash
 from solders.message import Message
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from breakwater.chain import programs
-from breakwater.chain._program_errors import error_from
 from breakwater.errors import Fatal, RateLimited, Unreachable
+
+from . import programs
+from ._build import MAX_COMPUTE, PACKET
+from ._program_errors import error_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,10 +31,10 @@ if TYPE_CHECKING:
     from solders.instruction import Instruction
     from solders.pubkey import Pubkey
 
-    from breakwater.chain.engine import Engine
-    from breakwater.chain.events import Event
+    from .engine import Engine
+    from .events import Event
 
-__all__ = ["answers", "owned", "read", "simulate"]
+__all__ = ["PACKET", "answers", "owned", "read", "simulate", "size"]
 
 PER_CALL = 100
 
@@ -72,13 +79,23 @@ async def simulate(engine: Engine, instructions: Sequence[Instruction], payer: P
         ProgramError, TransactionRejected, InsufficientFunds: it would be refused.
         Retryable: the node does not answer.
     """
-    blockhash = (await engine.latest_blockhash()).hash
-    message = Message.new_with_blockhash(list(instructions), payer, blockhash)
-    empty = [Signature.default()] * message.header.num_required_signatures
+    unsigned = _unsigned(instructions, payer, (await engine.latest_blockhash()).hash)
     with answers():
-        answer = await engine.client.simulate_transaction(VersionedTransaction.populate(message, empty))
+        answer = await engine.client.simulate_transaction(unsigned)
     value = json.loads(answer.to_json())["result"]["value"]
     logs = value["logs"] or ()
     if value["err"] is not None:
         raise error_from(value["err"], logs=logs, programs=programs.error_names())
     return programs.event_decoder().decode(logs)
+
+
+def size(instructions: Sequence[Instruction], payer: Pubkey) -> int:
+    """Bytes of the transaction that does this, compute budget included; at most `PACKET` can be sent."""
+    budget = [set_compute_unit_limit(MAX_COMPUTE), set_compute_unit_price(1)]
+    return len(bytes(_unsigned([*budget, *instructions], payer, Hash.default())))
+
+
+def _unsigned(instructions: Sequence[Instruction], payer: Pubkey, blockhash: Hash) -> VersionedTransaction:
+    message = Message.new_with_blockhash(list(instructions), payer, blockhash)
+    empty = [Signature.default()] * message.header.num_required_signatures
+    return VersionedTransaction.populate(message, empty)
