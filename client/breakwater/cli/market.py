@@ -82,9 +82,7 @@ def create(
     ] = "1000",
     curve: Annotated[
         MarketMaker,
-        typer.Option(
-            help="The market maker; a pm-AMM takes one strike, a decaying one thins out to the close."
-        ),
+        typer.Option(help="What prices it; a pm-AMM takes one strike, a decaying one thins out."),
     ] = MarketMaker.LMSR,
     number: Annotated[
         int | None, typer.Option("--id", min=0, help="Its number.", show_default="the next one")

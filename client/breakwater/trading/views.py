@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from solders.pubkey import Pubkey
 
-from breakwater.chain.terms import PM_AMM_DECAYING
+from breakwater.chain.terms import LMSR, PM_AMM_DECAYING
 
 from . import quotes
 from .curves import Pool, curve_of, follow
@@ -28,6 +28,9 @@ SLOT_S: Final = 0.4
 
 STATUSES: Final = ("open", "resolved", "voided")
 ONE_Q28: Final = 1 << 28
+LMSR_FLOOR: Final = 0.002
+FLOOR_UNIT: Final = 2**-24
+"""How far the program's lower bound of an LMSR's price is below it, at most: a part of it, and this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +117,13 @@ class MarketView:
         return curve_of(self.market.curve, self.market.shares, self.pool, outcome)
 
     def reference_price(self, outcome: int) -> float:
-        """What secures a loan unless the fill's price is lower: the price as it stood over the last minute."""
+        """What secures a loan unless the fill's price is lower: the price as the last minute knew it."""
         m = self.market
         known = zip(m.reference, m.shares, m.traded_s, strict=True)
         stood = [follow(before, shares, max(0, self.now_s - at)) for before, shares, at in known]
-        return curve_of(m.curve, stood, self.pool, outcome).p
+        price = curve_of(m.curve, stood, self.pool, outcome).p
+        # the program takes a quick lower bound of an LMSR's price; this is the lowest it can be
+        return max(0.0, price * (1 - LMSR_FLOOR) - FLOOR_UNIT) if m.curve == LMSR else price
 
     def sale_fee_ppm(self, opened_slot: int) -> int:
         """The fee on selling what was bought in that slot: 2 % more when it is this one."""
