@@ -87,23 +87,21 @@ def _table(ticket: trading.BatchTicket) -> Table:
     table = Table(title=f"Batch of {len(ticket.quotes)} trades (simulated, exact)")
     for name in ("#", "trade"):
         table.add_column(name)
-    for name in ("shares", "fee", "amount", "limit", "price after"):
+    for name in ("fee", "amount", "limit"):
         table.add_column(name, justify="right", no_wrap=True)
     for i, (quote, market) in enumerate(zip(ticket.quotes, ticket.views, strict=True), start=1):
         label = f"{quote.outcome}: {market.label(quote.outcome)}"
         table.add_row(
             str(i),
-            f"{quote.side} in {quote.market}\n{label}",
-            show_amount(quote.shares),
+            f"{quote.side} {view.short(quote.shares)} in {quote.market}\n{label}",
             show_amount(quote.figures.fee),
             show_amount(quote.amount if quote.side == "sell" else -quote.amount),
             show_amount(quote.limit),
-            f"{quote.price_after:.4f}",
         )
     table.add_section()
-    table.add_row("", "total", "", show_amount(ticket.fees), show_amount(ticket.received - ticket.paid))
+    table.add_row("", "total", show_amount(ticket.fees), show_amount(ticket.received - ticket.paid))
     if ticket.balance_after is not None:
-        table.add_row("", "balance after", "", "", show_amount(ticket.balance_after))
+        table.add_row("", "balance after", "", show_amount(ticket.balance_after))
     return table
 
 

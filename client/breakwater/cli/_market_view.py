@@ -102,7 +102,7 @@ def markets_table(views: list[MarketView]) -> Table:
         table.add_row(
             str(view.id),
             view.feed.name,
-            "\n".join([view.status, *(_halt(each) for each in view.halts)]),
+            "\n".join([_status(view), *(_halt(each) for each in view.halts)]),
             _closes(view),
             "\n".join(f"{i}: {view.label(i)}  {percent(price)}" for i, price in enumerate(view.prices)),
         )
@@ -148,6 +148,10 @@ def market_table(view: MarketView) -> Table:
     return table
 
 
+def _status(view: MarketView) -> str:
+    return f"{view.status}, group {view.market.group}" if view.market.group else view.status
+
+
 def _halt(halt: Halt) -> str:
     who = "halted" if halt.by == "market" else "group halted"
     return f"{who} until slot {halt.until_slot}, about {halt.left_s:.0f} s"
@@ -175,9 +179,9 @@ def _breaker(view: MarketView) -> str:
     if m.window_slots == 0:
         return "none"
     return (
-        f"{m.max_move_q28 / Q28 * 100:.4g} points, {show_amount(m.max_volume)} or "
-        f"{m.max_liquidation_ppm / PPM:.4g} liquidated in {m.window_slots} slots; "
-        f"halts {m.cooldown_slots} slots"
+        f"more than {m.max_move_q28 / Q28 * 100:.4g} points, {show_amount(m.max_volume)} or "
+        f"{m.max_liquidation_ppm / PPM * 100:.4g}% liquidated\n"
+        f"within {m.window_slots} slots halt it for {m.cooldown_slots}"
     )
 
 
