@@ -192,8 +192,8 @@ async def test_2_the_price_impact_is_the_invariants(world: World, market: int, s
     assert quote.shares == pytest.approx(float(shares), abs=4)
     assert quote.price_after == pytest.approx(float(price), abs=1e-8)
     assert quote.impact > 0
-    # From the last state 4 or 5 steps; the original reports 4.2 on average. The exchange needs none: shares for an
-    # exact sum are `crates/math`'s to solve, by `G(z) = w`, and its tests hold that below 2 steps on average.
+    # From the last state 4 or 5 steps; the original reports 4.2 on average. The exchange needs none: shares
+    # for an exact sum are `crates/math`'s to solve, whose tests hold that below 2 steps on average.
     assert steps <= 5
 
 

@@ -19,7 +19,8 @@ from .conftest import Run, refused
 
 pytestmark = pytest.mark.local
 
-OPEN_S = 15
+OPEN_S = 60
+"""Long enough for a dozen commands on a busy machine."""
 
 
 def test_a_newcomers_way_from_nothing_to_a_settled_market(

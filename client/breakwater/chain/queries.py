@@ -5,6 +5,7 @@ For values that no transaction is sent for; what is sent goes through `sender`.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from breakwater.errors import Fatal, RateLimited, Unreachable
 
 from . import programs
 from ._build import MAX_COMPUTE, PACKET
+from ._embedded import EmbeddedEngine
 from ._program_errors import error_from
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 __all__ = ["PACKET", "answers", "owned", "read", "simulate", "size"]
 
 PER_CALL = 100
+SLOT_S = 0.2
+"""Between two looks at the slot; it lasts 0.4 s."""
+SLOT_WAITS = 100
 
 
 @contextmanager
@@ -72,13 +77,24 @@ async def owned(engine: Engine, program: Pubkey, *filters: tuple[int, str]) -> l
     return [(each.pubkey, bytes(each.account.data)) for each in found.value]
 
 
-async def simulate(engine: Engine, instructions: Sequence[Instruction], payer: Pubkey) -> list[Event]:
+async def simulate(
+    engine: Engine, instructions: Sequence[Instruction], payer: Pubkey, *, after_slot: int = 0
+) -> list[Event]:
     """The events of what the instructions would do now; nobody signs and nothing is sent.
+
+    Args:
+        engine: where.
+        instructions: what to do.
+        payer: pays the fees.
+        after_slot: simulate in a later slot than this one, as a transaction would land: a node simulates in
+            its newest one, which may still be that of a purchase. A chain without a clock of its own is not
+            waited for.
 
     Raises:
         ProgramError, TransactionRejected, InsufficientFunds: it would be refused.
         Retryable: the node does not answer.
     """
+    await _passed(engine, after_slot)
     unsigned = _unsigned(instructions, payer, (await engine.latest_blockhash()).hash)
     with answers():
         answer = await engine.client.simulate_transaction(unsigned)
@@ -87,6 +103,14 @@ async def simulate(engine: Engine, instructions: Sequence[Instruction], payer: P
     if value["err"] is not None:
         raise error_from(value["err"], logs=logs, programs=programs.error_names())
     return programs.event_decoder().decode(logs)
+
+
+async def _passed(engine: Engine, slot: int) -> None:
+    if slot and not isinstance(engine, EmbeddedEngine):
+        for _ in range(SLOT_WAITS):
+            if await engine.slot() > slot:
+                break
+            await asyncio.sleep(SLOT_S)
 
 
 def size(instructions: Sequence[Instruction], payer: Pubkey) -> int:

@@ -84,6 +84,11 @@ class Desk:
         """Whether the trader pays."""
         return self.request.side in ("buy", "open")
 
+    @property
+    def bought_slot(self) -> int:
+        """For a sale: when its shares were last bought, which a transaction of now comes after."""
+        return self.position.opened_slot if self.position is not None and not self.buys else 0
+
     def order(self, shares: int, limit: int) -> Order:
         """What is asked for, as an order."""
         r = self.request
@@ -153,7 +158,9 @@ class Desk:
         """The exact quote: what the program itself would do now."""
         wide = U64_MAX if self.buys else 0
         with explained():
-            events = await simulate(engine, self.instructions(shares, wide), self.owner)
+            events = await simulate(
+                engine, self.instructions(shares, wide), self.owner, after_slot=self.bought_slot
+            )
         return self.quoted(traded(events)[-1], shares)
 
     def quoted(self, event: Event, shares: int) -> Quote:

@@ -103,7 +103,8 @@ async def prepare_batch(engine: Engine, owner: Pubkey, requests: Sequence[SpotRe
     steps = _fitting(owner, desks, created, _orders(desks, shares, wide))
     try:
         with explained():
-            events = await simulate(engine, steps, owner)
+            after = max(each.bought_slot for each in desks)
+            events = await simulate(engine, steps, owner, after_slot=after)
     except ProgramError as error:
         raise await _placed(engine, owner, created, _orders(desks, shares, wide), error) from error
     quotes = _quotes(requests, desks, shares, events)

@@ -136,8 +136,10 @@ async def prepare_unwind(engine: Engine, owner: Pubkey, number: int, slippage_bp
                 f"Resolve it first with breakwater market resolve {leg.view.id}: a leg's market has closed."
             )
     venues = [(leg.view.id, leg.view.feed_address) for leg in found.holdings]
+    bought_slot = max(leg.position.opened_slot for leg in found.holdings)
     with explained():
-        events = await simulate(engine, [ix.unwind_chain(owner, number, venues, 0)], owner)
+        step = ix.unwind_chain(owner, number, venues, 0)
+        events = await simulate(engine, [step], owner, after_slot=bought_slot)
     fills = [event.fields for event in traded(events, count=len(venues))]
     exits = []
     for leg, fill in zip(found.holdings, fills, strict=True):
