@@ -179,16 +179,28 @@ def test_ctrl_c_gives_what_there_is() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"COLUMNS": "100"},
+        env=os.environ | {"COLUMNS": "100", "FORCE_COLOR": "1"},
     ) as running:
-        time.sleep(6)
+        # the bar is there once Ctrl-C asks for a partial result; earlier it would end the command at once
+        _wait_for(running, "markets settled")
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=300)
     assert running.returncode == 130, err
     assert "Traceback" not in err
     found = json.loads(out)
     assert found["partial"] is True
     assert (found["mismatches"], found["lost_units"]) == (0, 0)
+
+
+def _wait_for(running: subprocess.Popen[str], text: str) -> None:
+    """Read standard error until it says so."""
+    assert running.stderr is not None
+    seen, deadline = "", time.monotonic() + 300
+    while text not in seen:
+        chunk = os.read(running.stderr.fileno(), 4_096).decode(errors="replace")
+        seen += chunk
+        assert chunk, seen
+        assert time.monotonic() < deadline
 
 
 @pytest.mark.local

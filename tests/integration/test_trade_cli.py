@@ -3,82 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from solders.keypair import Keypair
 
-from breakwater import config, localnet
 from breakwater.cli import main
 from breakwater.localnet import Sandbox
 
+from .conftest import Run, refused
+
 pytestmark = pytest.mark.local
 
-Run = Callable[..., tuple[int, str, str]]
-OPEN_S = 15
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A sandbox of our own, found by every command through the settings."""
-    cache = tmp_path_factory.mktemp("cache")
-    validator = config.settings().validator_path()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BREAKWATER_CACHE_DIR", str(cache))
-        patch.setenv("BREAKWATER_VALIDATOR", str(validator))
-        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
-        patch.delenv("BREAKWATER_RPC_URL", raising=False)
-        config.settings.cache_clear()
-        try:
-            started, fresh = localnet.start(1.0)
-            assert fresh
-            yield started
-        finally:
-            localnet.stop()
-    config.settings.cache_clear()
-
-
-@pytest.fixture
-def bw(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run `breakwater` with arguments; its status, standard output and standard error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            main([str(each) for each in arguments])
-        assert isinstance(stopped.value.code, int)
-        captured = capsys.readouterr()
-        return stopped.value.code, captured.out, captured.err
-
-    return run
-
-
-@pytest.fixture
-def js(bw: Run) -> Callable[..., Any]:
-    """Run a command with `--json` that has to succeed."""
-
-    def run(*arguments: object) -> Any:
-        status, out, err = bw(*arguments, "--json")
-        assert (status, out.count("\n")) == (0, 1), err
-        return json.loads(out)
-
-    return run
-
-
-def refused(result: tuple[int, str, str]) -> str:
-    """The one sentence of a command that failed."""
-    status, out, err = result
-    assert (status, out) == (2, "")
-    lines = [line for line in err.splitlines() if line.startswith("breakwater: ")]
-    assert len(lines) == 1
-    assert "Traceback" not in err
-    return lines[0].removeprefix("breakwater: ")
+OPEN_S = 60
+"""Long enough for a dozen commands on a busy machine."""
 
 
 def test_a_newcomers_way_from_nothing_to_a_settled_market(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from solders.pubkey import Pubkey
 
@@ -11,6 +10,7 @@ from .. import trading
 from ..errors import InvalidInput
 from ..model import Side
 from . import _trade_view as view
+from ._options import Common
 from ._session import Session, confirm, connect, note, print_json, say, show
 
 __all__ = ["Wish", "quote", "trade"]
@@ -29,34 +29,34 @@ class Wish:
     slippage: int
 
 
-async def quote(wish: Wish, engine: str | None, keypair: Path | None, *, as_json: bool) -> None:
+async def quote(wish: Wish, o: Common) -> None:
     """Show what the trade would do."""
     _amounts(wish)  # what is wrong whatever the chain says is said before it is asked
-    async with connect(engine) as opened:
+    async with connect(o.engine) as opened:
         try:
-            owner: Pubkey | None = opened.key(keypair).pubkey()
+            owner: Pubkey | None = opened.key(o.keypair).pubkey()
         except InvalidInput:
-            if keypair is not None:
+            if o.keypair is not None:
                 raise
             owner = None
         found, market = await trading.quote(opened.engine, owner, await _request(opened, wish))
-    if as_json:
+    if o.as_json:
         print_json(view.quote_dict(found))
     else:
         show(view.quote_table(found, market))
 
 
-async def trade(wish: Wish, engine: str | None, keypair: Path | None, *, yes: bool, as_json: bool) -> None:
+async def trade(wish: Wish, o: Common) -> None:
     """Preview the trade, ask, and send it."""
     _amounts(wish)  # what is wrong whatever the chain says is said before it is asked
-    async with connect(engine) as opened:
-        key = opened.key(keypair)
+    async with connect(o.engine) as opened:
+        key = opened.key(o.keypair)
         ticket = await trading.prepare(opened.engine, key.pubkey(), await _request(opened, wish))
-        if not (yes and as_json):
+        if not (o.yes and o.as_json):
             note(view.quote_table(ticket.quote, ticket.view))
-        confirm(view.question(ticket), yes=yes)
+        confirm(view.question(ticket), yes=o.yes)
         fill = await trading.place(opened.sender, key, ticket)
-    if as_json:
+    if o.as_json:
         print_json(view.fill_dict(fill, ticket))
     else:
         say(view.fill_text(fill, ticket))

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from . import _trade_chain
 from ._options import (
-    EngineOption,
-    JsonOption,
-    KeypairOption,
+    Common,
     MarketArgument,
     OutcomeArgument,
     SlippageOption,
-    YesOption,
+    asking,
+    common,
 )
 
 app = typer.Typer(no_args_is_help=True, help="Quote, trade, redeem, and move money in and out.")
+app.add_typer(_trade_chain.app, name="chain")
 
 
 class Sides(StrEnum):
@@ -43,16 +45,17 @@ LeverageOption = Annotated[
 
 
 @app.command()
-def account(engine: EngineOption = None, keypair: KeypairOption = None, as_json: JsonOption = False) -> None:
+@common
+def account(o: Common) -> None:
     """Show the wallet and the balance at the exchange."""
     from .. import trading
+    from . import _funds_view as view
     from . import _session as session
-    from . import _trade_view as view
 
     async def run() -> None:
-        async with session.connect(engine) as opened:
-            found = await trading.read_account(opened.engine, opened.key(keypair).pubkey())
-        if as_json:
+        async with session.connect(o.engine) as opened:
+            found = await trading.read_account(opened.engine, opened.key(o.keypair).pubkey())
+        if o.as_json:
             session.print_json(view.account_dict(found))
         else:
             session.show(view.account_table(found))
@@ -61,26 +64,23 @@ def account(engine: EngineOption = None, keypair: KeypairOption = None, as_json:
 
 
 @app.command()
+@asking
 def deposit(
-    amount: Annotated[str, typer.Argument(metavar="UNITS", help="How much, up to 6 decimals.")],
-    engine: EngineOption = None,
-    keypair: KeypairOption = None,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
+    o: Common, amount: Annotated[str, typer.Argument(metavar="UNITS", help="How much, up to 6 decimals.")]
 ) -> None:
     """Move collateral from the wallet into the balance; opens the trader account if there is none."""
     from .. import trading
+    from . import _funds_view as view
     from . import _session as session
-    from . import _trade_view as view
 
     wanted = trading.parse_amount(amount)
 
     async def run() -> None:
-        async with session.connect(engine) as opened:
-            key = opened.key(keypair)
-            session.confirm(f"Deposit {trading.show_amount(wanted)} from {key.pubkey()}?", yes=yes)
+        async with session.connect(o.engine) as opened:
+            key = opened.key(o.keypair)
+            session.confirm(f"Deposit {trading.show_amount(wanted)} from {key.pubkey()}?", yes=o.yes)
             done = await trading.deposit(opened.sender, key, wanted)
-        if as_json:
+        if o.as_json:
             session.print_json(view.transfer_dict(done))
         else:
             session.say(view.transfer_text(done, "Deposited"))
@@ -89,26 +89,23 @@ def deposit(
 
 
 @app.command()
+@asking
 def withdraw(
-    amount: Annotated[str, typer.Argument(metavar="UNITS|all", help="How much, up to 6 decimals.")],
-    engine: EngineOption = None,
-    keypair: KeypairOption = None,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
+    o: Common, amount: Annotated[str, typer.Argument(metavar="UNITS|all", help="How much, up to 6 decimals.")]
 ) -> None:
     """Move balance back into the wallet."""
     from .. import trading
+    from . import _funds_view as view
     from . import _session as session
-    from . import _trade_view as view
 
     wanted = None if amount == "all" else trading.parse_amount(amount)
 
     async def run() -> None:
-        async with session.connect(engine) as opened:
-            key = opened.key(keypair)
-            session.confirm(f"Withdraw {amount} to {key.pubkey()}?", yes=yes)
+        async with session.connect(o.engine) as opened:
+            key = opened.key(o.keypair)
+            session.confirm(f"Withdraw {amount} to {key.pubkey()}?", yes=o.yes)
             done = await trading.withdraw(opened.sender, key, wanted)
-        if as_json:
+        if o.as_json:
             session.print_json(view.transfer_dict(done))
         else:
             session.say(view.transfer_text(done, "Withdrew"))
@@ -117,7 +114,9 @@ def withdraw(
 
 
 @app.command()
+@common
 def quote(
+    o: Common,
     market: MarketArgument,
     outcome: OutcomeArgument,
     shares: SharesArgument = None,
@@ -125,111 +124,117 @@ def quote(
     spend: SpendOption = None,
     leverage: LeverageOption = "1",
     slippage: SlippageOption = 50,
-    engine: EngineOption = None,
-    keypair: KeypairOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Show what a trade would do now, without trading; works without a trader account, too."""
     from . import _ticket
 
-    wish = _ticket.Wish(market, side.value, outcome, shares, spend, leverage, slippage)
-    asyncio.run(_ticket.quote(wish, engine, keypair, as_json=as_json))
+    asyncio.run(
+        _ticket.quote(_ticket.Wish(market, side.value, outcome, shares, spend, leverage, slippage), o)
+    )
 
 
 @app.command()
+@asking
 def buy(
+    o: Common,
     market: MarketArgument,
     outcome: OutcomeArgument,
     shares: SharesArgument = None,
     spend: SpendOption = None,
     slippage: SlippageOption = 50,
-    engine: EngineOption = None,
-    keypair: KeypairOption = None,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
 ) -> None:
     """Buy shares of an outcome; each pays one unit if it wins."""
     from . import _ticket
 
-    wish = _ticket.Wish(market, "buy", outcome, shares, spend, "1", slippage)
-    asyncio.run(_ticket.trade(wish, engine, keypair, yes=yes, as_json=as_json))
+    asyncio.run(_ticket.trade(_ticket.Wish(market, "buy", outcome, shares, spend, "1", slippage), o))
 
 
 @app.command()
+@asking
 def sell(
+    o: Common,
     market: MarketArgument,
     outcome: OutcomeArgument,
     shares: HeldArgument,
     slippage: SlippageOption = 50,
-    engine: EngineOption = None,
-    keypair: KeypairOption = None,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
 ) -> None:
     """Sell shares that were bought."""
     from . import _ticket
 
-    wish = _ticket.Wish(market, "sell", outcome, shares, None, "1", slippage)
-    asyncio.run(_ticket.trade(wish, engine, keypair, yes=yes, as_json=as_json))
+    asyncio.run(_ticket.trade(_ticket.Wish(market, "sell", outcome, shares, None, "1", slippage), o))
 
 
 @app.command("open")
+@asking
 def open_(
+    o: Common,
     market: MarketArgument,
     outcome: OutcomeArgument,
     shares: SharesArgument = None,
     leverage: LeverageOption = "2",
     spend: SpendOption = None,
     slippage: SlippageOption = 50,
-    engine: EngineOption = None,
-    keypair: KeypairOption = None,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
 ) -> None:
     """Buy shares with a loan of the vault, which they secure."""
     from . import _ticket
 
-    wish = _ticket.Wish(market, "open", outcome, shares, spend, leverage, slippage)
-    asyncio.run(_ticket.trade(wish, engine, keypair, yes=yes, as_json=as_json))
+    asyncio.run(_ticket.trade(_ticket.Wish(market, "open", outcome, shares, spend, leverage, slippage), o))
 
 
 @app.command()
+@asking
 def close(
+    o: Common,
     market: MarketArgument,
     outcome: OutcomeArgument,
     shares: HeldArgument,
     slippage: SlippageOption = 50,
-    engine: EngineOption = None,
-    keypair: KeypairOption = None,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
 ) -> None:
     """Sell shares that were opened, and repay their part of the loan."""
     from . import _ticket
 
-    wish = _ticket.Wish(market, "close", outcome, shares, None, "1", slippage)
-    asyncio.run(_ticket.trade(wish, engine, keypair, yes=yes, as_json=as_json))
+    asyncio.run(_ticket.trade(_ticket.Wish(market, "close", outcome, shares, None, "1", slippage), o))
 
 
 @app.command()
+@asking
+def batch(
+    o: Common,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.json|-",
+            help='A list of 1 to 16 such as {"market": 1, "side": "buy", "outcome": "yes", "shares": "10"}; '
+            "side buy or sell, shares also all, limit in units if you want your own.",
+            allow_dash=True,
+        ),
+    ],
+    slippage: SlippageOption = 50,
+) -> None:
+    """Buy and sell on spot, one trade after the other in one transaction: all of them, or none."""
+    from . import _batch
+
+    asyncio.run(_batch.trade(file, slippage, o))
+
+
+@app.command()
+@common
 def redeem(
+    o: Common,
     market: Annotated[
         int | None,
         typer.Argument(min=0, metavar="[MARKET]", help="Its number; without it, all settled ones."),
     ] = None,
-    engine: EngineOption = None,
-    keypair: KeypairOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Have settled positions paid into the balance, and close them."""
     from .. import trading
+    from . import _funds_view as view
     from . import _session as session
-    from . import _trade_view as view
 
     async def run() -> None:
-        async with session.connect(engine) as opened:
-            paid = await trading.redeem(opened.sender, opened.key(keypair), market)
-        if as_json:
+        async with session.connect(o.engine) as opened:
+            paid = await trading.redeem(opened.sender, opened.key(o.keypair), market)
+        if o.as_json:
             session.print_json([view.payout_dict(each) for each in paid])
         else:
             for each in paid:
@@ -239,21 +244,22 @@ def redeem(
 
 
 @app.command()
-def positions(
-    engine: EngineOption = None, keypair: KeypairOption = None, as_json: JsonOption = False
-) -> None:
-    """List positions with what closing them now would bring."""
+@common
+def positions(o: Common) -> None:
+    """List positions and chains with what closing them now would bring."""
     from .. import trading
+    from . import _positions_view as view
     from . import _session as session
-    from . import _trade_view as view
 
     async def run() -> None:
-        async with session.connect(engine) as opened:
-            found = await trading.read_holdings(opened.engine, opened.key(keypair).pubkey())
-        if as_json:
-            session.print_json([view.position_dict(each) for each in found])
-        elif found:
-            session.show(view.positions_table(found))
+        async with session.connect(o.engine) as opened:
+            owner = opened.key(o.keypair).pubkey()
+            found = await trading.read_holdings(opened.engine, owner)
+            chains = await trading.read_chains(opened.engine, owner)
+        if o.as_json:
+            session.print_json(view.everything_list(found, chains))
+        elif found or chains:
+            session.show(*view.everything(found, chains))
         else:
             session.say("There is no position: breakwater trade buy opens one.")
 

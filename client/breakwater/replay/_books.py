@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .orders import fill_of
+from breakwater.chain.orders import fill_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
+from breakwater.chain.orders import KIND, instruction_of
 from breakwater.errors import BreakwaterError, InvalidInput, ProgramError
 from breakwater.model import Fill
 
 from ._desk import Desk, Job
 from ._pricing import price_up
 from ._traders import Crowd, View, halved
-from .orders import KIND, instruction_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -56,7 +56,7 @@ ADVICE: Final[Mapping[str, str]] = {
     "OnlyVoid": "void it instead",
     "CloseTooFar": "choose a close within 400 days",
     "MarketDebtTooLarge": "open less, or with less leverage: this market lends no more",
-    "MarketHalted": "wait for the cool-down; loans can be repaid meanwhile",
+    "MarketHalted": "breakwater market show tells until when; loans can be repaid meanwhile",
     "SpreadTooWide": "trade on spot, or wait until the feed's interval narrows",
     "PriceDiverges": "trade on spot, or wait until market and feed agree",
     "ChainsSuspended": "open the legs one by one, or wait for the feed's next price",

@@ -15,6 +15,7 @@ __all__ = [
     "UNIT",
     "parse_amount",
     "parse_leverage",
+    "parse_percent",
     "parse_price",
     "parse_time_ms",
     "show_amount",
@@ -29,6 +30,7 @@ UNIT: Final = 10**DECIMALS
 
 U64_MAX = 2**64 - 1
 U16_MAX = 2**16 - 1
+WHOLE_PPM = 1_000_000
 DIGITS = 30
 """Digits before or behind the point beyond which a number is not even looked at."""
 
@@ -89,6 +91,18 @@ def parse_leverage(text: str) -> int:
     if hundredths > U16_MAX:
         raise InvalidInput(f"Give a smaller leverage: {text} is far above any cap.")
     return hundredths
+
+
+def parse_percent(text: str, what: str) -> int:
+    """A percentage from 0 to 100 with up to 4 decimals -> parts per million.
+
+    Raises:
+        InvalidInput: no number, above 100, or more than 4 decimals.
+    """
+    ppm = _scaled(text.strip().removesuffix("%"), 4, what, "30")
+    if ppm > WHOLE_PPM:
+        raise InvalidInput(f"Give at most 100 percent for {what}.")
+    return ppm
 
 
 def parse_time_ms(text: str, now_ms: int) -> int:

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Curve", "LmsrCurve", "PmAmmCurve", "curve_of"]
+__all__ = ["Curve", "LmsrCurve", "PmAmmCurve", "Pool", "curve_of", "follow"]
 
 LMSR = 0
+REFERENCE_S = 64
+"""Seconds over which a reference follows what it refers to; the program's constant."""
+
 FARTHEST_Z = 8.0
 """Beyond it a price is 0 or 1 to the last unit."""
 
@@ -176,8 +179,47 @@ def _reserve(z: float) -> float:
     return z * _cdf(z) + math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
 
 
-def curve_of(kind: int, shares: Sequence[int], liquidity: int, outcome: int) -> Curve:
-    """The curve of an outcome in a market of a kind (0 LMSR, 1 pm-AMM) with these outstanding shares."""
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What a market's curve is made of besides its shares.
+
+    `liquidity` is the LMSR's b or the pm-AMM's L; `offset` is what a decaying pool's delta has come to differ
+    from the difference of the outstanding shares, 0 for every other.
+    """
+
+    liquidity: int
+    offset: int = 0
+
+    def decayed(self, full: int, opened_ms: int, close_ms: int, now_ms: int, difference: int) -> Pool:
+        """A decaying pool at a time, at the same price: `full sqrt(time left / life)`, at most as before.
+
+        Args:
+            full: the liquidity that the market opened with.
+            opened_ms: when it opened.
+            close_ms: when it closes, and nothing but the smallest pool is left.
+            now_ms: the time.
+            difference: shares of outcome 0 less those of outcome 1.
+        """
+        left, life = close_ms - now_ms, close_ms - opened_ms
+        if left <= 0 or life <= 0:
+            return self
+        liquidity = min(self.liquidity, max(1, math.floor(full * math.sqrt(min(1.0, left / life)))))
+        delta = difference + self.offset
+        magnitude = abs(delta) * liquidity // self.liquidity  # towards even prices
+        return Pool(liquidity, (-magnitude if delta < 0 else magnitude) - difference)
+
+
+def follow(reference: int, quantity: int, elapsed_s: int) -> int:
+    """A reference that has moved for so long towards its quantity, exactly as the program moves it."""
+    if elapsed_s >= REFERENCE_S:
+        return quantity
+    step = abs(quantity - reference) // REFERENCE_S * elapsed_s
+    return reference + step if quantity >= reference else reference - step
+
+
+def curve_of(kind: int, shares: Sequence[int], pool: Pool, outcome: int) -> Curve:
+    """The curve of an outcome in a market of a kind (0 LMSR, else a pm-AMM) with these outstanding shares."""
     if kind == LMSR:
-        return LmsrCurve.of(shares, liquidity, outcome)
-    return PmAmmCurve((shares[outcome] - shares[1 - outcome]) / liquidity, liquidity)
+        return LmsrCurve.of(shares, pool.liquidity, outcome)
+    delta = shares[0] - shares[1] + pool.offset
+    return PmAmmCurve((-delta if outcome else delta) / pool.liquidity, pool.liquidity)

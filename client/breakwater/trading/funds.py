@@ -12,15 +12,18 @@ from breakwater.chain import instructions as ix
 from breakwater.chain import programs
 from breakwater.errors import InvalidInput
 
+from ._desk import NO_ACCOUNT
 from .advice import explained
 from .amounts import show_amount
-from .state import Holding, read_account, read_holdings, read_market
+from .state import read_account, read_holdings, read_market
 
 if TYPE_CHECKING:
     from solders.instruction import Instruction
     from solders.keypair import Keypair
 
     from breakwater.chain.sender import Sender
+
+    from .views import Holding
 
 __all__ = ["Payout", "Transfer", "deposit", "redeem", "withdraw"]
 
@@ -85,7 +88,7 @@ async def withdraw(sender: Sender, key: Keypair, amount: int | None) -> Transfer
     owner = key.pubkey()
     account = await read_account(sender.engine, owner)
     if account.trader is None:
-        raise InvalidInput("Open a trader account first: breakwater trade deposit AMOUNT does it.")
+        raise InvalidInput(NO_ACCOUNT)
     wanted = account.trader.balance if amount is None else amount
     if wanted == 0:
         raise InvalidInput("Deposit or redeem first: the balance is empty.")

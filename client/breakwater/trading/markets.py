@@ -11,13 +11,14 @@ from breakwater.chain import accounts, programs
 from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
 from breakwater.chain.accounts import HISTORY
+from breakwater.chain.queries import read
 from breakwater.chain.terms import MAX_OUTCOMES
 from breakwater.errors import InvalidInput
 
-from ._rpc import read
 from .advice import explained
 from .amounts import parse_price, parse_time_ms, show_price, show_time
-from .state import MarketView, read_config, read_market, read_markets
+from .breakers import Guards, checked
+from .state import read_config, read_market, read_markets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from breakwater.chain.accounts import Feed
     from breakwater.chain.engine import Engine
     from breakwater.chain.sender import Sender
+
+    from .views import MarketView
 
 __all__ = ["Settlement", "close", "create", "resolve", "settled_price", "settlement_index"]
 
@@ -56,6 +59,7 @@ async def create(
     liquidity: int,
     curve: int = ix.LMSR,
     market_id: int | None,
+    guards: Guards | None = None,
 ) -> tuple[MarketView, str]:
     """Open a market over a feed's price; the new market and the transaction's signature.
 
@@ -67,8 +71,9 @@ async def create(
         closes: when trading ends, as `parse_time_ms` takes it.
         liquidity: LMSR's b, or the pm-AMM's L, in micro-units; the vault pays a subsidy of b ln N, or
             L / sqrt(2 pi).
-        curve: `ix.LMSR`, or `ix.PM_AMM` for one strike.
+        curve: `ix.LMSR`, or for one strike `ix.PM_AMM` or `ix.PM_AMM_DECAYING`.
         market_id: its number; None takes the next one.
+        guards: when it halts, with whom, and how near the feed leverage stays; None takes the defaults.
 
     Raises:
         InvalidInput: no exchange or feed, a strike finer than the feed's unit, or too many of them.
@@ -80,15 +85,25 @@ async def create(
     data = (await read(engine, [address]))[0] if address is not None else None
     if address is None or data is None:
         raise InvalidInput(f"Name an existing feed: there is none called {feed!r}.")
-    exponent = accounts.feed(data).exponent
+    source = accounts.feed(data)
+    guards = checked(Guards() if guards is None else guards, source)
     if not 1 <= len(strikes) < MAX_OUTCOMES:
         raise InvalidInput(f"Give 1 to {MAX_OUTCOMES - 1} strikes.")
-    prices = tuple(parse_price(each, exponent, "a strike") for each in strikes)
+    prices = tuple(parse_price(each, source.exponent, "a strike") for each in strikes)
     close_ms = parse_time_ms(closes, await engine.now() * 1000)
     chosen = await _next_id(engine) if market_id is None else market_id
     if not 0 <= chosen <= U64_MAX:
         raise InvalidInput("Give the market a number that fits into 64 bits.")
-    terms = ix.MarketTerms(address, min(close_ms, U64_MAX), liquidity, prices, curve)
+    terms = ix.MarketTerms(
+        address,
+        min(close_ms, U64_MAX),
+        liquidity,
+        prices,
+        curve,
+        guards.group,
+        guards.max_divergence_ppm,
+        guards.limits(liquidity),
+    )
     with explained():
         receipt = await sender.send([ix.create_market(operator.pubkey(), chosen, terms)], [operator])
     return await read_market(engine, chosen), str(receipt.signature)

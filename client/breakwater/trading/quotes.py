@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from .curves import Curve
 
 __all__ = [
+    "FLASH_PPM",
     "ONE_X",
     "Figures",
     "Quote",
     "estimate",
     "fee",
+    "flash_part",
     "leverage_cap",
     "limit_for",
     "margin",
@@ -33,6 +35,9 @@ __all__ = [
 
 ONE_X: Final = 100
 """Leverage of one, in hundredths."""
+
+FLASH_PPM: Final = 20_000
+"""Added to the fee on what is sold in the slot of its purchase."""
 
 PPM = 1_000_000
 BPS = 10_000
@@ -45,11 +50,12 @@ class Figures:
 
     Attributes:
         notional: cost or proceeds of the shares before the fee.
-        fee: on the notional.
+        fee: on the notional, `flash` included.
         amount: what leaves the balance (buy, open) or reaches it (sell, close).
         loan: what the vault lends (open) or gets back (close).
         premium: what an open pays for its loan; part of the amount.
         shortfall: what a close takes from the balance because the proceeds do not repay the loan.
+        flash: the part of the fee that is due because the shares were bought in the same slot.
     """
 
     notional: int
@@ -58,6 +64,7 @@ class Figures:
     loan: int = 0
     premium: int = 0
     shortfall: int = 0
+    flash: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,11 @@ class Quote:
 def fee(notional: int, fee_ppm: int) -> int:
     """The fee, rounded up as the program does."""
     return -(-notional * fee_ppm // PPM)
+
+
+def flash_part(notional: int, charged: int, fee_ppm: int) -> int:
+    """How much of the fee on a sale is there because the shares were bought in the same slot."""
+    return max(0, charged - min(fee(notional, fee_ppm), notional))
 
 
 def margin(notional: int, leverage_x100: int) -> int:
@@ -174,9 +186,9 @@ def estimate(
     leverage_x100: int = ONE_X,
     reference: float = 1.0,
     due: int = 0,
+    flash: bool = False,
 ) -> Figures:
     """What a trade moves, by the model.
-
 
     Args:
         side: of the trade.
@@ -186,6 +198,7 @@ def estimate(
         leverage_x100: for an open.
         reference: for an open: the price of the last minute; it secures the loan unless the fill's is lower.
         due: for a close: the loan that these shares have to repay.
+        flash: for a sale: whether the shares were bought in the same slot.
     """
     if side in ("buy", "open"):
         notional = math.ceil(curve.cost(shares))
@@ -194,6 +207,7 @@ def estimate(
         premium = math.ceil(loan * (1 - min(reference, notional / shares, 1.0))) if loan else 0
         return Figures(notional, charged, paid + charged + premium, loan, premium, 0)
     notional = math.floor(curve.proceeds(shares))
-    charged = min(fee(notional, fee_ppm), notional)
+    charged = min(fee(notional, fee_ppm + FLASH_PPM * flash), notional)
     left = notional - charged - due
-    return Figures(notional, charged, max(0, left), due, 0, max(0, -left))
+    extra = flash_part(notional, charged, fee_ppm)
+    return Figures(notional, charged, max(0, left), due, 0, max(0, -left), extra)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import based58
 from solders.pubkey import Pubkey
@@ -12,179 +11,37 @@ from spl.token.instructions import get_associated_token_address
 
 from breakwater.chain import accounts
 from breakwater.chain import addresses as at
+from breakwater.chain.accounts import Position
+from breakwater.chain.queries import answers, owned, read
 from breakwater.errors import InvalidInput
 
-from . import quotes
-from ._rpc import answers, owned, read
-from .curves import curve_of
-from .outcomes import label
+from .views import AccountView, ChainView, Holding, MarketView
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from breakwater.chain.accounts import Config, Feed, Market, Position, Shard, Trader
+    from breakwater.chain.accounts import Chain, Config, Market, Shard
     from breakwater.chain.engine import Engine
 
-    from .curves import Curve
-
 __all__ = [
-    "STATUSES",
-    "AccountView",
-    "Holding",
-    "MarketView",
     "read_account",
+    "read_chain",
+    "read_chains",
     "read_config",
     "read_holdings",
     "read_market",
     "read_markets",
 ]
 
-CACHE_SECONDS = 300
-"""Age of a feed's newest price above which it is stale; the oracle's constant."""
+TRADER = 8
+"""Offset of the trader's address in the accounts of a position and of a chain."""
 
-STATUSES: Final = ("open", "resolved", "voided")
-TRADER_OF_POSITION = 8
-"""Offset of the trader's address in a position account."""
+LEVERAGED = 1
 
 
 def _tag(name: str) -> str:
     raw = hashlib.sha256(f"account:{name}".encode()).digest()[:8]
     return str(based58.b58encode(raw).decode())
-
-
-@dataclass(frozen=True, slots=True)
-class MarketView:
-    """A market with its shard and its feed, at one time; `now_s` is the chain's Unix time."""
-
-    market: Market
-    shard: Shard
-    feed: Feed
-    now_s: int
-
-    @property
-    def id(self) -> int:
-        """The market's number."""
-        return self.market.id
-
-    @property
-    def outcomes(self) -> int:
-        """How many there are."""
-        return len(self.market.shares)
-
-    @property
-    def feed_address(self) -> Pubkey:
-        """The feed that settles it."""
-        return Pubkey.from_bytes(self.market.feed)
-
-    @property
-    def status(self) -> str:
-        """open, closed (waiting for its settlement), resolved or voided."""
-        if self.market.status == 0 and self.now_s * 1000 >= self.market.close_ms:
-            return "closed"
-        return STATUSES[self.market.status]
-
-    @property
-    def settled(self) -> bool:
-        """Whether positions can be redeemed."""
-        return self.market.status != 0
-
-    @property
-    def prices(self) -> list[float]:
-        """The outcomes' prices, in [0, 1]; of a settled market what a share pays."""
-        m = self.market
-        if m.status == 1:
-            return [float(i == m.winner) for i in range(self.outcomes)]
-        if m.status == 2:
-            return [1 / self.outcomes] * self.outcomes
-        return [self.curve(i).p for i in range(self.outcomes)]
-
-    def curve(self, outcome: int) -> Curve:
-        """The price curve of an outcome."""
-        m = self.market
-        return curve_of(m.curve, m.shares[: self.outcomes], m.liquidity, outcome)
-
-    def label(self, outcome: int) -> str:
-        """An outcome in words."""
-        return label(self.market.strikes, self.feed.exponent, outcome)
-
-    @property
-    def feed_age_s(self) -> int | None:
-        """Seconds since the feed's newest price; None before the first."""
-        return max(0, self.now_s - self.feed.timestamp_ms // 1000) if self.feed.count else None
-
-    @property
-    def stale(self) -> bool:
-        """Whether the feed is too old for full leverage."""
-        age = self.feed_age_s
-        return age is None or age > CACHE_SECONDS
-
-    @property
-    def leverage_cap(self) -> int:
-        """Highest leverage now, in hundredths."""
-        return quotes.leverage_cap(self.outcomes, self.shard.coverage_q32, stale=self.stale)
-
-
-@dataclass(frozen=True, slots=True)
-class AccountView:
-    """A trader's means: `lamports` and `wallet` outside the exchange, `trader` inside, None without one."""
-
-    owner: Pubkey
-    lamports: int
-    wallet: int
-    trader: Trader | None
-    mint: Pubkey
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """A position in its market, marked at what closing it now would bring."""
-
-    position: Position
-    view: MarketView
-
-    @property
-    def kind(self) -> str:
-        """spot or leverage."""
-        return "leverage" if self.position.kind else "spot"
-
-    @property
-    def value(self) -> int:
-        """What selling everything now brings after the fee, or what the market paid, before the loan."""
-        m, shares = self.view.market, self.position.shares
-        if m.status == 1:
-            return shares if self.position.outcome == m.winner else 0
-        if m.status == 2:
-            return shares // self.view.outcomes
-        if shares == 0:
-            return 0
-        curve = self.view.curve(self.position.outcome)
-        return quotes.estimate("sell", curve, shares, self.view.shard.fee_ppm).amount
-
-    @property
-    def owed(self) -> int:
-        """The loan that is still due; a losing share's was written off at the settlement."""
-        m = self.view.market
-        lost = m.status == 1 and self.position.outcome != m.winner
-        return 0 if lost else self.position.debt
-
-    @property
-    def equity(self) -> int:
-        """What is left for the trader; below zero when closing now would take from the balance."""
-        left = self.value - self.owed
-        return max(0, left) if self.view.settled else left
-
-    @property
-    def profit(self) -> int:
-        """Equity less what was paid in."""
-        return self.equity - self.position.cost
-
-    @property
-    def underwater_price(self) -> float | None:
-        """The price at which closing repays the loan and no more; None without a loan or after the close."""
-        if self.view.settled:
-            return None
-        p = self.position
-        return quotes.underwater_price(self.view.curve(p.outcome), p.debt, p.shares, self.view.shard.fee_ppm)
 
 
 async def read_config(engine: Engine) -> Config:
@@ -211,7 +68,7 @@ async def read_market(engine: Engine, market_id: int) -> MarketView:
         raise InvalidInput(f"Choose a market out of breakwater market list: there is no market {market_id}.")
     market = accounts.market(found[0])
     (feed,) = await read(engine, [Pubkey.from_bytes(market.feed)])
-    return _view(market, accounts.shard(found[1]), feed, await engine.now())
+    return _view(market, accounts.shard(found[1]), feed, await engine.now(), await engine.slot())
 
 
 async def read_markets(engine: Engine) -> list[MarketView]:
@@ -237,17 +94,50 @@ async def read_account(engine: Engine, owner: Pubkey) -> AccountView:
 
 
 async def read_holdings(engine: Engine, owner: Pubkey) -> list[Holding]:
-    """An owner's positions, empty ones included, by market, outcome and kind."""
+    """An owner's positions, empty ones included, by market, outcome and kind; chains are apart."""
     await read_config(engine)
-    trader = str(at.trader(owner))
-    found = await owned(engine, at.EXCHANGE, (0, _tag("Position")), (TRADER_OF_POSITION, trader))
+    found = await owned(engine, at.EXCHANGE, (0, _tag("Position")), (TRADER, str(at.trader(owner))))
     positions = [accounts.position(data) for _, data in found]
-    held = list({each.market: None for each in positions})
+    views = await _views_at(engine, (each.market for each in positions))
+    holdings = [Holding(each, views[each.market]) for each in positions if each.market in views]
+    return sorted(holdings, key=lambda h: (h.view.id, h.position.outcome, h.position.kind))
+
+
+async def read_chains(engine: Engine, owner: Pubkey) -> list[ChainView]:
+    """An owner's chains, empty ones included, by number."""
+    await read_config(engine)
+    found = await owned(engine, at.EXCHANGE, (0, _tag("Chain")), (TRADER, str(at.trader(owner))))
+    chains = [accounts.chain(data) for _, data in found]
+    views = await _views_at(engine, (leg.market for each in chains for leg in each.legs if leg.shares))
+    return sorted((_chain(each, views) for each in chains), key=lambda chain: chain.number)
+
+
+async def read_chain(engine: Engine, owner: Pubkey, number: int) -> ChainView | None:
+    """One of an owner's chains, or None."""
+    (data,) = await read(engine, [at.chain(at.trader(owner), number)])
+    if data is None:
+        await read_config(engine)
+        return None
+    found = accounts.chain(data)
+    return _chain(found, await _views_at(engine, (leg.market for leg in found.legs if leg.shares)))
+
+
+def _chain(chain: Chain, views: dict[bytes, MarketView]) -> ChainView:
+    legs = []
+    for index, leg in enumerate(chain.legs):
+        if leg.shares:
+            money = (leg.shares, leg.cost, leg.debt, leg.opened_slot, leg.outcome)
+            held = Position(chain.trader, leg.market, *money, LEVERAGED)
+            legs.append((index, Holding(held, views[leg.market])))
+    return ChainView(chain.id, len(chain.legs), tuple(legs))
+
+
+async def _views_at(engine: Engine, addresses: Iterable[bytes]) -> dict[bytes, MarketView]:
+    """Markets by address; those that are gone are left out."""
+    held = list(dict.fromkeys(addresses))
     data = await read(engine, [Pubkey.from_bytes(each) for each in held])
     markets = {key: accounts.market(each) for key, each in zip(held, data, strict=True) if each is not None}
-    views = {view.id: view for view in await _views(engine, list(markets.values()))}
-    holdings = [Holding(each, views[markets[each.market].id]) for each in positions if each.market in markets]
-    return sorted(holdings, key=lambda h: (h.view.id, h.position.outcome, h.position.kind))
+    return dict(zip(markets, await _views(engine, list(markets.values())), strict=True))
 
 
 async def _views(engine: Engine, markets: Sequence[Market]) -> list[MarketView]:
@@ -256,15 +146,16 @@ async def _views(engine: Engine, markets: Sequence[Market]) -> list[MarketView]:
     feeds = list({Pubkey.from_bytes(each.feed): None for each in markets})
     shards = [at.shard(i) for i in range(at.SHARDS)]
     found = await read(engine, [*shards, *feeds])
-    now_s = await engine.now()
+    now_s, slot = await engine.now(), await engine.slot()
     ledgers = [accounts.shard(each) for each in found[: at.SHARDS] if each is not None]
     by_feed = dict(zip(feeds, found[at.SHARDS :], strict=True))
     return [
-        _view(each, ledgers[each.shard], by_feed[Pubkey.from_bytes(each.feed)], now_s) for each in markets
+        _view(each, ledgers[each.shard], by_feed[Pubkey.from_bytes(each.feed)], now_s, slot)
+        for each in markets
     ]
 
 
-def _view(market: Market, shard: Shard, feed: bytes | None, now_s: int) -> MarketView:
+def _view(market: Market, shard: Shard, feed: bytes | None, now_s: int, slot: int) -> MarketView:
     if feed is None:
         raise InvalidInput(f"Choose another market: the feed of market {market.id} does not exist.")
-    return MarketView(market, shard, accounts.feed(feed), now_s)
+    return MarketView(market, shard, accounts.feed(feed), now_s, slot)

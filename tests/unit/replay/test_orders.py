@@ -10,10 +10,10 @@ from solders.signature import Signature
 from breakwater.chain import instructions as ix
 from breakwater.chain.engine import Receipt
 from breakwater.chain.events import Event
+from breakwater.chain.orders import fill_of, instruction_of
 from breakwater.model import Order, Side
 from breakwater.replay._books import MarketBook
 from breakwater.replay._traders import Crowd, View, halved
-from breakwater.replay.orders import fill_of, instruction_of
 
 OWNER, FEED = Keypair().pubkey(), Pubkey.new_unique()
 

@@ -18,6 +18,8 @@ from breakwater.localnet.stage import Stage, Walk, set_up
 
 START = 1_800_000_000
 MONEY = 10**9 * trading.UNIT
+UNGUARDED = trading.Guards(breaker=False)
+"""Without a circuit breaker: these trades are larger than any breaker would let pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class World:
         liquidity: int = 1_000 * trading.UNIT,
         curve: int = ix.LMSR,
         closes: str = "1h",
+        guards: trading.Guards = UNGUARDED,
     ) -> trading.MarketView:
         made, _ = await trading.create_market(
             self.sender,
@@ -53,6 +56,7 @@ class World:
             liquidity=liquidity,
             curve=curve,
             market_id=None,
+            guards=guards,
         )
         return made
 

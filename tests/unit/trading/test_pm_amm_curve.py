@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakwater.trading.curves import LmsrCurve, PmAmmCurve, curve_of
+from breakwater.trading.curves import LmsrCurve, PmAmmCurve, Pool, curve_of
 
 UNIT = 10**6
 positions = st.floats(-7, 7)
@@ -62,7 +62,7 @@ def test_at_the_underwater_price_the_proceeds_are_the_debt(z: float, size: float
 
 def test_both_outcomes_together_cost_one() -> None:
     shares = (300 * UNIT, 1_100 * UNIT)
-    first, second = (curve_of(1, shares, 1_000 * UNIT, outcome) for outcome in (0, 1))
+    first, second = (curve_of(1, shares, Pool(1_000 * UNIT), outcome) for outcome in (0, 1))
     assert first.p + second.p == pytest.approx(1)
     assert second.p == pytest.approx(float(mpmath.ncdf(0.8)))
-    assert isinstance(curve_of(0, shares, 1_000 * UNIT, 0), LmsrCurve)
+    assert isinstance(curve_of(0, shares, Pool(1_000 * UNIT), 0), LmsrCurve)

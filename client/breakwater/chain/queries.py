@@ -1,7 +1,11 @@
-"""Reading and simulating through any engine, with the node's silence turned into our errors."""
+"""Reading and simulating through any engine, with the node's silence turned into our errors.
+
+For values that no transaction is sent for; what is sent goes through `sender`.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,13 +14,18 @@ import httpx
 from solana.exceptions import SolanaRpcException
 from solana.rpc.core import RPCException
 from solana.rpc.types import MemcmpOpts
+from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
+from solders.hash import Hash
 from solders.message import Message
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from breakwater.chain import programs
-from breakwater.chain._program_errors import error_from
 from breakwater.errors import Fatal, RateLimited, Unreachable
+
+from . import programs
+from ._build import MAX_COMPUTE, PACKET
+from ._embedded import EmbeddedEngine
+from ._program_errors import error_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,12 +33,15 @@ if TYPE_CHECKING:
     from solders.instruction import Instruction
     from solders.pubkey import Pubkey
 
-    from breakwater.chain.engine import Engine
-    from breakwater.chain.events import Event
+    from .engine import Engine
+    from .events import Event
 
-__all__ = ["answers", "owned", "read", "simulate"]
+__all__ = ["PACKET", "answers", "owned", "read", "simulate", "size"]
 
 PER_CALL = 100
+SLOT_S = 0.2
+"""Between two looks at the slot; it lasts 0.4 s."""
+SLOT_WAITS = 100
 
 
 @contextmanager
@@ -65,20 +77,49 @@ async def owned(engine: Engine, program: Pubkey, *filters: tuple[int, str]) -> l
     return [(each.pubkey, bytes(each.account.data)) for each in found.value]
 
 
-async def simulate(engine: Engine, instructions: Sequence[Instruction], payer: Pubkey) -> list[Event]:
+async def simulate(
+    engine: Engine, instructions: Sequence[Instruction], payer: Pubkey, *, after_slot: int = 0
+) -> list[Event]:
     """The events of what the instructions would do now; nobody signs and nothing is sent.
+
+    Args:
+        engine: where.
+        instructions: what to do.
+        payer: pays the fees.
+        after_slot: simulate in a later slot than this one, as a transaction would land: a node simulates in
+            its newest one, which may still be that of a purchase. A chain without a clock of its own is not
+            waited for.
 
     Raises:
         ProgramError, TransactionRejected, InsufficientFunds: it would be refused.
         Retryable: the node does not answer.
     """
-    blockhash = (await engine.latest_blockhash()).hash
-    message = Message.new_with_blockhash(list(instructions), payer, blockhash)
-    empty = [Signature.default()] * message.header.num_required_signatures
+    await _passed(engine, after_slot)
+    unsigned = _unsigned(instructions, payer, (await engine.latest_blockhash()).hash)
     with answers():
-        answer = await engine.client.simulate_transaction(VersionedTransaction.populate(message, empty))
+        answer = await engine.client.simulate_transaction(unsigned)
     value = json.loads(answer.to_json())["result"]["value"]
     logs = value["logs"] or ()
     if value["err"] is not None:
         raise error_from(value["err"], logs=logs, programs=programs.error_names())
     return programs.event_decoder().decode(logs)
+
+
+async def _passed(engine: Engine, slot: int) -> None:
+    if slot and not isinstance(engine, EmbeddedEngine):
+        for _ in range(SLOT_WAITS):
+            if await engine.slot() > slot:
+                break
+            await asyncio.sleep(SLOT_S)
+
+
+def size(instructions: Sequence[Instruction], payer: Pubkey) -> int:
+    """Bytes of the transaction that does this, compute budget included; at most `PACKET` can be sent."""
+    budget = [set_compute_unit_limit(MAX_COMPUTE), set_compute_unit_price(1)]
+    return len(bytes(_unsigned([*budget, *instructions], payer, Hash.default())))
+
+
+def _unsigned(instructions: Sequence[Instruction], payer: Pubkey, blockhash: Hash) -> VersionedTransaction:
+    message = Message.new_with_blockhash(list(instructions), payer, blockhash)
+    empty = [Signature.default()] * message.header.num_required_signatures
+    return VersionedTransaction.populate(message, empty)

@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING
 
 from solders.pubkey import Pubkey
 
-from breakwater.chain import instructions as ix
 from breakwater.model import Fill
+
+from . import addresses as at
+from . import instructions as ix
 
 if TYPE_CHECKING:
     from solders.instruction import Instruction
 
-    from breakwater.chain.engine import Receipt
-    from breakwater.chain.events import Event
     from breakwater.model import Order, Side
 
-__all__ = ["KIND", "fill_of", "instruction_of"]
+    from .engine import Receipt
+    from .events import Event
+
+__all__ = ["KIND", "SIDES", "fill_of", "instruction_of", "position_of"]
 
 SIDES: tuple[Side, ...] = ("buy", "sell", "open", "close")
 """By their number on chain."""
@@ -38,6 +41,11 @@ def instruction_of(order: Order, feed: Pubkey) -> Instruction:
         return ix.open_leveraged(owner, market, feed, outcome, shares, order.leverage_x100, limit)
     build = {"buy": ix.buy, "sell": ix.sell, "close": ix.close}[order.side]
     return build(owner, market, outcome, shares, limit)
+
+
+def position_of(owner: Pubkey, market_id: int, outcome: int, side: Side) -> Pubkey:
+    """The position that such a trade of the owner changes."""
+    return at.position(at.trader(owner), at.market(market_id), outcome, KIND[side])
 
 
 def fill_of(event: Event, market_id: int, receipt: Receipt, timestamp_ms: int) -> Fill:
