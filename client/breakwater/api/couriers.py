@@ -12,8 +12,8 @@ from breakwater.chain import programs
 from breakwater.chain._delivery import Delivery, Parcel
 from breakwater.chain._program_errors import error_from
 from breakwater.chain.engine import EmbeddedEngine, Receipt
+from breakwater.chain.queries import answers
 from breakwater.errors import BlockhashExpired, BreakwaterError, Retryable
-from breakwater.trading._rpc import answers
 
 from .store import Pending
 from .transactions import read_wire

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 from solders.pubkey import Pubkey
 
 from breakwater.chain.engine import EmbeddedEngine
+from breakwater.chain.queries import answers
 from breakwater.errors import InvalidInput
-from breakwater.trading._rpc import answers
 
 from .snapshots import SlotTime, Snapshots
 
