@@ -25,6 +25,7 @@ pub struct Desk<'a> {
 /// A trade's two parties to the market: its price and its fee.
 pub struct Priced {
     pub repricing: Repricing,
+    pub shares: Shares6,
     /// Cost or proceeds of the shares, rounded against the trader.
     pub notional: Collateral6,
     pub fee: Collateral6,
@@ -121,6 +122,7 @@ impl Desk<'_> {
         let fee = math(fees::fee(notional, self.shard.fee_rate()))?;
         Ok(Priced {
             repricing,
+            shares,
             notional,
             fee,
             fill: math(risk::fill_price(notional, shares))?,
@@ -143,6 +145,7 @@ impl Desk<'_> {
         let fee = math(fees::fee(notional, rate))?.min(notional);
         Ok(Priced {
             repricing,
+            shares,
             notional,
             fee,
             fill: math(risk::fill_price(notional, shares))?,
@@ -186,10 +189,11 @@ impl Desk<'_> {
     pub fn watch(&mut self, priced: &Priced, liquidation: bool) {
         let market = &mut *self.market;
         let outcome = usize::from(self.holding.outcome);
+        let (shares, notional) = (priced.shares, priced.notional);
         let tripped =
             market
                 .breaker
-                .record(outcome, priced.notional, priced.fill, liquidation, self.now.slot);
+                .record(outcome, shares, notional, priced.fill, liquidation, self.now.slot);
         if let Some(reason) = tripped {
             let until_slot = market.breaker.halted_until_slot;
             self.shard.halt(market.group, until_slot);

@@ -1,7 +1,7 @@
 use {
     crate::error::{math, ExchangeError},
     anchor_lang::prelude::*,
-    breakwater_math::{breaker, lmsr::MAX_OUTCOMES, Collateral6, Ppm, PriceQ28},
+    breakwater_math::{breaker, lmsr::MAX_OUTCOMES, Collateral6, Ppm, PriceQ28, Shares6},
 };
 
 /// The price of an outcome moved too far within the window.
@@ -51,6 +51,9 @@ pub struct Breaker {
 /// Longest window and longest cool-down, slots: about a day.
 const MAX_SLOTS: u32 = 216_000;
 const WHOLE_PPM: u32 = 1_000_000;
+/// Fewest shares whose fill says something of the price, a hundredth of one. A fill of dust is mostly rounding: anybody could
+/// halt a market with it, for nothing.
+const FEWEST: Shares6 = Shares6::new(10_000);
 
 impl Breaker {
     /// A breaker with these limits. Errors: `BadParameter` for limits that mean nothing.
@@ -77,6 +80,7 @@ impl Breaker {
     pub fn record(
         &mut self,
         outcome: usize,
+        shares: Shares6,
         notional: Collateral6,
         fill: PriceQ28,
         liquidation: bool,
@@ -92,12 +96,7 @@ impl Breaker {
             self.anchor_q28 = self.fill_q28;
         }
         self.volume = self.volume.saturating_add(notional.raw());
-        self.fill_q28[outcome] = fill.raw();
-        let anchor = &mut self.anchor_q28[outcome];
-        if *anchor == 0 {
-            *anchor = fill.raw();
-        }
-        let moved = fill.raw().abs_diff(*anchor) > self.max_move_q28;
+        let moved = shares >= FEWEST && self.moved(outcome, fill);
         if liquidation {
             self.liquidated = self.liquidated.saturating_add(notional.raw());
         }
@@ -120,5 +119,16 @@ impl Breaker {
         // after the cool-down the market starts from the price it halted at
         self.window_slot = 0;
         Some(reason)
+    }
+
+    /// Take over an outcome's newest price; whether it is too far from the one before the window.
+    #[inline(always)]
+    fn moved(&mut self, outcome: usize, fill: PriceQ28) -> bool {
+        self.fill_q28[outcome] = fill.raw();
+        let anchor = &mut self.anchor_q28[outcome];
+        if *anchor == 0 {
+            *anchor = fill.raw();
+        }
+        fill.raw().abs_diff(*anchor) > self.max_move_q28
     }
 }

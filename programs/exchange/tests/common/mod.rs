@@ -9,6 +9,7 @@ pub mod error;
 pub mod ix;
 pub mod layout;
 pub mod random;
+pub mod tail_attacks;
 pub mod transaction;
 pub mod world;
 

@@ -52,7 +52,19 @@ impl Run {
         let outcomes = 2 + (self.random.below(3) > 0) as u8 * self.random.below(15) as u8;
         let b = self.random.amount(20_000 * UNIT);
         let mut terms = self.world.terms(outcomes, b);
-        terms.curve = u8::from(outcomes == 2 && self.random.below(2) == 1);
+        if outcomes == 2 {
+            terms.curve = self.random.below(3) as u8;
+        }
+        terms.group = self.random.below(4) as u8;
+        if self.random.one_in(2) {
+            terms.breaker = ix::Limits {
+                max_volume: self.random.amount(5_000 * UNIT),
+                max_move_ppm: self.random.below(300_000) as u32,
+                max_liquidation_ppm: 1_000_000,
+                window_slots: 1 + self.random.below(20) as u32,
+                cooldown_slots: 1 + self.random.below(4) as u32,
+            };
+        }
         terms.close_ms += self.random.below(20) * HOUR_MS / 2;
         if self.attempt(
             "create_market",
@@ -115,6 +127,7 @@ impl Run {
     }
 
     pub fn clear(&mut self, market: u64) {
+        self.clear_legs(market);
         for party in self.parties.clone() {
             for (outcome, kind) in (0..16).flat_map(|outcome| [(outcome, SPOT), (outcome, LEVERAGED)]) {
                 if self
@@ -241,7 +254,11 @@ impl Run {
                     .is_some()
                     && self.attempt("buy", &ix::buy(owner, market, outcome, shares, u64::MAX))
                 {
-                    assert!(self.attempt("sell", &ix::sell(owner, market, outcome, shares, 0)));
+                    let sold = self.attempt("sell", &ix::sell(owner, market, outcome, shares, 0));
+                    if !sold {
+                        assert!(self.is_halted(market), "what was bought can be sold");
+                        return;
+                    }
                 }
             }
             1 => {
