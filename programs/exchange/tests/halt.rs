@@ -6,7 +6,6 @@ use {
         Quote,
     },
     harness::{
-        attacks::Shape,
         math::{risk, Collateral6, Shares6},
         *,
     },
@@ -14,7 +13,7 @@ use {
 
 const COOLDOWN: u64 = 20;
 const WINDOW: u64 = 10;
-const LIMITS: ix::Limits = ix::Limits {
+pub const LIMITS: ix::Limits = ix::Limits {
     max_volume: u64::MAX,
     max_move_ppm: 50_000,
     max_liquidation_ppm: 1_000_000,
@@ -23,7 +22,7 @@ const LIMITS: ix::Limits = ix::Limits {
 };
 
 /// A new market with these limits, in that group and shard.
-fn market_in(world: &mut World, shard: u8, group: u8, breaker: ix::Limits) -> u64 {
+pub fn market_in(world: &mut World, shard: u8, group: u8, breaker: ix::Limits) -> u64 {
     let terms = ix::Terms {
         group,
         breaker,
@@ -49,14 +48,14 @@ fn with_holder(world: &mut World, market: u64) -> Party {
     party
 }
 
-fn guarded(breaker: ix::Limits) -> (World, Party, u64) {
+pub fn guarded(breaker: ix::Limits) -> (World, Party, u64) {
     let mut world = World::launched();
     let market = market_in(&mut world, 0, 5, breaker);
     let party = with_holder(&mut world, market);
     (world, party, market)
 }
 
-fn buy(party: &Party, market: u64, shares: u64) -> Instruction {
+pub fn buy(party: &Party, market: u64, shares: u64) -> Instruction {
     ix::buy(party.owner, market, 1, shares, u64::MAX)
 }
 
@@ -66,7 +65,7 @@ fn fill(quote: &Quote, shares: u64) -> u32 {
 }
 
 /// A purchase that trips the price limit.
-fn trip(world: &mut World, party: &Party, market: u64) -> u64 {
+pub fn trip(world: &mut World, party: &Party, market: u64) -> u64 {
     let done = world.does(&buy(party, market, 600 * UNIT));
     done.event::<MarketHalted>().until_slot
 }
@@ -157,7 +156,7 @@ fn a_new_window_starts_from_no_volume_and_the_last_fill() {
     let now = world.market_state(market).breaker;
     assert_eq!((now.window_slot, now.volume), (world.slot(), quote.notional));
     assert_eq!(now.anchor_q28, last.fill_q28);
-    // while within one window they are
+    // within one window they are
     let (mut world, party, market) = guarded(LIMITS);
     world.does(&buy(&party, market, 150 * UNIT));
     let done = world.does(&buy(&party, market, 150 * UNIT));
@@ -313,90 +312,5 @@ fn limits_that_mean_nothing_are_refused() {
     }
     for group in [64, 255] {
         refuse(LIMITS, group, ExchangeError::BadGroup);
-    }
-}
-
-mod propagate_halt {
-    use super::*;
-
-    fn given() -> (World, Instruction) {
-        let (mut world, party, market) = guarded(LIMITS);
-        trip(&mut world, &party, market);
-        (world, ix::propagate_halt(5))
-    }
-
-    harness::attacks! { Shape {
-        given,
-        signer: None, // anybody may
-        stranger: None,
-        owned: &[0, 1, 2, 3],
-        written: &[0, 1, 2, 3],
-        data: 1,
-    }}
-
-    #[test]
-    fn a_halt_reaches_the_groups_markets_of_all_shards_within_two_slots() {
-        let (mut world, party, market) = guarded(LIMITS);
-        let ids = [1, 2, 3].map(|shard| market_in(&mut world, shard, 5, ix::Limits::default()));
-        let other = market_in(&mut world, 1, 6, ix::Limits::default());
-        for id in ids.into_iter().chain([other]) {
-            world.position(&party, id, 1, SPOT);
-        }
-        let until_slot = trip(&mut world, &party, market);
-        let tripped = world.slot();
-
-        let done = world.does(&ix::propagate_halt(5));
-
-        for id in ids {
-            world.refuses(&buy(&party, id, UNIT), ExchangeError::MarketHalted);
-        }
-        assert!(world.slot() - tripped <= 2);
-        let expected = GroupHalted { group: 5, until_slot };
-        assert_eq!(done.event::<GroupHalted>(), expected);
-        world.does_at_once(&buy(&party, other, UNIT));
-        world.pass_slots(until_slot - world.slot());
-        for id in ids {
-            world.does_at_once(&buy(&party, id, UNIT));
-        }
-    }
-
-    #[test]
-    fn the_longest_halt_is_everybodys() {
-        let (mut world, propagate) = given();
-        let until = world.get::<Shard>(&address::shard(0)).halts[5];
-        world.edit::<Shard>(&address::shard(3), |s| s.halts[5] = until + 7);
-        world.edit::<Shard>(&address::shard(2), |s| s.halts[6] = 99);
-        world.does(&propagate);
-        for index in 0..4 {
-            let halts = world.get::<Shard>(&address::shard(index)).halts;
-            assert_eq!(halts[5], until + 7);
-            assert_eq!(halts[6], if index == 2 { 99 } else { 0 });
-        }
-    }
-
-    #[test]
-    fn a_group_that_trades_stays_as_it_is() {
-        let (mut world, _) = given();
-        let propagate = ix::propagate_halt(63);
-        let before = world.snapshot(&propagate);
-        world.does(&propagate);
-        assert!(before == world.snapshot(&propagate));
-    }
-
-    #[test]
-    fn no_group_is_refused() {
-        let (mut world, _) = given();
-        for group in [0, 64, 255] {
-            world.refuses(&ix::propagate_halt(group), ExchangeError::BadGroup);
-        }
-    }
-
-    #[test]
-    fn shards_in_another_order_are_refused() {
-        for (i, j) in [(0, 1), (0, 3), (2, 3)] {
-            let (mut world, mut propagate) = given();
-            propagate.accounts.swap(i, j);
-            world.refuses(&propagate, ExchangeError::WrongShard);
-        }
     }
 }

@@ -24,6 +24,7 @@ mod liquidity;
 mod open;
 mod open_chain;
 mod pm_amm;
+mod propagate_halt;
 mod redeem;
 mod resolve;
 mod sell;
