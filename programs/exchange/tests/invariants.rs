@@ -280,6 +280,7 @@ fn explore(seed: u64) -> Tally {
     let config = Config {
         cases: CASES,
         max_shrink_iters: 400,
+        max_shrink_time: 60_000,
         source_file: Some(file!()),
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions))),
         ..Config::default()

@@ -45,7 +45,7 @@ impl Run {
 
     pub fn create_market(&mut self) {
         if self.markets.len() >= 16 {
-            return self.close_market();
+            return self.retire();
         }
         let id = self.world.new_market_id();
         // every third has two outcomes, half of them on the pm-AMM
@@ -110,6 +110,24 @@ impl Run {
                 .retain(|(p, m, o, k)| (p.position(*m, *o, *k), *k) != gone);
         }
         closed
+    }
+
+    /// Make room: settle a market that no longer trades, if nobody has, pay everybody out and remove it.
+    fn retire(&mut self) {
+        let over = |&market: &u64| !self.trades(market);
+        let Some(market) = self.markets.iter().copied().find(over) else {
+            return;
+        };
+        if self.world.market_state(market).status == OPEN && !self.attempt("void", &ix::void(market)) {
+            self.world.pass(8 * 24 * 3600);
+            assert!(
+                self.attempt("void", &ix::void(market)),
+                "a dead market can always be voided"
+            );
+        }
+        self.clear(market);
+        assert!(self.attempt("close_market", &ix::close_market(market, self.world.operator)));
+        self.markets.retain(|&m| m != market);
     }
 
     pub fn close_market(&mut self) {
