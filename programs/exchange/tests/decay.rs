@@ -211,7 +211,7 @@ fn a_market_trades_to_its_last_second_and_pays_its_winners() {
             u64::MAX,
         ));
         world.does(&ix::buy(party.owner, market, 0, shares / 2, u64::MAX));
-        if step % 3 == 0 {
+        if step.is_multiple_of(3) {
             world.does(&ix::sell(party.owner, market, 0, shares / 3, 0));
         }
         if step % 4 == 1 {
