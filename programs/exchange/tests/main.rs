@@ -2,7 +2,9 @@
 #![allow(clippy::arithmetic_side_effects)] // an overflow in a test is a failing test
 
 mod admin;
+mod batch;
 mod buy;
+mod chain;
 mod close;
 mod close_market;
 mod close_position;
@@ -10,18 +12,25 @@ mod collusion;
 mod create_market;
 mod create_position;
 mod cu;
+mod decay;
 mod deposit;
 mod fold;
+mod guards;
+mod halt;
 mod initialize;
 mod invariants;
+mod legs;
 mod liquidate;
 mod liquidity;
 mod open;
+mod open_chain;
 mod pm_amm;
+mod propagate_halt;
 mod redeem;
 mod resolve;
 mod sell;
 mod trader;
+mod unwind_chain;
 mod void;
 mod withdraw;
 

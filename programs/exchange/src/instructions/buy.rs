@@ -18,7 +18,7 @@ impl Desk<'_> {
 
         let amount = math(priced.notional.checked_add(priced.fee))?;
         require!(amount <= max_cost, ExchangeError::SlippageExceeded);
-        let income = math(amount.checked_sub(priced.into_escrow()?))?;
+        let income = math(amount.checked_sub(priced.paid_in()?))?;
 
         self.trader.pay(amount)?;
         self.holding.receive(shares, amount, self.now.slot)?;

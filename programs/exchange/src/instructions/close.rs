@@ -65,7 +65,7 @@ impl Desk<'_> {
             due,
             shares,
         } = unwound;
-        let income = math(priced.out_of_escrow()?.checked_sub(proceeds))?;
+        let income = math(priced.paid_out()?.checked_sub(proceeds))?;
         if due > Collateral6::ZERO {
             let at_risk_before = self.market.debt_at_risk;
             let outcome = usize::from(self.holding.outcome);

@@ -4,7 +4,7 @@ use {
     crate::{
         error::{math, ExchangeError},
         events::{log, LiquidityReleased, MarketHalted, Traded},
-        state::{Holding, Market, Repricing, Shard, Trader},
+        state::{Fill, Holding, Market, Repricing, Shard, Trader},
     },
     anchor_lang::prelude::*,
     breakwater_feed::Now,
@@ -26,6 +26,7 @@ pub struct Desk<'a> {
 #[derive(Clone, Copy)]
 pub struct Priced {
     pub repricing: Repricing,
+    pub shares: Shares6,
     /// Cost or proceeds of the shares, rounded against the trader.
     pub notional: Collateral6,
     pub fee: Collateral6,
@@ -68,7 +69,7 @@ impl Settlement {
 impl Priced {
     /// What a purchase brought into the escrow.
     #[inline(always)]
-    pub fn into_escrow(&self) -> Result<Collateral6> {
+    pub fn paid_in(&self) -> Result<Collateral6> {
         math(
             self.repricing
                 .escrow_after
@@ -78,7 +79,7 @@ impl Priced {
 
     /// What a sale took out of the escrow.
     #[inline(always)]
-    pub fn out_of_escrow(&self) -> Result<Collateral6> {
+    pub fn paid_out(&self) -> Result<Collateral6> {
         math(
             self.repricing
                 .escrow_before
@@ -122,6 +123,7 @@ impl Desk<'_> {
         let fee = math(fees::fee(notional, self.shard.fee_rate()))?;
         Ok(Priced {
             repricing,
+            shares,
             notional,
             fee,
             fill: math(risk::fill_price(notional, shares))?,
@@ -138,6 +140,7 @@ impl Desk<'_> {
         let fee = math(fees::fee(notional, rate))?.min(notional);
         Ok(Priced {
             repricing,
+            shares,
             notional,
             fee,
             fill: math(risk::fill_price(notional, shares))?,
@@ -193,10 +196,15 @@ impl Desk<'_> {
     pub fn watch(&mut self, priced: &Priced, liquidation: bool) {
         let market = &mut *self.market;
         let outcome = usize::from(self.holding.outcome);
-        let tripped =
-            market
-                .breaker
-                .record(outcome, priced.notional, priced.fill, liquidation, self.now.slot);
+        let shown = Fill {
+            outcome,
+            two: market.outcomes == 2,
+            shares: priced.shares,
+            notional: priced.notional,
+            fill: priced.fill,
+            liquidation,
+        };
+        let tripped = market.breaker.record(&shown, self.now.slot);
         if let Some(reason) = tripped {
             let until_slot = market.breaker.halted_until_slot;
             self.shard.halt(market.group, until_slot);

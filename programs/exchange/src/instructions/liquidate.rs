@@ -177,7 +177,7 @@ impl Desk<'_> {
     #[inline(never)]
     pub fn deal(&mut self, called: &Called, split: &Split, source: &Address, keeper: &Address) -> Result<()> {
         let priced = &called.priced;
-        let income = math(priced.out_of_escrow()?.checked_sub(called.proceeds))?;
+        let income = math(priced.paid_out()?.checked_sub(called.proceeds))?;
         let owed = math(Collateral6::new(self.holding.debt).checked_sub(split.repaid))?;
         // the last share takes what is left of the loan with it
         let last = called.shares.raw() == self.holding.shares;

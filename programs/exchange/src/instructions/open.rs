@@ -85,16 +85,14 @@ impl Desk<'_> {
             ..
         } = *financed;
         let paid = math(priced.notional.checked_add(financed.price_of_credit()?))?;
-        let income = math(paid.checked_sub(priced.into_escrow()?))?;
+        let income = math(paid.checked_sub(priced.paid_in()?))?;
         self.holding.receive(shares, amount, self.now.slot)?;
         self.holding.borrow(debt)?;
         if debt > Collateral6::ZERO {
             let at_risk_before = self.market.debt_at_risk;
             let at_risk = self.market.lend(outcome, debt)?;
-            require!(
-                at_risk.raw() <= self.market.max_debt_at_risk,
-                ExchangeError::MarketDebtTooLarge
-            );
+            let most = self.market.debt_limit()?;
+            require!(at_risk <= most, ExchangeError::MarketDebtTooLarge);
             self.shard.book_loan(debt)?;
             self.shard.book_risk(at_risk_before, at_risk)?;
             self.shard.require_covered()?;
@@ -119,12 +117,11 @@ impl Desk<'_> {
         require!(leverage <= cap, ExchangeError::LeverageAboveCap);
         if feed.freshness(self.now.s) == Freshness::Stale {
             require!(leverage <= cap.halved(), ExchangeError::OracleStale);
-        } else {
-            require!(
-                breaker::is_narrow(feed.price, feed.confidence),
-                ExchangeError::SpreadTooWide
-            );
         }
+        require!(
+            breaker::is_narrow(feed.price, feed.confidence),
+            ExchangeError::SpreadTooWide
+        );
         Ok(())
     }
 }

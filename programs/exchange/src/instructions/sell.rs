@@ -20,7 +20,7 @@ impl Desk<'_> {
 
         let amount = math(priced.notional.checked_sub(priced.fee))?;
         require!(amount >= min_proceeds, ExchangeError::SlippageExceeded);
-        let income = math(priced.out_of_escrow()?.checked_sub(amount))?;
+        let income = math(priced.paid_out()?.checked_sub(amount))?;
 
         self.trader.receive(amount)?;
         self.settle(&priced, &Settlement::spot(SELL, shares, amount, income))?;

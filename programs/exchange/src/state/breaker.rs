@@ -1,7 +1,7 @@
 use {
     crate::error::{math, ExchangeError},
     anchor_lang::prelude::*,
-    breakwater_math::{breaker, lmsr::MAX_OUTCOMES, Collateral6, Ppm, PriceQ28},
+    breakwater_math::{breaker, lmsr::MAX_OUTCOMES, Collateral6, Ppm, PriceQ28, Shares6},
 };
 
 /// The price of an outcome moved too far within the window.
@@ -51,6 +51,20 @@ pub struct Breaker {
 /// Longest window and longest cool-down, slots: about a day.
 const MAX_SLOTS: u32 = 216_000;
 const WHOLE_PPM: u32 = 1_000_000;
+/// Fewest shares whose fill says something of the price, a hundredth of one. A fill of dust is mostly rounding: anybody could
+/// halt a market with it, for nothing.
+const FEWEST: Shares6 = Shares6::new(10_000);
+
+/// What a trade shows the breaker.
+pub struct Fill {
+    pub outcome: usize,
+    /// Whether the market has two outcomes.
+    pub two: bool,
+    pub shares: Shares6,
+    pub notional: Collateral6,
+    pub fill: PriceQ28,
+    pub liquidation: bool,
+}
 
 impl Breaker {
     /// A breaker with these limits, for a market whose outcomes all open at one price. Errors: `BadParameter` for limits that
@@ -76,17 +90,18 @@ impl Breaker {
 
     /// Take note of a fill; why the market halts, if it does.
     #[inline(always)]
-    pub fn record(
-        &mut self,
-        outcome: usize,
-        notional: Collateral6,
-        fill: PriceQ28,
-        liquidation: bool,
-        slot: u64,
-    ) -> Option<u32> {
-        if self.window_slots == 0 {
-            return None;
+    pub fn record(&mut self, fills: &Fill, slot: u64) -> Option<u32> {
+        if self.window_slots == 0 || slot < self.halted_until_slot {
+            return None; // what still happens in a halt does not lengthen it
         }
+        let Fill {
+            outcome,
+            shares,
+            notional,
+            fill,
+            liquidation,
+            ..
+        } = *fills;
         let over = slot.saturating_sub(self.window_slot) >= u64::from(self.window_slots);
         if over || self.window_slot == 0 {
             self.window_slot = slot;
@@ -95,8 +110,7 @@ impl Breaker {
             self.anchor_q28 = self.fill_q28;
         }
         self.volume = self.volume.saturating_add(notional.raw());
-        self.fill_q28[outcome] = fill.raw();
-        let moved = fill.raw().abs_diff(self.anchor_q28[outcome]) > self.max_move_q28;
+        let moved = shares >= FEWEST && self.moved(outcome, fill, fills.two);
         if liquidation {
             self.liquidated = self.liquidated.saturating_add(notional.raw());
         }
@@ -121,5 +135,16 @@ impl Breaker {
         // after the cool-down the market starts from the price it halted at
         self.window_slot = 0;
         Some(reason)
+    }
+
+    /// Take over an outcome's newest price; whether it is too far from the one before the window.
+    #[inline(always)]
+    fn moved(&mut self, outcome: usize, fill: PriceQ28, two: bool) -> bool {
+        self.fill_q28[outcome] = fill.raw();
+        if two {
+            // the other outcome's price is what is left of one
+            self.fill_q28[outcome ^ 1] = PriceQ28::ONE.raw().saturating_sub(fill.raw());
+        }
+        fill.raw().abs_diff(self.anchor_q28[outcome]) > self.max_move_q28
     }
 }

@@ -6,7 +6,9 @@ use {
     },
     anchor_lang::prelude::*,
     breakwater_feed::{Feed, Now},
-    breakwater_math::{breaker, lmsr::MAX_OUTCOMES, pm_amm, risk, Collateral6, PriceQ28, Shares6},
+    breakwater_math::{
+        breaker, lmsr::MAX_OUTCOMES, mul_div, pm_amm, risk, Collateral6, PriceQ28, Rounding, Shares6,
+    },
 };
 
 pub const OPEN: u8 = 0;
@@ -139,6 +141,16 @@ impl Market {
             ExchangeError::PriceDiverges
         );
         Ok(())
+    }
+
+    /// Where loans end now: a decaying pool's prices are the cheaper to move the nearer the close is, and secure the less.
+    #[inline(always)]
+    pub fn debt_limit(&self) -> Result<Collateral6> {
+        if self.curve != PM_AMM_DECAYING {
+            return Ok(Collateral6::new(self.max_debt_at_risk));
+        }
+        let (most, now, full) = (self.max_debt_at_risk, self.liquidity, self.full_liquidity);
+        Ok(Collateral6::new(math(mul_div(most, now, full, Rounding::Down))?))
     }
 
     /// Bring a decaying pool to its liquidity of now; what the escrow no longer needs, for the vault. The claims follow with

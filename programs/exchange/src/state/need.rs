@@ -55,13 +55,19 @@ impl Need {
     fn of_loan(proof: &Proof) -> Result<Self> {
         let position = Account::<Position>::load(*proof.subject)?;
         let market = Account::<Market>::load(*proof.related)?;
-        unfounded(position.market == *market.address() && market.status == OPEN && position.holding.debt > 0)?;
+        unfounded(
+            position.market == *market.address() && market.status == OPEN && position.holding.debt > 0,
+        )?;
         let outcome = market.require_outcome(position.holding.outcome)?;
         let mark = market.reference_price(outcome, proof.now_s)?;
         let value = math(liquidation::value(Shares6::new(position.holding.shares), mark))?;
         let cap = math(risk::tier_cap(usize::from(market.outcomes)))?;
         let debt = Collateral6::new(position.holding.debt);
-        unfounded(liquidation::is_unhealthy(value, debt, liquidation::maintenance(cap)))?;
+        unfounded(liquidation::is_unhealthy(
+            value,
+            debt,
+            liquidation::maintenance(cap),
+        ))?;
         Ok(Self {
             value: position.holding.debt,
             witness: position.holding.debt,

@@ -1,14 +1,26 @@
 //! Addresses that the programs derive.
 
-use solana_address::Address;
+use {
+    solana_address::Address,
+    std::{cell::RefCell, collections::HashMap},
+};
 
 pub const ORACLE: Address = Address::from_str_const("CvGvbpELGii1FdA62TcrZV3u9vi4Y6JPBKKnSWq1Abfo");
 pub const EXCHANGE: Address = Address::from_str_const("FSJ4dNaQjgZNkZN92PD1x6xamyjZkx6ATvY4HTKRJKq6");
 pub const TOKEN: Address = Address::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
 pub const SYSTEM: Address = Address::new_from_array([0; 32]);
 
+thread_local! {
+    /// Finding an address takes longer than most instructions.
+    static FOUND: RefCell<HashMap<Vec<u8>, Address>> = RefCell::default();
+}
+
 fn derive(program: &Address, seeds: &[&[u8]]) -> Address {
-    Address::find_program_address(seeds, program).0
+    let key = [seeds.concat(), program.to_bytes().to_vec()].concat();
+    FOUND.with_borrow_mut(|found| {
+        let find = || Address::find_program_address(seeds, program).0;
+        *found.entry(key).or_insert_with(find)
+    })
 }
 
 /// A feed's name as its id: UTF-8, padded with zeros.

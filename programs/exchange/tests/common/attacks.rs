@@ -162,10 +162,26 @@ impl Shape {
     }
 }
 
-/// Tests of an instruction's [`Shape`], one an attack.
+/// Tests of an instruction's [`Shape`], one an attack. Behind `tail`: no test of the number of accounts, which such an
+/// instruction counts itself.
 #[macro_export]
 macro_rules! attacks {
     ($shape:expr) => {
+        $crate::attacks! { @ $shape;
+            #[test]
+            fn a_missing_account_is_refused() {
+                $shape.missing_account();
+            }
+            #[test]
+            fn an_extra_account_is_ignored() {
+                $shape.extra_account();
+            }
+        }
+    };
+    (tail $shape:expr) => {
+        $crate::attacks! { @ $shape; }
+    };
+    (@ $shape:expr; $($more:item)*) => {
         mod attacks {
             use super::*;
 
@@ -205,14 +221,7 @@ macro_rules! attacks {
             fn bytes_behind_the_arguments_are_ignored() {
                 $shape.oversized_data();
             }
-            #[test]
-            fn a_missing_account_is_refused() {
-                $shape.missing_account();
-            }
-            #[test]
-            fn an_extra_account_is_ignored() {
-                $shape.extra_account();
-            }
+            $($more)*
         }
     };
 }

@@ -4,7 +4,7 @@ use {
     crate::{address as at, layout::*, world::World},
     solana_account::ReadableAccount,
     solana_address::Address,
-    std::collections::HashMap,
+    std::{collections::HashMap, sync::LazyLock},
 };
 
 /// Every account of the exchange, by kind.
@@ -26,26 +26,45 @@ pub struct Held {
     debt: u64,
 }
 
+/// The kinds' discriminators: hashing them for every account takes longer than most instructions.
+struct Tags {
+    position: [u8; 8],
+    chain: [u8; 8],
+    trader: [u8; 8],
+    market: [u8; 8],
+    shard: [u8; 8],
+    vault: [u8; 8],
+}
+
+static TAGS: LazyLock<Tags> = LazyLock::new(|| Tags {
+    position: Position::tag(),
+    chain: Chain::tag(),
+    trader: Trader::tag(),
+    market: Market::tag(),
+    shard: Shard::tag(),
+    vault: Vault::tag(),
+});
+
 impl Books {
     fn add(&mut self, address: &Address, data: &[u8]) {
         let body = &data[8..];
         let is = |tag: [u8; 8]| data[..8] == tag;
-        if is(Position::tag()) {
+        if is(TAGS.position) {
             self.positions
                 .insert(key(address), bytemuck::pod_read_unaligned(body));
-        } else if is(Chain::tag()) {
+        } else if is(TAGS.chain) {
             self.chains
                 .insert(key(address), bytemuck::pod_read_unaligned(body));
-        } else if is(Trader::tag()) {
+        } else if is(TAGS.trader) {
             self.traders
                 .insert(key(address), bytemuck::pod_read_unaligned(body));
-        } else if is(Market::tag()) {
+        } else if is(TAGS.market) {
             self.markets
                 .insert(key(address), bytemuck::pod_read_unaligned(body));
-        } else if is(Shard::tag()) {
+        } else if is(TAGS.shard) {
             let shard: Shard = bytemuck::pod_read_unaligned(body);
             self.shards.insert(shard.index, shard);
-        } else if is(Vault::tag()) {
+        } else if is(TAGS.vault) {
             self.vault = Some(bytemuck::pod_read_unaligned(body));
         }
     }

@@ -12,6 +12,7 @@ pub mod ix_legs;
 pub mod keepers;
 pub mod layout;
 pub mod random;
+pub mod tail_attacks;
 pub mod transaction;
 pub mod world;
 

@@ -41,6 +41,17 @@ impl World {
         done
     }
 
+    /// The instructions succeed in one transaction, and the books balance afterwards.
+    #[track_caller]
+    pub fn does_together(&mut self, instructions: &[Instruction]) -> TransactionMetadata {
+        self.next_slot();
+        let message = Message::new(instructions, Some(&self.payer));
+        let sent = self.svm.send_transaction(Transaction::new_unsigned(message));
+        let done = sent.unwrap_or_else(|e| panic!("{:?}\n{}", e.err, e.meta.pretty_logs()));
+        self.audit();
+        done
+    }
+
     /// The instruction fails with exactly this error, and no account it names has changed.
     #[track_caller]
     pub fn refuses(&mut self, instruction: &Instruction, error: impl Into<InstructionError>) {
@@ -74,20 +85,26 @@ pub fn refusal(error: impl Into<InstructionError>) -> TransactionError {
 
 /// What a transaction logged.
 pub trait Clearly {
+    /// All its events of this type.
+    fn events<T: Tagged>(&self) -> Vec<T>;
+
     /// Its one event of this type.
     fn event<T: Tagged>(&self) -> T;
 }
 
 impl Clearly for TransactionMetadata {
-    #[track_caller]
-    fn event<T: Tagged>(&self) -> T {
-        let logged: Vec<T> = self
-            .logs
+    fn events<T: Tagged>(&self) -> Vec<T> {
+        self.logs
             .iter()
             .filter_map(|line| STANDARD.decode(line.strip_prefix("Program data: ")?).ok())
             .filter(|bytes| bytes[..8] == T::tag())
             .map(|bytes| bytemuck::pod_read_unaligned(&bytes[8..]))
-            .collect();
+            .collect()
+    }
+
+    #[track_caller]
+    fn event<T: Tagged>(&self) -> T {
+        let logged = self.events();
         assert_eq!(logged.len(), 1, "events of this type\n{}", self.pretty_logs());
         logged[0]
     }

@@ -45,14 +45,26 @@ impl Run {
 
     pub fn create_market(&mut self) {
         if self.markets.len() >= 16 {
-            return self.close_market();
+            return self.retire();
         }
         let id = self.world.new_market_id();
         // every third has two outcomes, half of them on the pm-AMM
         let outcomes = 2 + (self.random.below(3) > 0) as u8 * self.random.below(15) as u8;
         let b = self.random.amount(20_000 * UNIT);
         let mut terms = self.world.terms(outcomes, b);
-        terms.curve = u8::from(outcomes == 2 && self.random.below(2) == 1);
+        if outcomes == 2 {
+            terms.curve = self.random.below(3) as u8;
+        }
+        terms.group = self.random.below(4) as u8;
+        if self.random.one_in(2) {
+            terms.breaker = ix::Limits {
+                max_volume: self.random.amount(5_000 * UNIT),
+                max_move_ppm: self.random.below(300_000) as u32,
+                max_liquidation_ppm: 1_000_000,
+                window_slots: 1 + self.random.below(20) as u32,
+                cooldown_slots: 1 + self.random.below(4) as u32,
+            };
+        }
         terms.close_ms += self.random.below(20) * HOUR_MS / 2;
         if self.attempt(
             "create_market",
@@ -100,6 +112,24 @@ impl Run {
         closed
     }
 
+    /// Make room: settle a market that no longer trades, if nobody has, pay everybody out and remove it.
+    fn retire(&mut self) {
+        let over = |&market: &u64| !self.trades(market);
+        let Some(market) = self.markets.iter().copied().find(over) else {
+            return;
+        };
+        if self.world.market_state(market).status == OPEN && !self.attempt("void", &ix::void(market)) {
+            self.world.pass(8 * 24 * 3600);
+            assert!(
+                self.attempt("void", &ix::void(market)),
+                "a dead market can always be voided"
+            );
+        }
+        self.clear(market);
+        assert!(self.attempt("close_market", &ix::close_market(market, self.world.operator)));
+        self.markets.retain(|&m| m != market);
+    }
+
     pub fn close_market(&mut self) {
         let market = self.any_market();
         // empty it first, now and then
@@ -115,6 +145,7 @@ impl Run {
     }
 
     pub fn clear(&mut self, market: u64) {
+        self.clear_legs(market);
         for party in self.parties.clone() {
             for (outcome, kind) in (0..16).flat_map(|outcome| [(outcome, SPOT), (outcome, LEVERAGED)]) {
                 if self
@@ -241,7 +272,11 @@ impl Run {
                     .is_some()
                     && self.attempt("buy", &ix::buy(owner, market, outcome, shares, u64::MAX))
                 {
-                    assert!(self.attempt("sell", &ix::sell(owner, market, outcome, shares, 0)));
+                    let sold = self.attempt("sell", &ix::sell(owner, market, outcome, shares, 0));
+                    if !sold {
+                        assert!(self.is_halted(market), "what was bought can be sold");
+                        return;
+                    }
                 }
             }
             1 => {
