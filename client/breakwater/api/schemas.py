@@ -107,7 +107,8 @@ class Markets(Struct, frozen=True):
 class Quote(Struct, frozen=True):
     """What a trade would do now: `exact` when the chain simulated it, else computed by the model.
 
-    `amount` leaves the balance (buy, open) or reaches it (sell, close); `limit` is what the chain enforces.
+    `amount` leaves the balance (buy, open) or reaches it (sell, close); `flash` is the fee's part for selling in the
+    slot of the purchase; `limit` is what the chain enforces.
     """
 
     market: int
@@ -122,6 +123,7 @@ class Quote(Struct, frozen=True):
     loan: str
     premium: str
     shortfall: str
+    flash: str
     limit: str
     debt_after: str
     average_price: float

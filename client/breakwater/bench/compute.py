@@ -7,16 +7,19 @@ reported beside, because clusters with p-token charge a fraction of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from breakwater.chain import addresses as at
 from breakwater.chain import programs
 from breakwater.chain.engine import RpcEngine, open_engine
 from breakwater.chain.sender import Sender
-from breakwater.scenario import Scenario
+from breakwater.scenario import Legs, Scenario
+
+from ._leverage import leverage_check
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = ["CEILINGS", "PUBLISHED", "Cost", "Published", "cost_of", "measure_compute"]
 
@@ -27,6 +30,14 @@ CEILINGS = {
     "exchange.open": 5_000,
     "exchange.close": 5_000,
     "exchange.redeem": 3_000,
+    "exchange.buy (pm-AMM)": 7_000,
+    "exchange.buy (pm-AMM, decaying)": 7_000,
+    "exchange.open_chain (5 legs)": 15_000,
+    "exchange.batch (a further trade)": 2_000,
+    "exchange.liquidate (partial)": 5_000,
+    "exchange.liquidate (full)": 5_500,
+    "exchange.claim_task + complete_task": 3_000,
+    "exchange.open: the leverage check alone": 500,
 }
 """What each instruction may cost at most, without the token program."""
 
@@ -49,6 +60,11 @@ PUBLISHED = {
     "exchange.sell": Published("AMM swaps: Raydium v4, SolFi v2", 31_322, 69_257),
     "exchange.open": Published("perp orders: Mango v4, Drift fill", 34_403, 306_396),
     "exchange.close": Published("perp: Zeta, Jupiter decrease", 36_432, 104_302),
+    "exchange.buy (pm-AMM)": Published("Mattdgn/pm-amm", 200_000, 200_000),
+    "exchange.open_chain (5 legs)": Published("the original's target", 50_000, 50_000),
+    "exchange.batch (a further trade)": Published("the original, plus 15,000 once", 2_000, 2_000),
+    "exchange.liquidate (partial)": Published("Mango v3, worst case", 90_000, 150_000),
+    "exchange.liquidate (full)": Published("Mango v3, worst case", 90_000, 150_000),
 }
 """Transaction logs and repositories, gathered 2026-11-21."""
 
@@ -104,11 +120,23 @@ async def measure_compute(
         if isinstance(opened, RpcEngine):
             await scenario.deploy()
         worst: dict[str, Cost] = {}
-        async for name, receipt in scenario.run():
+        async for name, receipt in scenario.run(Legs(scenario).run):
             program = at.ORACLE if name.startswith("oracle.") else at.EXCHANGE
             for cost in cost_of(receipt.logs, str(program)):
                 for key in (name, f"{name} ({scenario.market})")[: 2 if name in TRADES else 1]:
                     known = worst.get(key)
                     if known is None or cost.cu > known.cu:
                         worst[key] = cost
-        return dict(sorted(worst.items()))
+        return dict(sorted((worst | derived(worst)).items()))
+
+
+def derived(costs: Mapping[str, Cost]) -> dict[str, Cost]:
+    """What is made up of several measurements: a further trade of a batch, a task from claim to end."""
+    batches = [costs[name].cu for count in range(1, 17) if (name := f"exchange.batch ({count})") in costs]
+    further = max((more - less for less, more in pairwise(batches)), default=0)
+    task = costs["exchange.claim_task"].cu + costs["exchange.complete_task"].cu
+    return {
+        "exchange.batch (a further trade)": Cost(further, 0),
+        "exchange.claim_task + complete_task": Cost(task, 0),
+        "exchange.open: the leverage check alone": Cost(leverage_check(), 0),
+    }

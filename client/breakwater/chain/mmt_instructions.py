@@ -98,7 +98,7 @@ def _exchange(name: str, accounts: Sequence[AccountMeta], data: bytes = b"") -> 
 
 
 def initialize_mmt(admin: Pubkey, mint: Pubkey, source: Pubkey, sink: Pubkey, rules: MmtRules) -> Instruction:
-    """Fix the rules, create ledgers and vaults, and move ten million MMT from `source` into the reward vault.
+    """Fix the rules, create ledgers and vaults, and move what the schedule pays from `source` into the vault.
 
     `sink` is a token account of `addresses.mmt_sink()` that holds ninety million.
     """

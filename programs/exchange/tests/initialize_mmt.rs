@@ -1,7 +1,7 @@
 use harness::{
     attacks::Shape,
     ix_keepers::{initialize_mmt, MmtRules, MMT_RULES},
-    keepers::{MMT, POOL},
+    keepers::{whole_schedule, MMT, POOL},
     *,
 };
 
@@ -51,13 +51,13 @@ fn season_registry_and_vaults_come_into_being_and_the_pool_moves_in() {
     };
     assert_eq!(season, expected);
     assert_eq!(world.registry(), MMT_RULES.registry());
-    assert_eq!(world.token_amount(&address::reward_vault()), POOL);
+    assert_eq!(world.token_amount(&address::reward_vault()), whole_schedule());
     assert_eq!(
         (
             world.token_amount(&source),
             world.token_amount(&address::stake_vault())
         ),
-        (0, 0)
+        (POOL - whole_schedule(), 0)
     );
     for vault in [address::stake_vault(), address::reward_vault()] {
         let data = world.account(&vault).unwrap().data;
@@ -70,7 +70,7 @@ fn season_registry_and_vaults_come_into_being_and_the_pool_moves_in() {
         mint: key(&mint),
         sink: key(&sink),
         start_slot: slot,
-        pool: POOL,
+        pool: whole_schedule(),
     };
     assert_eq!(done.event::<MmtInitialized>(), event);
 }
@@ -138,7 +138,7 @@ fn a_sink_that_somebody_could_empty_or_that_is_not_full_is_refused() {
 #[test]
 fn less_than_the_pool_is_refused() {
     let (mut world, mint, _, sink) = genesis();
-    let source = world.create_tokens(mint, world.admin, POOL - 1);
+    let source = world.create_tokens(mint, world.admin, whole_schedule() - 1);
     let instruction = initialize_mmt(world.admin, mint, source, sink, &MMT_RULES);
     world.refuses(&instruction, error::TOKEN_INSUFFICIENT);
 }

@@ -70,10 +70,11 @@ pub struct InitializeMmt {
 }
 
 impl InitializeMmt {
-    /// Nine tenths of a supply that nobody can change are out of everybody's reach, and the last tenth moves into the
-    /// reward vault here, before anybody can rely on it.
+    /// Nine tenths of a supply that nobody can change are out of everybody's reach. Of the last tenth all that the schedule
+    /// will ever pay moves into the reward vault here, before anybody can rely on it; what it leaves is with `source`, and
+    /// all the MMT there is at first, so the first keepers' bonds come from it.
     pub fn initialize_mmt(&mut self, bumps: (u8, u8, u8), rules: MmtRules) -> Result<()> {
-        rules.validate()?;
+        let pool = rules.validate()?;
         self.require_mint()?;
         self.require_sink()?;
         let (season_bump, stake_bump, reward_bump) = bumps;
@@ -84,7 +85,7 @@ impl InitializeMmt {
             mint: self.mint.account(),
             to: self.reward_vault.account(),
         };
-        route.collect(self.admin.account(), Mmt9::new(MMT_POOL))?;
+        route.collect(self.admin.account(), pool)?;
 
         let slot = Clock::get()?.slot;
         let season = &mut self.season;
@@ -105,7 +106,7 @@ impl InitializeMmt {
             mint: self.season.mint,
             sink: self.season.sink,
             start_slot: slot,
-            pool: MMT_POOL,
+            pool: pool.raw(),
         });
         Ok(())
     }
@@ -137,7 +138,8 @@ impl InitializeMmt {
 }
 
 impl MmtRules {
-    fn validate(&self) -> Result<()> {
+    /// All that the schedule pays. Errors: `EmissionExceeded`, `BadParameter`.
+    fn validate(&self) -> Result<Mmt9> {
         let all = math(rewards::emission(&self.rates, SEASON_SLOTS, 0, u64::MAX))?;
         require!(all.raw() <= MMT_POOL, ExchangeError::EmissionExceeded);
         let [first, second, third] = self.tiers;
@@ -158,7 +160,7 @@ impl MmtRules {
             && self.prune_age_s <= MAX_PRUNE_AGE_S
             && self.keepers_ppm <= WHOLE_PPM;
         require!(in_range, ExchangeError::BadParameter);
-        Ok(())
+        Ok(all)
     }
 
     fn write(&self, registry: &mut Registry) {

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from breakwater.chain.engine import Receipt, RpcEngine
     from breakwater.chain.sender import Sender
 
-__all__ = ["KINDS", "Kind", "Scenario", "shares_of"]
+__all__ = ["KINDS", "UNIT", "Kind", "Scenario", "Step", "key", "shares_of"]
 
 SOL = 10**9
 UNIT = 10**6
@@ -63,6 +63,7 @@ class Kind:
 KINDS = (
     Kind("2 outcomes", (100,), ix.LMSR),
     Kind("pm-AMM", (100,), ix.PM_AMM),
+    Kind("pm-AMM, decaying", (100,), ix.PM_AMM_DECAYING),
     Kind("16 outcomes", tuple(range(100, 115)), ix.LMSR),
 )
 """Few outcomes, the other curve, and most outcomes."""
@@ -73,7 +74,8 @@ def shares_of(outcome: int) -> int:
     return (60 + 10 * outcome) * UNIT
 
 
-def _key(name: str) -> Keypair:
+def key(name: str) -> Keypair:
+    """The key pair of somebody in these lives."""
     return Keypair.from_seed(hashlib.sha256(f"breakwater bench: {name}".encode()).digest())
 
 
@@ -84,8 +86,8 @@ class Scenario:
         self, engine: EmbeddedEngine | RpcEngine, sender: Sender, progress: Callable[[str], None]
     ) -> None:
         self._engine, self._sender, self._progress = engine, sender, progress
-        self._admin, self._mint, self._publisher = _key("admin"), _key("mint"), _key("publisher")
-        self._trader, self._idle = _key("trader"), _key("idle")
+        self._admin, self._mint, self._publisher = key("admin"), key("mint"), key("publisher")
+        self._trader, self._idle = key("trader"), key("idle")
         self._feed = at.feed(FEED)
         self._sequence = self._close_ms = 0
         self.market = ""
@@ -95,6 +97,16 @@ class Scenario:
     def trader(self) -> Keypair:
         """Who trades and provides liquidity."""
         return self._trader
+
+    @property
+    def admin(self) -> Keypair:
+        """Who set the exchange up and opens its markets."""
+        return self._admin
+
+    @property
+    def feed(self) -> Pubkey:
+        """The feed that markets settle by."""
+        return self._feed
 
     @property
     def publisher(self) -> Keypair:
@@ -125,13 +137,17 @@ class Scenario:
                 binary=programs.binary(name, "v3"),
             )
 
-    async def run(self) -> AsyncIterator[Step]:
-        """Everything, in order."""
+    async def run(self, *more: Callable[[], AsyncIterator[Step]]) -> AsyncIterator[Step]:
+        """Everything, in order; `more` comes before the end."""
         async for step in self.set_up():
             yield step
         for market_id, kind in enumerate(KINDS, start=1):
             self.market = kind.name
             async for step in self.life(market_id, kind):
+                yield step
+        self.market = "2 outcomes"
+        for part in more:
+            async for step in part():
                 yield step
         async for step in self.wind_up():
             yield step
@@ -148,24 +164,7 @@ class Scenario:
         admin, trader, idle = self._admin, self._trader, self._idle
         for key in (admin, trader, idle, self._publisher):
             await self._engine.airdrop(key.pubkey(), 50 * SOL)
-        rent = (await self._engine.client.get_minimum_balance_for_rent_exemption(82)).value
-        made = create_account(
-            CreateAccountParams(
-                from_pubkey=admin.pubkey(),
-                to_pubkey=self._mint.pubkey(),
-                lamports=rent,
-                space=82,
-                owner=at.TOKEN_PROGRAM,
-            )
-        )
-        mint = spl.initialize_mint(
-            spl.InitializeMintParams(
-                decimals=6,
-                program_id=at.TOKEN_PROGRAM,
-                mint=self._mint.pubkey(),
-                mint_authority=admin.pubkey(),
-            )
-        )
+        await self.create_mint(self._mint, 6)
         wallet = spl.create_associated_token_account(admin.pubkey(), trader.pubkey(), self._mint.pubkey())
         tokens = spl.mint_to(
             spl.MintToParams(
@@ -176,7 +175,7 @@ class Scenario:
                 amount=10_000_000 * UNIT,
             )
         )
-        await self._sender.send([made, mint, wallet, tokens], [admin, self._mint])
+        await self._sender.send([wallet, tokens], [admin])
         initialize = ix.initialize(admin.pubkey(), admin.pubkey(), self._mint.pubkey(), ix.Rules())
         yield await self.send("exchange.initialize", initialize, admin)
         for index in range(at.SHARDS):
@@ -192,6 +191,71 @@ class Scenario:
         feed = ix.create_feed(publisher.pubkey(), FEED, publisher.pubkey(), -2, 30)
         yield await self.send("oracle.create_feed", feed, publisher)
         yield await self.publish(100)
+
+    async def create_mint(self, mint: Keypair, decimals: int) -> None:
+        """A mint whose authority is the admin."""
+        initialize = spl.initialize_mint(
+            spl.InitializeMintParams(
+                decimals=decimals,
+                program_id=at.TOKEN_PROGRAM,
+                mint=mint.pubkey(),
+                mint_authority=self._admin.pubkey(),
+            )
+        )
+        made = await self._token_account(mint, 82)
+        await self._sender.send([made, initialize], [self._admin, mint])
+
+    async def create_tokens(self, account: Keypair, mint: Pubkey, owner: Pubkey, amount: int) -> None:
+        """A token account with newly minted tokens."""
+        initialize = spl.initialize_account(
+            spl.InitializeAccountParams(
+                account=account.pubkey(), mint=mint, owner=owner, program_id=at.TOKEN_PROGRAM
+            )
+        )
+        minted = spl.mint_to(
+            spl.MintToParams(
+                program_id=at.TOKEN_PROGRAM,
+                mint=mint,
+                dest=account.pubkey(),
+                mint_authority=self._admin.pubkey(),
+                amount=amount,
+            )
+        )
+        made = await self._token_account(account, 165)
+        await self._sender.send([made, initialize, minted], [self._admin, account])
+
+    async def burn_mint_authority(self, mint: Pubkey) -> None:
+        """Nobody can mint any more."""
+        burned = spl.set_authority(
+            spl.SetAuthorityParams(
+                program_id=at.TOKEN_PROGRAM,
+                account=mint,
+                authority=spl.AuthorityType.MINT_TOKENS,
+                current_authority=self._admin.pubkey(),
+                new_authority=None,
+            )
+        )
+        await self._sender.send([burned], [self._admin])
+
+    async def _token_account(self, account: Keypair, space: int) -> Instruction:
+        rent = (await self._engine.client.get_minimum_balance_for_rent_exemption(space)).value
+        return create_account(
+            CreateAccountParams(
+                from_pubkey=self._admin.pubkey(),
+                to_pubkey=account.pubkey(),
+                lamports=rent,
+                space=space,
+                owner=at.TOKEN_PROGRAM,
+            )
+        )
+
+    async def fund(self, owner: Pubkey) -> None:
+        """Lamports for fees and rent."""
+        await self._engine.airdrop(owner, 50 * SOL)
+
+    async def now(self) -> int:
+        """The chain's time, Unix seconds."""
+        return await self._engine.now()
 
     async def publish(self, price: int, at_ms: int | None = None) -> Step:
         """Publish a price, now or with another time, in Unix milliseconds."""
@@ -256,7 +320,7 @@ class Scenario:
     async def settle(self, market_id: int, kind: Kind) -> AsyncIterator[Step]:
         """The close of the market opened last, its settlement, and its removal."""
         trader, owner = self._trader, self._trader.pubkey()
-        await self._reach(self._close_ms // 1000)
+        await self.reach(self._close_ms // 1000)
         yield await self.publish(kind.strikes[-1] + 1, self._close_ms + 1)
         resolve = ix.resolve(market_id, self._feed, self._sequence - 1)
         yield await self.send("exchange.resolve", resolve, trader)
@@ -282,7 +346,7 @@ class Scenario:
         yield await self.send("exchange.set_operator", ix.set_operator(admin.pubkey(), idle.pubkey()), admin)
         yield await self.send("exchange.renounce_admin", ix.renounce_admin(admin.pubkey()), admin)
 
-    async def _reach(self, unix_s: int) -> None:
+    async def reach(self, unix_s: int) -> None:
         """Let time pass, or wait until it has."""
         if isinstance(self._engine, EmbeddedEngine):
             self._engine.set_time(unix_s)
