@@ -107,8 +107,8 @@ class Markets(Struct, frozen=True):
 class Quote(Struct, frozen=True):
     """What a trade would do now: `exact` when the chain simulated it, else computed by the model.
 
-    `amount` leaves the balance (buy, open) or reaches it (sell, close); `flash` is the fee's part for selling in the
-    slot of the purchase; `limit` is what the chain enforces.
+    `amount` leaves the balance (buy, open) or reaches it (sell, close); `limit` is what the chain enforces;
+    `flash` is the fee's part for selling in the slot of the purchase.
     """
 
     market: int
@@ -123,7 +123,6 @@ class Quote(Struct, frozen=True):
     loan: str
     premium: str
     shortfall: str
-    flash: str
     limit: str
     debt_after: str
     average_price: float
@@ -134,6 +133,7 @@ class Quote(Struct, frozen=True):
     leverage_cap: float
     underwater_price: float | None
     balance_after: str | None
+    flash: str = "0"
 
 
 class Position(Struct, frozen=True):
