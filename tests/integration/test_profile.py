@@ -37,17 +37,19 @@ def test_trades_cost_what_the_bench_measures(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     bench = asyncio.run(measure_compute())
     rows = {(each["instruction"], each["group"]): each for each in found["instructions"]}
-    assert {group for _, group in rows} == {"2 outcomes", "16 outcomes", "pm-AMM"}
+    assert {group for _, group in rows} == {"2 outcomes", "16 outcomes", "pm-AMM", "pm-AMM, decaying"}
     for (name, group), row in rows.items():
         cost = bench[f"{name} ({group})"]
-        assert (row["cu"]["max"], row["calls"], row["cpi"]) == (cost.cu, 2, []), (name, group)
+        assert (row["calls"], row["cpi"]) == (2, []), (name, group)
+        # what a reference or a decayed pool takes depends on the seconds that have passed
+        assert abs(row["cu"]["max"] - cost.cu) <= cost.cu // 20, (name, group)
         assert row["own_cu"] == row["cu"]
         assert row["signers"] == 1
         assert row["writable"] == 5
-        assert row["events"] == {"Traded": 2}
+        assert row["events"]["Traded"] == 2
         assert 0 < row["execution_ms"]["mean"] <= row["latency_ms"]["mean"] <= row["latency_ms"]["max"]
-    assert len(rows) == 12
-    assert found["transactions"] == 24
+    assert len(rows) == 16
+    assert found["transactions"] == 32
     assert found["compute_units"] == sum(row["cu"]["total"] for row in rows.values()) == found["tree"]["cu"]
     assert set(found["bottlenecks"]) == {"compute", "latency", "lock"}
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
@@ -89,14 +91,13 @@ async def test_a_deposit_is_split_into_its_own_units_and_the_token_programs() ->
 async def test_the_lifecycle_is_what_the_bench_plays() -> None:
     result = await profile("lifecycle", repeat=1)
     bench = await measure_compute()
-    dearest: dict[str, float] = {}
-    for row in result.rows:
+    legs = await profile("legs", repeat=1)
+    played = {row.name for row in (*result.rows, *legs.rows)}
+    assert played == {name.split(" ")[0].rstrip(":") for name in bench}
+    for row in (*result.rows, *legs.rows):
         assert row.own is not None
-        dearest[row.name] = max(dearest.get(row.name, 0), row.own.most)
-    assert dearest.keys() == {name.split(" ")[0] for name in bench}
-    assert all(
-        dearest[name] == max(c.cu for n, c in bench.items() if n.split(" ")[0] == name) for name in dearest
-    )
+        most = max(c.cu for name, c in bench.items() if name.split(" ")[0] == row.name)
+        assert row.own.most <= most * 1.02, row.name
 
 
 async def test_ten_updates_share_a_slot_and_a_transaction() -> None:
@@ -114,10 +115,10 @@ async def test_ten_updates_share_a_slot_and_a_transaction() -> None:
 async def test_markets_are_settled_in_every_round() -> None:
     result = await profile("settlement", repeat=2)
     calls = {(row.name, row.group): row.calls for row in result.rows}
-    for kind in ("2 outcomes", "16 outcomes", "pm-AMM"):
+    for kind in ("2 outcomes", "16 outcomes", "pm-AMM", "pm-AMM, decaying"):
         assert calls["exchange.resolve", kind] == calls["exchange.close_market", kind] == 2
         assert calls["exchange.redeem", kind] == calls["exchange.close_position", kind] == 8
-    assert len(calls) == 15
+    assert len(calls) == 20
 
 
 async def test_the_same_seed_measures_the_same_units() -> None:
@@ -153,7 +154,7 @@ def test_scenarios_are_listed(arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["sail"], "Name a scenario: funds, lifecycle, publish, settlement, trade, not 'sail'."),
+        (["sail"], "Name a scenario: funds, legs, lifecycle, publish, settlement, trade, not 'sail'."),
         (["trade", "--repeat", "0"], "Invalid value for '--repeat'"),
         (["trade", "--repeat", "1001"], "Invalid value for '--repeat'"),
         (["trade", "--engine", "moon"], "Name an engine: embedded, local"),

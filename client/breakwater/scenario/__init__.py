@@ -1,6 +1,6 @@
 """Lives of an exchange, to measure things in: one of every plain instruction, one of what has legs."""
 
 from ._legs import Legs
-from ._life import KINDS, Kind, Scenario, shares_of
+from ._life import FEED, KINDS, Kind, Scenario, shares_of
 
-__all__ = ["KINDS", "Kind", "Legs", "Scenario", "shares_of"]
+__all__ = ["FEED", "KINDS", "Kind", "Legs", "Scenario", "shares_of"]

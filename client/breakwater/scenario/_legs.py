@@ -18,7 +18,7 @@ from breakwater.chain import mmt_instructions as mx
 from ._life import UNIT, Scenario, Step, key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from solders.pubkey import Pubkey
 
@@ -44,9 +44,21 @@ class Legs:
         self._keeper = key("keeper")
         self._mmt = key("mmt")
 
+    @property
+    def parts(self) -> tuple[tuple[str, Callable[[], AsyncIterator[Step]]], ...]:
+        """What happens, by name, in its order."""
+        return (
+            ("markets", self._open),
+            ("batches", self._batches),
+            ("chains", self._chains),
+            ("loans", self._loans),
+            ("calls", self._called),
+            ("tasks", self._tasks),
+        )
+
     async def run(self) -> AsyncIterator[Step]:
         """Everything, in order."""
-        for part in (self._open, self._batches, self._chains, self._loans, self._called, self._tasks):
+        for _, part in self.parts:
             async for step in part():
                 yield step
 

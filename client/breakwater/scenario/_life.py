@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from breakwater.chain.engine import Receipt, RpcEngine
     from breakwater.chain.sender import Sender
 
-__all__ = ["KINDS", "UNIT", "Kind", "Scenario", "Step", "key", "shares_of"]
+__all__ = ["FEED", "KINDS", "UNIT", "Kind", "Scenario", "Step", "key", "shares_of"]
 
 SOL = 10**9
 UNIT = 10**6

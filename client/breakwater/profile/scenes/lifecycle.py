@@ -24,6 +24,6 @@ async def _play(take: Take) -> None:
 
 SCENE = Scene(
     "lifecycle",
-    "A whole life of the exchange: set-up, three markets from creation to removal, wind-up.",
+    "A whole life of the exchange: set-up, four markets from creation to removal, wind-up.",
     _play,
 )
