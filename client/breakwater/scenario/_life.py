@@ -145,7 +145,7 @@ class Scenario:
             self.market = kind.name
             async for step in self.life(market_id, kind):
                 yield step
-        self.market = "2 outcomes"
+        self.market = "2 outcomes, guarded"
         for part in more:
             async for step in part():
                 yield step

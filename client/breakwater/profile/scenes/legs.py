@@ -1,4 +1,4 @@
-"""What has legs and what keepers do: batches, chains, liquidations, standing orders, tasks; once, whatever the rounds."""
+"""What has legs and what keepers do: batches, chains, liquidations, standing orders, tasks; once."""
 
 from __future__ import annotations
 
