@@ -42,6 +42,9 @@ YIELD_EVERY = 128
 MARGIN_ONE = 1.1
 MARGIN_SHAPE = 1.5
 SLACK = 300  # the compute budget instructions themselves
+GROWTH = 450
+"""Units an account may take more when it is executed than when it was simulated: seconds later a decaying pool
+has to be brought up to date, and the last minute's price has moved on."""
 
 
 class Sender:
@@ -216,7 +219,8 @@ class Sender:
         done = await engine.simulate(wire)
         if done.err is None:
             margin = MARGIN_ONE if one else MARGIN_SHAPE
-            units = min(MAX_COMPUTE, int(done.compute_units * margin) + SLACK)
+            growth = GROWTH * sum(len(each.accounts) for each in instructions)
+            units = min(MAX_COMPUTE, int(done.compute_units * margin) + SLACK + growth)
             if not one:
                 self._shapes[shape] = units
             return units
