@@ -43,8 +43,8 @@ MARGIN_ONE = 1.1
 MARGIN_SHAPE = 1.5
 SLACK = 300  # the compute budget instructions themselves
 GROWTH = 450
-"""Units an account may take more when it is executed than when it was simulated: seconds later a decaying pool
-has to be brought up to date, and the last minute's price has moved on."""
+"""Units an account may take more when it is executed than when it was simulated: seconds later a decaying
+pool has to be brought up to date, and the last minute's price has moved on."""
 
 
 class Sender:

@@ -94,7 +94,8 @@ async def test_receipts_are_whole(cluster: RpcEngine, engine: EmbeddedEngine, pa
     assert receipt.compute_units == 300
     assert receipt.logs[-1].endswith("success")
     assert engine.svm.get_balance(target) == SOL
-    # measured by simulation: 150 of the transfer and 150 of the limit itself, a tenth more, slack, and 450 for each account
+    # measured by simulation: 150 of the transfer and 150 of the limit itself, a tenth more, slack, and 450
+    # for each account
     landed = engine.landed(receipt.signature)
     assert landed is not None
     assert landed.transaction.message.instructions[0].data[1:] == (1_530).to_bytes(4, "little")
