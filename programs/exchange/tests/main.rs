@@ -3,6 +3,8 @@
 
 mod admin;
 mod buy;
+mod cascade;
+mod cascade_drill;
 mod close;
 mod close_market;
 mod close_position;
@@ -15,12 +17,16 @@ mod fold;
 mod initialize;
 mod invariants;
 mod liquidate;
+mod liquidate_chain;
+mod liquidate_property;
+mod liquidate_split;
 mod liquidity;
 mod open;
 mod pm_amm;
 mod redeem;
 mod resolve;
 mod sell;
+mod stop;
 mod trader;
 mod void;
 mod withdraw;

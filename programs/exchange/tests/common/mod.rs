@@ -9,6 +9,8 @@ pub mod error;
 pub mod ix;
 pub mod ix_legs;
 pub mod layout;
+pub mod model;
+pub mod model_chain;
 pub mod random;
 pub mod transaction;
 pub mod world;
