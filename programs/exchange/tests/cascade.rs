@@ -98,7 +98,7 @@ fn within_a_slot_the_cap_holds_for_all_positions_and_keepers_together() {
 #[test]
 fn a_cap_that_was_not_used_up_or_not_in_the_slot_before_stays() {
     let (mut world, parties, keeper, id) = sunk();
-    let mut slot = |world: &mut World, quiet, most| {
+    let slot = |world: &mut World, quiet, most| {
         world.pass_slots(quiet);
         let sold = work_off(world, &parties, &keeper, id, most);
         (sold / UNIT, world.market_state(id).cascade_level)

@@ -17,6 +17,15 @@ fn price(logit: f64) -> f64 {
     1.0 / (1.0 + (-logit).exp())
 }
 
+/// Somebody takes the other side of what has been bought, so that everybody buys at even prices.
+fn even(world: &mut World, maker: &Party, ids: &[u64]) {
+    for &id in ids {
+        let market = world.market_state(id);
+        let shares = market.shares[1] - market.shares[0];
+        world.does(&ix::buy(maker.owner, id, 0, shares, u64::MAX));
+    }
+}
+
 /// Somebody makes outcome 1 of each market ten points cheaper, and a minute passes.
 fn gap(world: &mut World, ids: &[u64]) {
     let other = world.party(1_000_000 * UNIT);
@@ -86,12 +95,15 @@ impl Path {
     }
 }
 
-/// Markets in all shards, with insurance in each shard.
-fn venues(world: &mut World, count: usize, b: u64) -> Vec<u64> {
+/// Markets in all shards, with insurance in each shard, and somebody with an empty position in each market.
+fn venues(world: &mut World, count: usize, b: u64) -> (Vec<u64>, Party) {
+    let maker = world.party(1_000_000 * UNIT);
     let ids: Vec<u64> = (0..count)
         .map(|_| {
             let terms = world.terms(2, b);
-            world.market_with(&terms)
+            let id = world.market_with(&terms);
+            world.position(&maker, id, 0, SPOT);
+            id
         })
         .collect();
     for index in 0..4 {
@@ -100,7 +112,7 @@ fn venues(world: &mut World, count: usize, b: u64) -> Vec<u64> {
             s.insurance += INSURANCE;
         });
     }
-    ids
+    (ids, maker)
 }
 
 /// Two legs at 50x each. The first leg's shares also secure the second one's margin, so with a second leg nine times as
@@ -172,7 +184,7 @@ fn liquidate(world: &mut World, party: &Party, keeper: &Party, totals: &mut Fund
 #[test]
 fn a_hundred_chains_at_500x_are_worked_off_after_a_gap_of_ten_points() {
     let mut world = World::launched();
-    let ids = venues(&mut world, 10, 1_000 * UNIT);
+    let (ids, maker) = venues(&mut world, 10, 1_000 * UNIT);
     let keeper = world.party(0);
     let mut least = f64::MAX;
     let parties: Vec<Party> = (0..COUNT)
@@ -180,6 +192,7 @@ fn a_hundred_chains_at_500x_are_worked_off_after_a_gap_of_ten_points() {
             let party = world.party(1_000 * UNIT);
             let pair = [ids[i % 10], ids[(i + 1) % 10]];
             least = least.min(open_at_500x(&mut world, &party, pair, 8 * UNIT));
+            even(&mut world, &maker, &pair);
             party
         })
         .collect();
@@ -225,12 +238,13 @@ fn a_hundred_chains_at_500x_are_worked_off_after_a_gap_of_ten_points() {
 #[test]
 fn a_hundred_positions_at_50x_in_one_market_are_worked_off_after_a_gap_of_ten_points() {
     let mut world = World::launched();
-    let ids = venues(&mut world, 1, 5_000 * UNIT);
+    let (ids, maker) = venues(&mut world, 1, 5_000 * UNIT);
     let (id, keeper) = (ids[0], world.party(0));
     let parties: Vec<Party> = (0..COUNT)
         .map(|_| {
             let party = world.party(1_000 * UNIT);
             world.leveraged(&party, id, 1, 45 * UNIT, 5_000);
+            even(&mut world, &maker, &ids);
             party
         })
         .collect();

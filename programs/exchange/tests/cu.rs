@@ -310,7 +310,7 @@ fn liquidations_stay_below_five_thousand_and_five_and_a_half() {
                 _ => unhealthy = middle,
             }
         }
-        let mut units = |against, shares, severity| {
+        let units = |against, shares, severity| {
             let (mut world, instruction) = fallen(outcomes, curve, against, shares);
             let done = world.does(&instruction);
             assert_eq!(done.event::<Liquidated>().severity, severity);

@@ -195,7 +195,7 @@ fn all_is_sold_from_the_debt_on_that_a_part_does_not_heal() {
 
 #[test]
 fn a_loan_above_the_shares_value_is_an_emergency() {
-    let (mut world, party, keeper, id) = lent(2, 5_000 * UNIT);
+    let (world, party, keeper, id) = lent(2, 5_000 * UNIT);
     let loan = world.loan(&party, id, 1);
     let value = Standing::of(&world, &loan, SHARES).value;
     for (debt, severity) in [(value, 1), (value + 1, 2)] {

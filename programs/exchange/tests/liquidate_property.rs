@@ -32,7 +32,7 @@ struct Case {
 fn cases() -> impl Strategy<Value = Case> {
     let outcomes = prop_oneof![Just(2), Just(3), Just(5), Just(16)];
     let coverage = prop_oneof![Just(None), (0_u64..1 << 33).prop_map(Some)];
-    (outcomes, 200..10_000_u64, any::<u64>(), coverage).prop_map(|(outcomes, b, seed, coverage_q32)| Case {
+    (outcomes, 200..5_000_u64, any::<u64>(), coverage).prop_map(|(outcomes, b, seed, coverage_q32)| Case {
         outcomes,
         b: b * UNIT + seed % UNIT,
         seed,

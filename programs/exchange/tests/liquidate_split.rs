@@ -80,7 +80,7 @@ fn what_is_left_of_all_goes_to_the_insurance_fund_and_then_to_the_owner() {
 
 #[test]
 fn bad_debt_is_taken_from_the_insurance_fund_and_then_lost_by_the_vault() {
-    let (mut world, party, keeper, id) = lent(2, 5_000 * UNIT);
+    let (world, party, keeper, id) = lent(2, 5_000 * UNIT);
     let value = Standing::of(&world, &world.loan(&party, id, 1), SHARES).value;
     for (insurance, part_lost) in [(0, true), (3 * UNIT, true), (1_000 * UNIT, false)] {
         let mut world = world.clone();

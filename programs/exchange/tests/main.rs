@@ -17,6 +17,7 @@ mod fold;
 mod initialize;
 mod invariants;
 mod liquidate;
+mod liquidate_attack;
 mod liquidate_chain;
 mod liquidate_property;
 mod liquidate_split;
