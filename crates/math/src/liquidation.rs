@@ -182,5 +182,61 @@ mod tests {
             let value = value(Shares6::new(shares), PriceQ28::new(price)).unwrap();
             prop_assert_eq!(u128::from(value.raw()), exact);
         }
+
+        #[test]
+        fn a_loan_is_unhealthy_as_128_bits_say(value in any::<u64>(), debt in any::<u64>(), ppm in 0_u32..=1_000_000) {
+            let exact = u128::from(debt) * 1_000_000 > u128::from(value) * u128::from(1_000_000 - ppm);
+            let unhealthy = is_unhealthy(Collateral6::new(value), Collateral6::new(debt), Ppm::new(ppm));
+            prop_assert_eq!(unhealthy, exact);
+        }
+
+        #[test]
+        fn health_turns_at_one_unit_of_debt(value in any::<u64>(), ppm in 0_u32..=1_000_000) {
+            let most = (u128::from(value) * u128::from(1_000_000 - ppm) / 1_000_000) as u64;
+            let unhealthy = |debt| is_unhealthy(Collateral6::new(value), Collateral6::new(debt), Ppm::new(ppm));
+            prop_assert!(!unhealthy(most));
+            prop_assert!(most == u64::MAX || unhealthy(most + 1));
+        }
+
+        #[test]
+        fn maintenance_never_rises_with_the_cap_and_stays_below_the_margin_at_it(cap in any::<u16>()) {
+            let of = |cap| maintenance(LeverageX100::new(cap)).raw();
+            prop_assert!(of(cap) >= of(cap.saturating_add(1)));
+            prop_assert!(of(cap) <= 75_000);
+            // three quarters of it, rounded up: what is bought at the highest leverage is healthy at first
+            if cap >= LEAST_CAP.raw() {
+                prop_assert!(u64::from(of(cap) - 1) * u64::from(cap) < 75 * WHOLE);
+            }
+        }
+
+        #[test]
+        fn a_part_is_rounded_up_and_never_more_than_the_whole(whole in any::<u64>(), ppm in 0_u32..=1_000_000) {
+            let exact = (u128::from(whole) * u128::from(ppm)).div_ceil(1_000_000);
+            prop_assert_eq!(part_of(whole, Ppm::new(ppm)).map(u128::from), Ok(exact));
+            prop_assert!(exact <= u128::from(whole));
+        }
+
+        #[test]
+        fn a_cap_is_its_part_of_the_liquidity_doubled_and_rounded_down(
+            liquidity in 0_u64..=u64::MAX >> WIDEST,
+            ppm in 0_u32..=1_000_000,
+            level in 0_u32..6,
+        ) {
+            let widened = u128::from(ppm) << level.min(WIDEST);
+            let exact = (u128::from(liquidity) * widened / 1_000_000).max(1);
+            let cap = cap_of_slot(Collateral6::new(liquidity), Ppm::new(ppm), level);
+            prop_assert_eq!(cap.map(|cap| u128::from(cap.raw())), Ok(exact));
+        }
+
+        #[test]
+        fn nothing_above_the_whole_is_a_part_or_a_price(whole in any::<u64>(), more in 1_u32..1 << 20) {
+            let (too_much, amount) = (Ppm::new(1_000_000 + more), Collateral6::new(whole));
+            prop_assert_eq!(part_of(whole, too_much), Err(MathError::Domain));
+            let price = PriceQ28::new(PriceQ28::ONE.raw() + more);
+            prop_assert_eq!(value(Shares6::new(whole), price), Err(MathError::Domain));
+            for (keeper, insurance) in [(too_much, Ppm::new(0)), (Ppm::new(0), too_much)] {
+                prop_assert_eq!(split(amount, amount, amount, keeper, insurance), Err(MathError::Domain));
+            }
+        }
     }
 }

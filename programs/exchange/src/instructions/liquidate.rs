@@ -192,6 +192,8 @@ impl Desk<'_> {
         self.shard.insurance = math(insurance.checked_add(split.insurance))?.raw();
         let at_risk_before = self.market.debt_at_risk;
         let at_risk = self.market.unlend(usize::from(self.holding.outcome), gone)?;
+        // what is lost is not lent again, or a pushed price could cost the vault the same once a minute
+        self.market.max_debt_at_risk = self.market.max_debt_at_risk.saturating_sub(bad.raw());
         self.shard.book_repayment(gone, repaid)?;
         self.shard.book_risk(at_risk_before, at_risk)?;
         let market = &mut *self.market;

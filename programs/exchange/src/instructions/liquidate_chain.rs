@@ -152,6 +152,12 @@ impl LiquidateChain {
     }
 }
 
+/// One millionth more, and never more than the whole.
+#[inline(always)]
+fn next_part(part: Ppm) -> Ppm {
+    Ppm::new(part.raw().saturating_add(1).min(1_000_000))
+}
+
 impl Desk<'_> {
     /// Sell a part of a leg, rounded up, within its market's cap, and add the leg to the whole.
     #[inline(always)]
@@ -171,7 +177,11 @@ impl Desk<'_> {
         let rules = self.shard.liquidation;
         let least = math(liquidation::part_of(held.raw(), Ppm::new(rules.partial_ppm)))?;
         let room = self.take_room(shares)?;
-        whole.enough |= shares >= Shares6::new(least).min(room);
+        // parts are whole millionths: where not one more fits, the cap is used up
+        let next = math(liquidation::part_of(held.raw(), next_part(part)))?;
+        let bound = shares == room || next > room.raw();
+        self.market.cascade.bound |= u32::from(bound);
+        whole.enough |= bound || shares.raw() >= least;
         let proceeds = math(priced.notional.checked_sub(priced.fee))?;
         let add = |sum: Collateral6, part: Collateral6| math(sum.checked_add(part));
         whole.value = add(whole.value, value)?;

@@ -37,8 +37,8 @@ pub struct Market {
     pub claim_ceiling: u64,
     /// Largest debt, over outcomes, that would not be repaid.
     pub debt_at_risk: u64,
-    /// Where loans end: the market's subsidy. So the vault can lose twice the subsidy on a market and no more, whoever
-    /// holds its price.
+    /// Where loans end: the market's subsidy less what liquidations have lost of its loans. So the vault can lose twice the
+    /// subsidy on a market and no more, whoever holds its price.
     pub max_debt_at_risk: u64,
     /// Price that settled the market, in units of the feed.
     pub settlement_price: u64,

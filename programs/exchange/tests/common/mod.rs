@@ -11,6 +11,8 @@ pub mod ix_keepers;
 pub mod ix_legs;
 pub mod keepers;
 pub mod layout;
+pub mod model;
+pub mod model_chain;
 pub mod random;
 pub mod tail_attacks;
 pub mod transaction;
