@@ -178,7 +178,7 @@ mod tests {
 
         #[test]
         fn a_value_is_shares_times_price_rounded_down(shares in any::<u64>(), price in 0_u32..=1 << 28) {
-            let exact = u128::from(shares) * u128::from(price) >> 28;
+            let exact = (u128::from(shares) * u128::from(price)) >> 28;
             let value = value(Shares6::new(shares), PriceQ28::new(price)).unwrap();
             prop_assert_eq!(u128::from(value.raw()), exact);
         }

@@ -267,18 +267,42 @@ fn parts_are_sold_of_every_leg_and_what_they_bring_repays_the_legs_in_order() {
 }
 
 #[test]
+fn a_chain_that_a_part_heals_is_not_sold_whole() {
+    let mut chained = Chained::new(20_000 * UNIT, &[100 * UNIT, 100 * UNIT], 1_000);
+    let called = |chained: &Chained| {
+        let loans = chained.world.chain_loans(&chained.party, ID);
+        chained.world.chain_call(&loans, 300_000).is_unhealthy()
+    };
+    while !called(&chained) {
+        chained.moves(0, 0, 60 * UNIT);
+    }
+    for part in [300_001, 1_000_000] {
+        let instruction = chained.part(part);
+        chained
+            .world
+            .refuses(&instruction, ExchangeError::LiquidationTooLarge);
+    }
+    let event = chained.deals(300_000);
+    assert_eq!(event.severity, 0);
+    assert!(!called(&chained), "it is healed");
+    let instruction = chained.part(300_000);
+    chained.world.refuses(&instruction, ExchangeError::Healthy);
+    // and much further down all of it is sold
+    chained.moves(0, 0, 1_100 * UNIT);
+    let event = chained.deals(1_000_000);
+    assert!(event.severity >= 1);
+}
+
+#[test]
 fn what_the_loans_leave_goes_to_the_first_legs_insurance_and_then_to_the_owner() {
     let mut chained = Chained::usual();
     for leg in 0..3 {
         let id = chained.markets[leg];
         chained.world.cover(id, 0); // maintenance is 7.5 %
     }
-    // move the first price until the whole is just called
+    // move the first price until a part no longer heals the whole
     let mut sold = 0;
-    while {
-        let loans = chained.world.chain_loans(&chained.party, ID);
-        !chained.world.chain_call(&loans, 1_000_000).is_unhealthy()
-    } {
+    while chained.world.clone().send(&chained.part(1_000_000)).is_err() {
         chained.moves(0, 0, 200 * UNIT);
         sold += 1;
     }

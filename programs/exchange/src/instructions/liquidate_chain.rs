@@ -14,9 +14,11 @@ use {
     breakwater_feed::Now,
     breakwater_math::{
         liquidation::{self, Split},
-        Collateral6, Ppm, Shares6,
+        mul_div, Collateral6, Ppm, Rounding, Shares6,
     },
 };
+
+const WHOLE_PPM: u64 = 1_000_000;
 
 /// Permissionless. Behind these accounts come market, shard and feed of each leg that is left, in their order.
 #[derive(Accounts)]
@@ -47,9 +49,31 @@ struct Whole {
     rules: Option<LiquidationRules>,
 }
 
+impl Whole {
+    /// Whether selling a part of every leg at the marks would leave a healthy chain.
+    #[inline(always)]
+    fn heals(&self, rules: &LiquidationRules) -> Result<bool> {
+        let part = |whole: u64| {
+            math(mul_div(
+                whole,
+                rules.partial_ppm.into(),
+                WHOLE_PPM,
+                Rounding::Down,
+            ))
+        };
+        let brought = Collateral6::new(part(self.value.raw())?);
+        let reward = math(liquidation::part_of(brought.raw(), Ppm::new(rules.keeper_ppm)))?;
+        let repaid = math(brought.checked_sub(Collateral6::new(reward)))?.min(self.debt);
+        let left = math(self.value.checked_sub(brought))?;
+        let owned = math(self.owned.checked_sub(Collateral6::new(part(self.owned.raw())?)))?;
+        Ok(math(self.debt.checked_sub(repaid))? <= math(left.checked_sub(owned))?)
+    }
+}
+
 impl LiquidateChain {
     /// Sell the same part of every leg of an unhealthy chain and deal the proceeds of all out: keeper, the legs' loans in
-    /// their order, insurance fund, owner. Each leg's sale counts against its market's cap, so a chain with a large leg goes
+    /// their order, insurance fund, owner. More than a partial liquidation's part only where that would not heal the chain, as
+    /// with a position. Each leg's sale counts against its market's cap, so a chain with a large leg goes
     /// in parts. A loan that the last share does not repay is paid by the insurance fund of the leg's shard, and where that
     /// is empty lost by the vault.
     pub fn liquidate_chain(&mut self, part: Ppm, accounts: &[AccountView]) -> Result<()> {
@@ -90,14 +114,15 @@ impl LiquidateChain {
         let limit = math(whole.value.checked_sub(whole.owned))?;
         require!(whole.debt > limit, ExchangeError::Healthy);
         require!(whole.enough, ExchangeError::LiquidationTooSmall);
+        let rules = whole.rules.ok_or(ExchangeError::BadLegs)?;
         let severity = if whole.halted || whole.value < whole.debt {
             EMERGENCY
-        } else if part.raw() < 1_000_000 {
+        } else if part.raw() <= rules.partial_ppm {
             PARTIAL
         } else {
+            require!(!whole.heals(&rules)?, ExchangeError::LiquidationTooLarge);
             FULL
         };
-        let rules = whole.rules.ok_or(ExchangeError::BadLegs)?;
         let split = math(liquidation::split(
             whole.proceeds,
             whole.notional,
@@ -155,7 +180,7 @@ impl LiquidateChain {
 /// One millionth more, and never more than the whole.
 #[inline(always)]
 fn next_part(part: Ppm) -> Ppm {
-    Ppm::new(part.raw().saturating_add(1).min(1_000_000))
+    Ppm::new(part.raw().saturating_add(1).min(WHOLE_PPM as u32))
 }
 
 impl Desk<'_> {
