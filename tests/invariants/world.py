@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from solders.compute_budget import set_compute_unit_limit
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 from solders.transaction import Transaction
 
 from breakwater.chain import accounts, programs
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from solders.instruction import Instruction
-    from solders.pubkey import Pubkey
 
     from breakwater.chain.engine import Receipt, Snapshot
     from breakwater.chain.events import Event
@@ -85,6 +85,8 @@ class World:
         self.calls = 0
         self.broken = False
         self.tally: Counter[tuple[str, str]] = Counter()
+        self.gains: list[int] = []
+        """What keepers made of pushing a price, calling a loan and selling again, micro-units."""
         self._nonce = 0
 
     @property
@@ -161,7 +163,7 @@ class World:
         return len(calls), None
 
     def _adopt(self, calls: Sequence[Call], events: Sequence[Event], named: set[Pubkey]) -> None:
-        observed = Observed(events, self._fee_ppm)
+        observed = Observed(events, partial(self._read, events))
         model = Model(self.books, self.now, observed)
         verb = "+".join(call.verb for call in calls)
         try:
@@ -175,10 +177,15 @@ class World:
             agree(each, self.books.get(each), self.engine.get_account(each))
         audit(self.books, self.supply)
 
-    def _fee_ppm(self) -> int:
-        account = self.engine.get_account(at.shard(0))
+    def _read(self, events: Sequence[Event], what: str) -> int:
+        """What no event shows: the shards' fee, and the price a market opened at."""
+        if what == "fee_ppm":
+            account = self.engine.get_account(at.shard(0))
+            assert account is not None
+            return accounts.shard(account.data).fee_ppm
+        account = self.engine.get_account(Pubkey(events[0].fields["market"]))
         assert account is not None
-        return accounts.shard(account.data).fee_ppm
+        return int(accounts.read_fields("Market", account.data)["fill_q28"][0])
 
     def check_everything(self) -> None:
         """Every account of the programs is in the books, and every one of the books on the chain."""
