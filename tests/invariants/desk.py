@@ -160,7 +160,7 @@ class Desk(Draft):
         return Priced(notional, fee, self.fill_of(notional, shares), grown)
 
     def price_sale(self, v: Visit, outcome: int, shares: int, *, called: bool = False) -> Priced:
-        """Take shares back at their proceeds, rounded down; who sells in the slot of the purchase pays more."""
+        """Take shares back at their proceeds, rounded down; a flash sale pays more."""
         require(shares > 0, "ZeroAmount")
         shrunk = -self.reprice(v, outcome, -shares)
         notional = max(0, shrunk - curves.rounding(v.market.curve, v.market.liquidity))

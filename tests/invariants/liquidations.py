@@ -99,7 +99,7 @@ class Liquidations(Chains):
         reward.balance = self.word(reward.balance + dealt.keeper)
         v.trader.balance = self.word(v.trader.balance + dealt.owner)
         source = at.position(v.trader_key, v.market_key, outcome, LEVERAGED)
-        self._deal(v, sale, dealt, (bytes(source), bytes(at.trader(keeper))), severity)
+        self._book_call(v, sale, dealt, (bytes(source), bytes(at.trader(keeper))), severity)
 
     def _call(self, v: Visit, shares: int) -> tuple[Sale, int]:
         h = v.holding
@@ -146,7 +146,7 @@ class Liquidations(Chains):
         m.bound |= int(shares >= room)
         return room
 
-    def _deal(self, v: Visit, sale: Sale, dealt: Split, keys: tuple[bytes, bytes], severity: int) -> None:
+    def _book_call(self, v: Visit, sale: Sale, dealt: Split, keys: tuple[bytes, bytes], grade: int) -> None:
         h, m, shard = v.holding, v.market, v.shard
         last = sale.shares == h.shares
         bad = h.debt - dealt.repaid if last else 0
@@ -171,7 +171,7 @@ class Liquidations(Chains):
         numbers |= {"reward": dealt.keeper, "insured": dealt.insurance, "repaid": dealt.repaid}
         numbers |= {"amount": dealt.owner, "drawn": drawn, "lost": lost, "debt": h.debt, "left": h.shares}
         numbers |= {"escrow": m.escrow, "income": income, "mark_q28": sale.mark}
-        numbers |= {"outcome": h.outcome, "severity": severity}
+        numbers |= {"outcome": h.outcome, "severity": grade}
         self.found.event("Liquidated", shown | numbers)
         self.watch(v, sale.priced, called=True)
 
@@ -217,7 +217,7 @@ class Liquidations(Chains):
             v.market.positions -= sale.shares == v.holding.shares
             repaid = min(repayable, v.holding.debt)
             keys = (bytes(key), bytes(at.trader(keeper)))
-            self._deal(v, sale, Split(0, repaid, insured, 0), keys, severity)
+            self._book_call(v, sale, Split(0, repaid, insured, 0), keys, severity)
             repayable, insured = repayable - repaid, 0
         assert repayable == 0, "what repays is booked"
         shown = {"chain": bytes(key), "trader": bytes(trader_key), "keeper": bytes(at.trader(keeper))}

@@ -1,4 +1,4 @@
-"""The stateful machine: every instruction of both programs but MMT's and keepers', in any order, against the model."""
+"""The stateful machine: every instruction but those of MMT and keepers, in any order, against the model."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """An exchange in Python integers, from docs/economics.md: what the programs do, by none of their code.
 
 `Model` runs one instruction on a draft of the books; see `draft` for what it cannot know. Trades are in
-`trades`, chains in `chains`, markets in `settlement`, called loans in `liquidations`; here are the vault, traders, halts and the oracle.
+`trades`, chains in `chains`, markets in `settlement`, called loans in `liquidations`, standing orders in
+`stops`; here are the vault, traders, halts and the oracle.
 """
 
 from __future__ import annotations

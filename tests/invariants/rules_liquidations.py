@@ -1,4 +1,4 @@
-"""Rules: loans that are called, by keepers who only look, by some who push the price first, and by thieves."""
+"""Rules: loans are called, by keepers who only look, by some who push the price first, and by thieves."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from solders.pubkey import Pubkey
 
 from breakwater.chain import addresses as at
 from breakwater.chain import liquidation_instructions as called_ix
+from breakwater.chain.leg_instructions import LegOrder
 from breakwater.chain.terms import LEVERAGED, SPOT
 
 from . import calls
@@ -97,6 +98,38 @@ class Liquidations(Chains, Attacks):
             self._liquidate(keeper, found, amount)
             self.world.engine.advance_slots(1 + 20 * (amount == 5))
 
+    @rule(
+        which=ANY,
+        who=WHO,
+        leverage=st.integers(3, 12),
+        steps=st.integers(4, 60),
+        how=st.lists(HOW_MUCH, min_size=1, max_size=6),
+    )
+    def rule_price_sinks(self, which: int, who: int, leverage: int, steps: int, how: list[int]) -> None:
+        """The price gives way in small steps, a minute each, until a loan is just unhealthy and is called."""
+        self.keep_open()
+        self.refresh()
+        self.rule_open(which | 1, 600 + 4 * steps, leverage, 1)
+        if not (found := self._loan(which)) or not found[3].debt:
+            return
+        keeper = self._keeper(who, found[0])
+        step = self.market_by_id(found[1]).liquidity // (12 * leverage)
+        size = next(i for i in range(1022) if size_of(i + 1) > step or i == 1000)
+        for _ in range(steps):
+            if not self._is_sound(found) or not self._push(keeper, found[1], found[2], size):
+                break
+            self.world.engine.advance_time(70)
+        for amount in how:
+            self._liquidate(keeper, found, amount)
+            self.world.engine.advance_slots(1)
+
+    @rule(which=ANY, who=WHO, leverage=st.integers(3, 12), steps=st.integers(4, 60))
+    def rule_gain_and_loss(self, which: int, who: int, leverage: int, steps: int) -> None:
+        """A loan called early leaves something to insure with; one called too late draws on it."""
+        self.rule_price_sinks(which, who, leverage, steps, [3, 3])
+        self.run(calls.fold())
+        self.rule_price_falls(which >> 1, who, 830, 20, 130, [3])
+
     @rule(which=ANY, who=WHO, size=st.integers(750, 1000), slots=st.integers(2, 8))
     def rule_cascade(self, which: int, who: int, size: int, slots: int) -> None:
         """The slot's cap is used up slot after slot, and widens; after a rest it narrows."""
@@ -159,8 +192,11 @@ class Liquidations(Chains, Attacks):
         if not chain.held:
             self.keep_open()
             self.refresh()
-            drawn = [(which, which % 2, 8), (which >> 2, 0, 6), (which >> 4, 0, 4)]
-            self.run(calls.open_chain(owner, chain.id, self._legs(drawn, 700 + size % 200), U64))
+            live = [each.id for each in self.of(Market) if self.trades(at.market(each.id))]
+            first, second = live[0], live[-1]
+            size_of_first = size_of(700 + size % 160)
+            legs = [self._leg(first, which % 2, size_of_first), self._leg(second, 0, size_of_first // 8)]
+            self.run(calls.open_chain(owner, chain.id, legs, U64))
         keeper = self._keeper(who, owner)
         for leg in self.chain_of(owner, chain).held:
             market = self.record(Pubkey(leg.market))
@@ -173,6 +209,9 @@ class Liquidations(Chains, Attacks):
                 legs = legs[1:] if cut else legs[::-1]
             self.run(calls.liquidate_chain(keeper, owner.pubkey(), chain.id, legs, part))
             self.world.engine.advance_slots(1)
+
+    def _leg(self, market_id: int, outcome: int, shares: int) -> LegOrder:
+        return LegOrder(market_id, self._feed(market_id), outcome, max(1, shares), 450)
 
     def chain_of(self, owner: Key, chain: Chain) -> Chain:
         """A chain as it is now."""

@@ -126,7 +126,7 @@ class Stops(Liquidations):
         twin = at.position(at.trader(owner.pubkey()), at.market(market), place[0], 1 - place[1])
         attempts = [
             ("WrongStop", replaced_account(executed, 6, twin), keeper),
-            ("NotOwner", replaced_account(executed, 2, keeper.pubkey()), keeper),
+            ("NotOwner", replaced_account(executed, 2, thief.pubkey()), keeper),
             ("NotOwner", replaced_account(executed, 1, at.trader(thief.pubkey())), keeper),
             ("NotOwner", replaced_account(cancelled, 0, thief.pubkey()), thief),
             ("PositionOfAnotherTrader", replaced_account(cancelled, 3, twin), owner),

@@ -87,6 +87,8 @@ class World:
         self.tally: Counter[tuple[str, str]] = Counter()
         self.gains: list[int] = []
         """What keepers made of pushing a price, calling a loan and selling again, micro-units."""
+        self.called: Counter[str] = Counter()
+        """Liquidations by severity, and by who paid what was missing or got what was left."""
         self._nonce = 0
 
     @property
@@ -130,7 +132,7 @@ class World:
         self.calls += len(calls)
         verb = "+".join(call.verb for call in calls)
         if receipt.err is not None:
-            failed, name = self._refusal(receipt)
+            failed, name = self.refusal(receipt)
             self.tally[verb, name] += 1
             for each in named - {self.payer.pubkey()}:
                 assert self.engine.get_account(each) == before[each], f"a refused {verb} changed {each}"
@@ -147,7 +149,8 @@ class World:
         self._adopt(calls, events, named)
         return Outcome(None, events)
 
-    def _refusal(self, receipt: Receipt) -> tuple[int, str]:
+    def refusal(self, receipt: Receipt) -> tuple[int, str]:
+        """Which instruction of a refused transaction failed, and by which error."""
         error = error_from(receipt.err or "", logs=receipt.logs, programs=programs.error_names())
         assert isinstance(error, ProgramError), f"{error}\n" + "\n".join(receipt.logs)
         assert error.name != "ProgramFailedToComplete", "\n".join(receipt.logs)
@@ -175,6 +178,10 @@ class World:
         model.commit()
         for each in named | model.touched.keys():
             agree(each, self.books.get(each), self.engine.get_account(each))
+        for event in events:
+            if event.name == "Liquidated":
+                self.called[("partial", "full", "emergency")[event.fields["severity"]]] += 1
+                self.called.update(name for name in ("drawn", "lost", "insured") if event.fields[name])
         audit(self.books, self.supply)
 
     def _read(self, events: Sequence[Event], what: str) -> int:
