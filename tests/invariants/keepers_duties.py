@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .draft import require
@@ -31,6 +32,19 @@ ROTATION_SLOTS = 100
 
 class Duties(Ledger):
     """The instructions of keepers, whose tasks are resolutions."""
+
+    def copy(self) -> Duties:
+        """A copy to change."""
+        return replace(
+            self,
+            wallets=dict(self.wallets),
+            stakes={key: replace(each) for key, each in self.stakes.items()},
+            keepers={key: replace(each) for key, each in self.keepers.items()},
+            jobs={key: replace(each) for key, each in self.jobs.items()},
+            turns=list(self.turns),
+            pending=set(self.pending),
+            done=set(self.done),
+        )
 
     def register_keeper(self, who: Pubkey, bond: int) -> None:
         """Put a keeper on duty."""

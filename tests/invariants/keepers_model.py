@@ -1,7 +1,7 @@
 """MMT's books in Python integers, from ADR 8 and 9: stakes, bonds, the schedule, tasks and what they pay.
 
-Every method is one instruction and refuses by the program's error, in the program's order; it runs on a copy
-that is dropped then. Keepers and tasks are in `keepers_duties`. Amounts are billionths of an MMT, times slots.
+Every method is one instruction and refuses by the program's error, in the program's order; it runs on
+a copy that is dropped then. Keepers and tasks are in `keepers_duties`. Amounts are billionths of an MMT.
 """
 
 from __future__ import annotations

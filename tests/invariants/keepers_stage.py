@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import fields
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from spl.token import instructions as spl
 from breakwater.chain import accounts
 from breakwater.chain import addresses as at
 from breakwater.chain import keeper_accounts as records
+from breakwater.chain import keeper_instructions as kx
 from breakwater.chain import mmt_instructions as mx
 
 from .keepers_duties import RESOLUTION, Duties
@@ -62,13 +62,21 @@ def stage() -> tuple[World, Any, Duties]:
     _require(world, (ADMIN,), begun)
     slot = world.now.slot
     ledger = Duties(RULES, slot, slot, updated_slot=slot)
-    for owner, amount in zip(OWNERS, HOLDINGS, strict=True):
-        who = owner.pubkey()
+    for holder, amount in zip(OWNERS, HOLDINGS, strict=True):
+        who = holder.pubkey()
         _require(world, (ADMIN,), spl.create_associated_token_account(admin, who, mint))
         _give(world, mmt_of(who), amount)
         ledger.wallets[who] = amount
+    for holder, bond in zip(OWNERS[1:], (10_000 * MMT, 1_000 * MMT, 100 * MMT), strict=True):
+        who = holder.pubkey()
+        ledger.slot = world.now.slot
+        _require(
+            world, (holder,), kx.register_keeper(who, mmt_of(who), mint, bond, who), mx.create_stake(who)
+        )
+        ledger.register_keeper(who, bond)
+        ledger.create_stake(who)
     audit(world, ledger)
-    return world, world.save(), deepcopy(ledger)
+    return world, world.save(), ledger.copy()
 
 
 def _give(world: World, tokens: Pubkey, amount: int) -> None:

@@ -20,7 +20,7 @@ VERBS = frozenset(
         *("liquidate", "liquidate_chain", "place_stop", "cancel_stop", "execute_stop"),
     )
 )
-"""Every instruction; `tests/invariants/test_exchange.py` compares with the IDLs."""
+"""Every instruction; Compared with the IDLs, as are those of `keepers_model`."""
 
 
 class ExchangeMachine(Stops, Vault):

@@ -50,7 +50,8 @@ class Liquidations(Chains, Attacks):
         room = room_of(market, shard, self.world.now.slot)
         part = -(-position.shares * shard.partial_ppm // WHOLE_PPM)
         held = position.shares
-        return [min(part, room), part, min(held, room), held, room, room + 1, held + 1, part // 2][how]
+        chosen: int = [min(part, room), part, min(held, room), held, room, room + 1, held + 1, part // 2][how]
+        return chosen
 
     def _liquidate(self, keeper: Key, found: tuple[Key, int, int, Position], how: int) -> Outcome:
         owner, market, outcome, position = found
@@ -204,10 +205,10 @@ class Liquidations(Chains, Attacks):
                 self._push(keeper, market.id, leg.outcome, size)
         self.world.engine.advance_time(seconds)
         for part in parts:
-            legs = self._ways_out(self.chain_of(owner, chain))
+            ways = self._ways_out(self.chain_of(owner, chain))
             if cut < 2:
-                legs = legs[1:] if cut else legs[::-1]
-            self.run(calls.liquidate_chain(keeper, owner.pubkey(), chain.id, legs, part))
+                ways = ways[1:] if cut else ways[::-1]
+            self.run(calls.liquidate_chain(keeper, owner.pubkey(), chain.id, ways, part))
             self.world.engine.advance_slots(1)
 
     def _leg(self, market_id: int, outcome: int, shares: int) -> LegOrder:
