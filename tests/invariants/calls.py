@@ -9,6 +9,7 @@ from spl.token.instructions import get_associated_token_address
 
 from breakwater.chain import instructions as ix
 from breakwater.chain import leg_instructions as legs_ix
+from breakwater.chain import liquidation_instructions as called_ix
 
 from .model import Model
 from .world import Call, Key
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from solders.pubkey import Pubkey
 
     from breakwater.chain.leg_instructions import LegOrder, SpotOrder
+    from breakwater.chain.liquidation_instructions import StopTerms
     from breakwater.chain.terms import MarketTerms, Rules
     from breakwater.model import PriceEvent
 
@@ -191,6 +193,39 @@ def redeem_leg(owner: Pubkey, number: int, market_id: int, index: int) -> Call:
     """See `Chains.redeem_leg`."""
     args = (owner, number, market_id, index)
     return Call("redeem_leg", legs_ix.redeem_leg(*args), (), lambda m: m.redeem_leg(*args))
+
+
+def liquidate(keeper: Key, owner: Pubkey, market_id: int, outcome: int, shares: int) -> Call:
+    """See `Liquidations.liquidate`."""
+    args = (keeper.pubkey(), owner, market_id, outcome, shares)
+    return Call("liquidate", called_ix.liquidate(*args), (keeper,), lambda m: m.liquidate(*args))
+
+
+def liquidate_chain(
+    keeper: Key, owner: Pubkey, number: int, legs: Sequence[tuple[int, Pubkey]], part_ppm: int
+) -> Call:
+    """See `Liquidations.liquidate_chain`."""
+    args = (keeper.pubkey(), owner, number, legs, part_ppm)
+    instruction = called_ix.liquidate_chain(*args)
+    return Call("liquidate_chain", instruction, (keeper,), lambda m: m.liquidate_chain(*args))
+
+
+def place_stop(owner: Key, market_id: int, outcome: int, kind: int, terms: StopTerms) -> Call:
+    """See `Stops.place_stop`."""
+    args = (owner.pubkey(), market_id, outcome, kind, terms)
+    return Call("place_stop", called_ix.place_stop(*args), (owner,), lambda m: m.place_stop(*args))
+
+
+def cancel_stop(owner: Key, market_id: int, outcome: int, kind: int, side: int) -> Call:
+    """See `Stops.cancel_stop`."""
+    args = (owner.pubkey(), market_id, outcome, kind, side)
+    return Call("cancel_stop", called_ix.cancel_stop(*args), (owner,), lambda m: m.cancel_stop(*args))
+
+
+def execute_stop(keeper: Key, owner: Pubkey, market_id: int, outcome: int, kind: int, side: int) -> Call:
+    """See `Stops.execute_stop`."""
+    args = (keeper.pubkey(), owner, market_id, outcome, kind, side)
+    return Call("execute_stop", called_ix.execute_stop(*args), (keeper,), lambda m: m.execute_stop(*args))
 
 
 def redeem(owner: Pubkey, market_id: int, outcome: int, kind: int) -> Call:

@@ -61,11 +61,14 @@ class Desk(Draft):
         """The market has not closed."""
         require(market.status == OPEN and self.now.ms < market.close_ms, "MarketClosed")
 
+    def is_halted(self, v: Visit) -> bool:
+        """The market's breaker or one of its group has halted it."""
+        return max(v.market.halted_until_slot, v.shard.halts[v.market.group]) > self.now.slot
+
     def enter(self, v: Visit) -> int:
         """The market trades, at its liquidity of now; the holding's outcome."""
         self.require_open(v.market)
-        group = v.shard.halts[v.market.group]
-        require(max(v.market.halted_until_slot, group) <= self.now.slot, "MarketHalted")
+        require(not self.is_halted(v), "MarketHalted")
         self.catch_up(v)
         return self.outcome(v)
 
@@ -156,12 +159,13 @@ class Desk(Draft):
         fee = self.word(-(-notional * v.shard.fee_ppm // WHOLE_PPM))
         return Priced(notional, fee, self.fill_of(notional, shares), grown)
 
-    def price_sale(self, v: Visit, outcome: int, shares: int) -> Priced:
-        """Take shares back at their proceeds, rounded down; a sale in the slot of the purchase pays more."""
+    def price_sale(self, v: Visit, outcome: int, shares: int, *, called: bool = False) -> Priced:
+        """Take shares back at their proceeds, rounded down; a flash sale pays more."""
         require(shares > 0, "ZeroAmount")
         shrunk = -self.reprice(v, outcome, -shares)
         notional = max(0, shrunk - curves.rounding(v.market.curve, v.market.liquidity))
-        rate = v.shard.fee_ppm + (FLASH_PPM if v.holding.opened_slot == self.now.slot else 0)
+        flash = v.holding.opened_slot == self.now.slot and not called
+        rate = v.shard.fee_ppm + FLASH_PPM * flash
         fee = min(notional, -(-notional * rate // WHOLE_PPM))
         return Priced(notional, fee, self.fill_of(notional, shares), shrunk)
 
@@ -202,19 +206,23 @@ class Desk(Draft):
         )
         self.watch(v, priced)
 
-    def watch(self, v: Visit, priced: Priced) -> None:
+    def watch(self, v: Visit, priced: Priced, *, called: bool = False) -> None:
         """The breaker: too far or too much within its window halts the market and its group."""
         m, slot, outcome = v.market, self.now.slot, v.holding.outcome
         if not m.window_slots:
             return
-        if slot - m.window_slot >= m.window_slots:
+        if slot - m.window_slot >= m.window_slots or not m.window_slot:
             m.window_slot, m.volume, m.liquidated, m.anchors = slot, 0, 0, m.fills
         m.volume += priced.notional
         m.fills = replaced(m.fills, outcome, priced.fill)
-        if not m.anchors[outcome]:
-            m.anchors = replaced(m.anchors, outcome, priced.fill)
-        moved = abs(priced.fill - m.anchors[outcome]) > m.max_move_q28
-        if not moved and m.volume <= m.max_volume:
+        m.liquidated += priced.notional * called
+        part = m.liquidated * WHOLE_PPM > m.volume * m.max_liquidation_ppm
+        reasons = (
+            abs(priced.fill - m.anchors[outcome]) > m.max_move_q28,
+            m.volume > m.max_volume,
+            called and m.liquidated > m.max_volume // 16 and part,
+        )
+        if not any(reasons):
             return
         m.halted_until_slot, m.window_slot = slot + m.cooldown_slots, 0
         if m.group:
@@ -228,7 +236,7 @@ class Desk(Draft):
                 "volume": m.volume,
                 "liquidated": m.liquidated,
                 "fill_q28": priced.fill,
-                "reason": 1 if moved else 2,
+                "reason": 1 + reasons.index(True),
                 "group": m.group,
             },
         )
@@ -244,11 +252,15 @@ class Desk(Draft):
             require(20 * feed.confidence < feed.price, "SpreadTooWide")
 
     def leverage_cap(self, outcomes: int, coverage_q32: int) -> int:
+        """The most leverage, in hundredths."""
+        return self.found.number("leverage_cap", *self.leverage_caps(outcomes, coverage_q32))
+
+    @staticmethod
+    def leverage_caps(outcomes: int, coverage_q32: int) -> tuple[int, int]:
         """The lesser of `50 sqrt(2 / N)` and `100 coverage / sqrt N`, in hundredths, at most one too low."""
         tier = isqrt(5_000**2 * 2 // outcomes)
         covered = isqrt((10_000 * coverage_q32) ** 2 // outcomes) >> 32
-        exact = max(100, min(tier, covered))
-        return self.found.number("leverage_cap", max(100, min(tier, covered - 1)), exact)
+        return max(100, min(tier, covered - 1)), max(100, min(tier, covered))
 
     def feed_of(self, market: Market, key: Pubkey) -> Feed:
         """The market's feed."""

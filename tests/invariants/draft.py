@@ -51,6 +51,9 @@ class Found(Protocol):
     def number(self, what: str, low: int, high: int) -> int:
         """The number, both bounds included."""
 
+    def focus(self, market: bytes | None) -> None:
+        """Numbers from now on are those of a market whose event may come later."""
+
     def event(self, name: str, fields: Mapping[str, Any]) -> None:
         """The program logs this event next."""
 
@@ -60,20 +63,22 @@ class Observed:
 
     certain = True
 
-    def __init__(self, events: Sequence[Event], fee_ppm: Callable[[], int]) -> None:
-        self._events, self._fee_ppm, self._next = events, fee_ppm, 0
+    def __init__(self, events: Sequence[Event], read: Callable[[str], int]) -> None:
+        self._events, self._read, self._next = events, read, 0
+        self._market: bytes | None = None
+
+    def focus(self, market: bytes | None) -> None:
+        """See `Found`."""
+        self._market = market
 
     def number(self, what: str, low: int, high: int) -> int:
         """The chain's number, which must be within the bounds."""
-        if what in ("fill", "leverage_cap"):
-            return high  # no event shows these; what follows from them is compared instead
-        if what == "fee_ppm":
-            value = self._fee_ppm()
-        else:
-            assert self._next < len(self._events), f"no event shows {what}"
-            event = self._events[self._next]
-            released = what == "released"
-            value = int(event.name == "LiquidityReleased") if released else event.fields[what]
+        # no event shows these; what follows from them is compared instead, and what happened was allowed
+        if what in ("fill", "leverage_cap", "maintenance_ppm"):
+            return high
+        if what == "reference":
+            return low
+        value = self._read(what) if what in ("fee_ppm", "opening") else self._shown(what)
         assert low <= value <= high, f"{what} is {value}, outside {low}..{high}"
         return value
 
@@ -88,6 +93,17 @@ class Observed:
         }
         assert event.fields.keys() - fields.keys() <= {"reserved"}, f"{name} shows more than the model"
         assert not wrong, f"{name} shows (chain, model) {wrong}"
+
+    def _shown(self, what: str) -> int:
+        assert self._next < len(self._events), f"no event shows {what}"
+        event = self._events[self._next]
+        if what == "released":
+            ours = self._market is None or event.fields.get("market") == self._market
+            return int(event.name == "LiquidityReleased" and ours)
+        if self._market is not None:
+            later = (each for each in self._events[self._next :] if what in each.fields)
+            event = next(each for each in later if each.fields.get("market") == self._market)
+        return int(event.fields[what])
 
     def finish(self) -> None:
         """Nothing more was logged."""
@@ -109,10 +125,18 @@ class Guesses:
         assert low <= high, f"{what}: nothing between {low} and {high}"
         i = len(self.taken)
         value = self._given[i] if i < len(self._given) else low
-        candidates = range(low, high + 1) if high - low < 4 else (low, high)
+        few = 8 if what == "mark_q28" else 1  # a mark decides more than one question
+        candidates = (
+            range(low, high + 1)
+            if high - low < 4
+            else (low + (high - low) * i // few for i in range(few + 1))
+        )
         self.others.append(tuple(each for each in candidates if each != value))
         self.taken.append(value)
         return value
+
+    def focus(self, market: bytes | None) -> None:
+        """Guesses are nobody's."""
 
     def event(self, name: str, fields: Mapping[str, Any]) -> None:
         """What a refused instruction logs counts for nothing."""

@@ -1,7 +1,8 @@
 """An exchange in Python integers, from docs/economics.md: what the programs do, by none of their code.
 
 `Model` runs one instruction on a draft of the books; see `draft` for what it cannot know. Trades are in
-`trades`, chains in `chains`, markets in `settlement`; here are the vault, traders, halts and the oracle.
+`trades`, chains in `chains`, markets in `settlement`, called loans in `liquidations`, standing orders in
+`stops`; here are the vault, traders, halts and the oracle.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING
 from breakwater.chain import addresses as at
 
 from . import curves
-from .chains import Chains
 from .draft import require
 from .state import Config, Feed, Shard, Trader, Vault, Wallet, replaced
+from .stops import Stops
 from .trades import pay
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ STEP_MS, AHEAD_MS, SEQUENCE_STEP = 600_000, 60_000, 1 << 48
 SYSTEM_ADDRESS = bytes(32)
 
 
-class Model(Chains):
+class Model(Stops):
     """Every instruction of both programs."""
 
     # Setting up
@@ -46,6 +47,10 @@ class Model(Chains):
             rules.fee_base_ppm,
             rules.fee_slope_ppm,
             rules.max_subsidy_ppm,
+            rules.partial_ppm,
+            rules.keeper_ppm,
+            rules.insurance_ppm,
+            rules.slot_ppm,
         )
         self.create(at.config(), config)
         self.create(at.vault(), Vault(bytes(at.token_vault())))
@@ -57,7 +62,8 @@ class Model(Chains):
         """Create a shard."""
         config, key = self.load(at.config(), Config), at.shard(index)
         fee_ppm = config.fee_base_ppm + config.fee_slope_ppm
-        self.create(key, Shard(index, config.min_coverage_q32, fee_ppm))
+        liquidation = (config.partial_ppm, config.keeper_ppm, config.insurance_ppm, config.slot_ppm)
+        self.create(key, Shard(index, config.min_coverage_q32, fee_ppm, *liquidation))
         require(index < at.SHARDS, "BadParameter")
         self.found.event("ShardCreated", {"shard": bytes(key), "index": index})
 
@@ -189,9 +195,12 @@ class Model(Chains):
         coverage = (min(U64, (cash << 32) // at_risk) if at_risk else U64) if cash else 0
         bounds = curves.fee_rate(config.fee_base_ppm, config.fee_slope_ppm, coverage)
         fee_ppm = self.found.number("fee_ppm", *bounds)
+        insured = sum(shard.insurance for shard in shards)
         for shard in shards:
             shard.cash += left // len(shards)
+            shard.insurance = insured // len(shards)
             shard.coverage_q32, shard.fee_ppm = coverage, fee_ppm
+        shards[0].insurance += insured % len(shards)
         vault.cash, vault.folded_slot = left % len(shards), self.now.slot
 
     def _provided(

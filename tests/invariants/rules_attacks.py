@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 OWNER, TRADER, MARKET, SHARD, POSITION = range(5)
 
 
-def _with(
+def replaced_account(
     instruction: Instruction,
     index: int,
     key: Pubkey | None = None,
@@ -79,16 +79,16 @@ class Attacks(Floor):
         loan = at.position(trader, at.market(market), outcome, LEVERAGED)
         wrong_shard = at.shard((at.shard_index(market) + 1) % at.SHARDS)
         attempts = [
-            ("NotOwner", _with(good, OWNER, thief.pubkey()), thief),
-            ("MissingRequiredSignature", _with(good, OWNER, signs=False), None),
-            ("NotOwner", _with(good, TRADER, at.trader(thief.pubkey())), owner),
-            ("PositionOfAnotherMarket", _with(good, MARKET, at.market(other)), owner),
-            ("WrongShard", _with(good, SHARD, wrong_shard), owner),
-            ("PositionOfAnotherTrader", _with(good, POSITION, theirs), owner),
-            ("WrongKind", _with(good, POSITION, loan), owner),
-            ("ConstraintMut", _with(good, TRADER, writable=False), owner),
-            ("ConstraintDuplicateMutableAccount", _with(good, POSITION, at.market(market)), owner),
-            ("IllegalOwner", _with(good, MARKET, at.feed(FEEDS[0])), owner),
+            ("NotOwner", replaced_account(good, OWNER, thief.pubkey()), thief),
+            ("MissingRequiredSignature", replaced_account(good, OWNER, signs=False), None),
+            ("NotOwner", replaced_account(good, TRADER, at.trader(thief.pubkey())), owner),
+            ("PositionOfAnotherMarket", replaced_account(good, MARKET, at.market(other)), owner),
+            ("WrongShard", replaced_account(good, SHARD, wrong_shard), owner),
+            ("PositionOfAnotherTrader", replaced_account(good, POSITION, theirs), owner),
+            ("WrongKind", replaced_account(good, POSITION, loan), owner),
+            ("ConstraintMut", replaced_account(good, TRADER, writable=False), owner),
+            ("ConstraintDuplicateMutableAccount", replaced_account(good, POSITION, at.market(market)), owner),
+            ("IllegalOwner", replaced_account(good, MARKET, at.feed(FEEDS[0])), owner),
             ("NotEnoughAccountKeys", Instruction(at.EXCHANGE, good.data, good.accounts[:3]), owner),
             ("InvalidInstructionData", Instruction(at.EXCHANGE, good.data[:20], good.accounts), owner),
         ]
@@ -107,15 +107,15 @@ class Attacks(Floor):
             return
         paid, taken = ix.deposit(who, purse, mint, 1), ix.withdraw(who, purse, mint, 1)
         attempts = [
-            ("OwnerMismatch", _with(paid, 4, loot), owner),
-            ("WrongTokenVault", _with(paid, 5, loot), owner),
-            ("WrongMint", _with(paid, 6, who), owner),
-            ("IncorrectProgramId", _with(paid, 7, at.EXCHANGE), owner),
-            ("NotOwner", _with(taken, 0, thief.pubkey()), thief),
-            ("ConstraintDuplicateMutableAccount", _with(taken, 4, at.token_vault()), owner),
-            ("NotOwner", _with(ix.take_liquidity(who, 1), 0, thief.pubkey()), thief),
-            ("ConstraintDuplicateMutableAccount", _with(ix.fold(), 3, at.shard(0)), None),
-            ("NotOwner", _with(ix.close_trader(who), 0, thief.pubkey()), thief),
+            ("OwnerMismatch", replaced_account(paid, 4, loot), owner),
+            ("WrongTokenVault", replaced_account(paid, 5, loot), owner),
+            ("WrongMint", replaced_account(paid, 6, who), owner),
+            ("IncorrectProgramId", replaced_account(paid, 7, at.EXCHANGE), owner),
+            ("NotOwner", replaced_account(taken, 0, thief.pubkey()), thief),
+            ("ConstraintDuplicateMutableAccount", replaced_account(taken, 4, at.token_vault()), owner),
+            ("NotOwner", replaced_account(ix.take_liquidity(who, 1), 0, thief.pubkey()), thief),
+            ("ConstraintDuplicateMutableAccount", replaced_account(ix.fold(), 3, at.shard(0)), None),
+            ("NotOwner", replaced_account(ix.close_trader(who), 0, thief.pubkey()), thief),
         ]
         error, instruction, signer = attempts[how]
         self.refused(error, instruction, [signer] if signer else [])
@@ -137,19 +137,19 @@ class Attacks(Floor):
         robber = next(each for each in OWNERS if each is not robbed)
         legs = [LegOrder(each.id, Pubkey(each.feed), 0, 1, 100) for each in (other, state)]
         unwound = legs_ix.unwind_chain(robber.pubkey(), chain.id, [(market, feed)], 0)
-        stolen = _with(unwound, 2, at.chain(at.trader(robbed.pubkey()), chain.id))
-        opened = _with(legs_ix.open_chain(robbed.pubkey(), chain.id, legs, U64), 8, wrong_feed)
+        stolen = replaced_account(unwound, 2, at.chain(at.trader(robbed.pubkey()), chain.id))
+        opened = replaced_account(legs_ix.open_chain(robbed.pubkey(), chain.id, legs, U64), 8, wrong_feed)
         redeemed = ix.redeem(owner.pubkey(), market, outcome, SPOT)
         attempts = [
-            ("PositionOfAnotherTrader", _with(batch, 4, theirs), owner),
-            ("PositionOfAnotherMarket", _with(batch, 4, elsewhere), owner),
+            ("PositionOfAnotherTrader", replaced_account(batch, 4, theirs), owner),
+            ("PositionOfAnotherMarket", replaced_account(batch, 4, elsewhere), owner),
             ("ChainOfAnotherTrader", stolen, robber),
             ("NotEmpty" if chain.held else "WrongFeed", opened, robbed),
             ("WrongFeed", ix.resolve(market, wrong_feed, 1), None),
-            ("PositionOfAnotherTrader", _with(redeemed, 0, at.trader(thief.pubkey())), None),
+            ("PositionOfAnotherTrader", replaced_account(redeemed, 0, at.trader(thief.pubkey())), None),
             (
                 "NotOwner",
-                _with(ix.close_position(owner.pubkey(), market, outcome, SPOT), 0, thief.pubkey()),
+                replaced_account(ix.close_position(owner.pubkey(), market, outcome, SPOT), 0, thief.pubkey()),
                 thief,
             ),
         ]

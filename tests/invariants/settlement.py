@@ -61,6 +61,11 @@ class Settlement(Trades):
         sane = max(limits.max_move_ppm, limits.max_liquidation_ppm) <= WHOLE_PPM
         sane = sane and max(limits.window_slots, limits.cooldown_slots) <= MAX_SLOTS
         require(sane and (not limits.window_slots or limits.cooldown_slots > 0), "BadParameter")
+        prices = (
+            curves.pm_amm_price(terms.liquidity, 0, 0)
+            if terms.curve
+            else curves.lmsr_price(terms.liquidity, none, 0)
+        )
         market = Market(
             id=market_id,
             feed=bytes(terms.feed),
@@ -86,6 +91,7 @@ class Settlement(Trades):
             cooldown_slots=limits.cooldown_slots,
             claim_floor=subsidy,
             claim_ceiling=subsidy,
+            fills=(self.found.number("opening", *prices),) * 16,
         )
         if terms.max_divergence_ppm:
             feed = self.load(terms.feed, Feed)

@@ -18,6 +18,7 @@ __all__ = [
     "Now",
     "Position",
     "Shard",
+    "Stop",
     "Trader",
     "Vault",
     "Wallet",
@@ -60,6 +61,10 @@ class Config:
     fee_base_ppm: int
     fee_slope_ppm: int
     max_subsidy_ppm: int
+    partial_ppm: int
+    keeper_ppm: int
+    insurance_ppm: int
+    slot_ppm: int
 
 
 @dataclass
@@ -79,6 +84,10 @@ class Shard:
     index: int
     min_coverage_q32: int
     fee_ppm: int
+    partial_ppm: int
+    keeper_ppm: int
+    insurance_ppm: int
+    slot_ppm: int
     cash: int = 0
     debt: int = 0
     debt_at_risk: int = 0
@@ -104,7 +113,7 @@ class Trader:
 
 @dataclass
 class Holding:
-    """Shares of one outcome and the loan they secure."""
+    """Shares of one outcome and the loan they secure; `called` once anything of it was liquidated."""
 
     outcome: int
     kind: int
@@ -112,6 +121,7 @@ class Holding:
     cost: int = 0
     debt: int = 0
     opened_slot: int = 0
+    called: bool = False
 
 
 @dataclass
@@ -130,6 +140,18 @@ class Leg(Holding):
 
 
 @dataclass
+class Stop:
+    """A standing order to sell a position."""
+
+    position: bytes
+    shares: int
+    tip: int
+    trigger_q28: int
+    limit_q28: int
+    side: int
+
+
+@dataclass
 class Chain:
     """A trader's chain."""
 
@@ -145,7 +167,7 @@ class Chain:
 
 @dataclass
 class Market:
-    """A market; `anchors` and `fills` are its breaker's prices, which no reader of accounts shows."""
+    """A market; `anchors` and `fills` are its breaker's prices; slot, sold, level and bound its cap's."""
 
     id: int
     feed: bytes
@@ -183,6 +205,10 @@ class Market:
     volume: int = 0
     liquidated: int = 0
     halted_until_slot: int = 0
+    slot: int = 0
+    sold: int = 0
+    level: int = 0
+    bound: int = 0
     anchors: tuple[int, ...] = (0,) * 16
     fills: tuple[int, ...] = (0,) * 16
 

@@ -72,7 +72,7 @@ class Trades(Desk):
         """Sell from a spot position."""
         self._sell(self.visit(owner, market_id, outcome, SPOT), shares, min_proceeds)
 
-    def _sell(self, v: Visit, shares: int, min_proceeds: int) -> None:
+    def _sell(self, v: Visit, shares: int, min_proceeds: int) -> Priced:
         outcome = self.enter(v)
         release(v.holding, shares, 0)
         priced = self.price_sale(v, outcome, shares)
@@ -80,6 +80,7 @@ class Trades(Desk):
         require(amount >= min_proceeds, "SlippageExceeded")
         v.trader.balance += amount
         self.settle(v, priced, side=SELL, shares=shares, amount=amount, income=priced.moved - amount)
+        return priced
 
     def batch(self, owner: Pubkey, orders: Sequence[SpotOrder]) -> None:
         """Buy and sell on spot, all or nothing."""
@@ -152,7 +153,9 @@ class Trades(Desk):
 
     def close(self, owner: Pubkey, market_id: int, outcome: int, shares: int, min_proceeds: int) -> None:
         """Sell from a leveraged position and repay."""
-        v = self.visit(owner, market_id, outcome, LEVERAGED)
+        self._close(self.visit(owner, market_id, outcome, LEVERAGED), shares, min_proceeds)
+
+    def _close(self, v: Visit, shares: int, min_proceeds: int) -> Priced:
         priced, due = self.unwind(v, shares)
         proceeds = priced.notional - priced.fee
         amount, shortfall = max(0, proceeds - due), max(0, due - proceeds)
@@ -160,6 +163,7 @@ class Trades(Desk):
         require(shortfall <= v.trader.balance, "Underwater")
         v.trader.balance += amount - shortfall
         self.repay(v, priced, due, shares, amount, shortfall)
+        return priced
 
     def unwind(self, v: Visit, shares: int) -> tuple[Priced, int]:
         """Sell shares and take their part of the loan, rounded up, off the holding."""

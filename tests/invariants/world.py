@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from solders.compute_budget import set_compute_unit_limit
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 from solders.transaction import Transaction
 
 from breakwater.chain import accounts, programs
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from solders.instruction import Instruction
-    from solders.pubkey import Pubkey
 
     from breakwater.chain.engine import Receipt, Snapshot
     from breakwater.chain.events import Event
@@ -85,6 +85,10 @@ class World:
         self.calls = 0
         self.broken = False
         self.tally: Counter[tuple[str, str]] = Counter()
+        self.gains: list[int] = []
+        """What keepers made of pushing a price, calling a loan and selling again, micro-units."""
+        self.called: Counter[str] = Counter()
+        """Liquidations by severity, and by who paid what was missing or got what was left."""
         self._nonce = 0
 
     @property
@@ -128,7 +132,7 @@ class World:
         self.calls += len(calls)
         verb = "+".join(call.verb for call in calls)
         if receipt.err is not None:
-            failed, name = self._refusal(receipt)
+            failed, name = self.refusal(receipt)
             self.tally[verb, name] += 1
             for each in named - {self.payer.pubkey()}:
                 assert self.engine.get_account(each) == before[each], f"a refused {verb} changed {each}"
@@ -145,7 +149,8 @@ class World:
         self._adopt(calls, events, named)
         return Outcome(None, events)
 
-    def _refusal(self, receipt: Receipt) -> tuple[int, str]:
+    def refusal(self, receipt: Receipt) -> tuple[int, str]:
+        """Which instruction of a refused transaction failed, and by which error."""
         error = error_from(receipt.err or "", logs=receipt.logs, programs=programs.error_names())
         assert isinstance(error, ProgramError), f"{error}\n" + "\n".join(receipt.logs)
         assert error.name != "ProgramFailedToComplete", "\n".join(receipt.logs)
@@ -161,7 +166,7 @@ class World:
         return len(calls), None
 
     def _adopt(self, calls: Sequence[Call], events: Sequence[Event], named: set[Pubkey]) -> None:
-        observed = Observed(events, self._fee_ppm)
+        observed = Observed(events, partial(self._read, events))
         model = Model(self.books, self.now, observed)
         verb = "+".join(call.verb for call in calls)
         try:
@@ -173,12 +178,21 @@ class World:
         model.commit()
         for each in named | model.touched.keys():
             agree(each, self.books.get(each), self.engine.get_account(each))
+        for event in events:
+            if event.name == "Liquidated":
+                self.called[("partial", "full", "emergency")[event.fields["severity"]]] += 1
+                self.called.update(name for name in ("drawn", "lost", "insured") if event.fields[name])
         audit(self.books, self.supply)
 
-    def _fee_ppm(self) -> int:
-        account = self.engine.get_account(at.shard(0))
+    def _read(self, events: Sequence[Event], what: str) -> int:
+        """What no event shows: the shards' fee, and the price a market opened at."""
+        if what == "fee_ppm":
+            account = self.engine.get_account(at.shard(0))
+            assert account is not None
+            return accounts.shard(account.data).fee_ppm
+        account = self.engine.get_account(Pubkey(events[0].fields["market"]))
         assert account is not None
-        return accounts.shard(account.data).fee_ppm
+        return int(accounts.read_fields("Market", account.data)["fill_q28"][0])
 
     def check_everything(self) -> None:
         """Every account of the programs is in the books, and every one of the books on the chain."""

@@ -184,7 +184,7 @@ fn watched() -> (World, Party, Party, u64) {
     let terms = ix::Terms {
         group: 9,
         breaker: ix::Limits {
-            max_volume: u64::MAX,
+            max_volume: 1_000 * UNIT,
             max_move_ppm: 1_000_000,
             max_liquidation_ppm: 450_000,
             window_slots: 10_000,
