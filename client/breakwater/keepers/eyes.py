@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -82,6 +83,7 @@ class Eyes:
         self.connected = False
         self.snapshots = self.pushed = self.missed = self.reconnects = 0
         self.on_outcome: list[Callable[[Keeper, Work, Task | None, Outcome], None]] = []
+        self._heard = time.monotonic()
         self._news = asyncio.Event()
         self._dirty = asyncio.Event()
         self._changed: dict[Pubkey, None] = {}
@@ -94,6 +96,11 @@ class Eyes:
     def instant(self) -> bool:
         """Whether transactions end at once: the chain is in this process."""
         return isinstance(self.engine, EmbeddedEngine)
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the chain last answered."""
+        return time.monotonic() - self._heard
 
     def close(self) -> None:
         """Look no more."""
@@ -142,6 +149,7 @@ class Eyes:
     async def tick(self) -> None:
         """Ask for slot and time."""
         self.world.tick(await self.engine.slot(), await self.engine.now())
+        self._heard = time.monotonic()
 
     async def catch_up(self) -> None:
         """On the embedded engine: take over what has landed since, and tell everybody."""

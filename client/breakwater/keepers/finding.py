@@ -85,6 +85,11 @@ class Finder:
         self._cached = (self.world.version, works)
         return works
 
+    @property
+    def waiting(self) -> list[Work]:
+        """What was found the last time."""
+        return self._cached[1]
+
     def _all(self) -> Iterator[Work]:
         yield from self._loans()
         yield from self._orders()
@@ -140,6 +145,7 @@ class Finder:
             if each.status == OPEN
         }
         self.stale = []
+        publisher = None if self.prices is None else bytes(self.prices.publisher.pubkey())
         for address, market in used.items():
             feed = world.feeds.get(address)
             if feed is None:
@@ -148,7 +154,7 @@ class Finder:
             if feed.count and age_s <= feed.max_age_s:
                 continue
             self.stale.append(feed.name)
-            if self.prices is not None and bytes(self.prices.publisher.pubkey()) == feed.publisher:
+            if self.prices is not None and publisher == feed.publisher:
                 yield Work(
                     "price",
                     address,

@@ -71,7 +71,9 @@ class Keeper:
     def __init__(self, eyes: Eyes, hands: Hands, duties: Duties | None = None) -> None:
         self.eyes, self.hands = eyes, hands
         self.duties = duties or Duties()
-        self.account = at.keeper(hands.key.pubkey())
+        # deriving it takes as long as looking at a hundred accounts
+        self.address = hands.key.pubkey()
+        self.account = at.keeper(self.address)
         self.seen = -1
         """The version of the world that was looked at last."""
         self._running: set[asyncio.Task[None]] = set()
@@ -80,6 +82,11 @@ class Keeper:
     def key(self) -> Keypair:
         """Who signs."""
         return self.hands.key
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way."""
+        return bool(self._running)
 
     @property
     def is_registered(self) -> bool:
@@ -216,7 +223,7 @@ class Keeper:
                         (lambda keeper, k=kind, s=subject: [kx.complete_task(keeper, k, s)],),  # type: ignore[misc]
                     )
                 continue
-            if task.poster != bytes(self.key.pubkey()):
+            if task.poster != bytes(self.address):
                 continue
             holder = world.keepers.get(Pubkey.from_bytes(task.claimed_by))
             if task.state == kx.DONE or (task.state == kx.UNCLAIMED and (subject, kind) not in wanted):
@@ -238,7 +245,7 @@ class Keeper:
     # Doing
 
     async def _do(self, job: _Job) -> None:
-        work, own = job.work, self.key.pubkey()
+        work, own = job.work, self.address
         slot = self.eyes.world.slot
         attempts = [self._wrapped(job, made) for build in work.attempts if (made := build(own))]
         if not attempts:
@@ -249,7 +256,7 @@ class Keeper:
 
     def _wrapped(self, job: _Job, steps: Sequence[Instruction]) -> list[Instruction]:
         """Claim, work and completion in one transaction: all happen or none."""
-        own, task = self.key.pubkey(), job.task
+        own, task = self.address, job.task
         if task is None:
             return list(steps)
         subject, kind = Pubkey.from_bytes(task.subject), task.kind
