@@ -3,6 +3,7 @@
 Start with `run`; `drill` shows a whole crew at work.
 """
 
+from .crew import derived, fund
 from .drill import DrillResult, MemberResult, drill
 from .duty import Registered, Status, heartbeat, register, status, unregister
 from .eyes import Eyes, Pace
@@ -27,7 +28,9 @@ __all__ = [
     "Status",
     "Summary",
     "Work",
+    "derived",
     "drill",
+    "fund",
     "heartbeat",
     "rank",
     "register",

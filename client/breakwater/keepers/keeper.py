@@ -76,6 +76,8 @@ class Keeper:
         self.account = at.keeper(self.address)
         self.seen = -1
         """The version of the world that was looked at last."""
+        self.resting = False
+        """Whether nothing new is started any more."""
         self._running: set[asyncio.Task[None]] = set()
 
     @property
@@ -109,7 +111,7 @@ class Keeper:
         """One pass over the world: start what is ours to do, wait for it where it ends at once."""
         world = self.eyes.world
         self.hands.ledger.forget(world.slot)
-        if not self.eyes.ready:
+        if not self.eyes.ready or self.resting:
             return
         for job in self._chosen():
             if len(self._running) >= AT_ONCE:

@@ -25,7 +25,7 @@ from .keeper import Duties, Keeper
 from .telemetry import Telemetry, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from solders.keypair import Keypair
 
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 __all__ = ["KeeperConfig", "Summary", "run"]
 
 BUSY_S = 0.05
+REST_S = 10.0
+"""How long transactions that are under way may take at the end."""
+
 IDLE_PASSES = 3
 """Passes without anything to do after which a single round is over."""
 
@@ -160,12 +163,22 @@ async def _run(
                 started.append(group.create_task(_until_idle(eyes, keepers, stop)))
             log.info("keepers_started", keepers=len(keepers), engine=engine.name)
             await stop.wait()
+            await _rest(keepers)
         opening.cancel()
         for each in started:
             each.cancel()
 
 
-async def _guarded(running: Any) -> None:
+async def _rest(keepers: Sequence[Keeper]) -> None:
+    """Start nothing new, and let what is under way end, for a while."""
+    for each in keepers:
+        each.resting = True
+    deadline = time.monotonic() + REST_S
+    while any(each.busy for each in keepers) and time.monotonic() < deadline:  # noqa: ASYNC110
+        await asyncio.sleep(BUSY_S)
+
+
+async def _guarded(running: Coroutine[Any, Any, None]) -> None:
     """Our own error out of a group, if there is one."""
     try:
         await running
