@@ -5,7 +5,6 @@ A subscription can end, stall or skip without saying so. Whoever uses it takes f
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from dataclasses import dataclass
@@ -37,14 +36,19 @@ class Change:
 
 
 async def follow(url: str, programs: Sequence[Pubkey], commitment: str) -> AsyncIterator[Change | None]:
-    """Every change of the programs' accounts, until the connection ends; the first item, None, says it stands.
+    """Every change of the programs' accounts until the connection ends; the item None says that it stands.
 
     Raises:
         Unreachable: there is no connection, or there is none any more.
     """
     try:
         async with connect(
-            url, open_timeout=OPEN_S, ping_interval=PING_S, ping_timeout=PING_S, close_timeout=1, max_size=LARGEST
+            url,
+            open_timeout=OPEN_S,
+            ping_interval=PING_S,
+            ping_timeout=PING_S,
+            close_timeout=1,
+            max_size=LARGEST,
         ) as socket:
             for number, program in enumerate(programs, start=1):
                 options = {"encoding": "base64", "commitment": commitment}
@@ -66,7 +70,7 @@ async def follow(url: str, programs: Sequence[Pubkey], commitment: str) -> Async
                     waiting.discard(message["id"])
                     if not waiting:
                         yield None
-    except (ConnectionClosed, InvalidHandshake, OSError, asyncio.TimeoutError) as error:
+    except (TimeoutError, ConnectionClosed, InvalidHandshake, OSError) as error:
         raise Unreachable(f"Connect to the node's WebSocket again: {type(error).__name__}.") from error
     except (ValueError, KeyError, TypeError) as error:
         raise Unreachable("Connect to the node's WebSocket again: it sends nonsense.") from error

@@ -156,7 +156,7 @@ async def drilled(
     """Drill on a chain of its own."""
     if engine != "embedded":
         raise InvalidInput(
-            "Drill with --engine embedded: at genesis nobody holds MMT, so keepers on a validator have no bonds."
+            "Drill with --engine embedded: nobody holds MMT at genesis, so a validator's keepers have no bonds."
         )
     async with open_engine("embedded", programs=programs.embedded_programs()) as opened:
         if not isinstance(opened, EmbeddedEngine):
@@ -253,7 +253,16 @@ async def status(o: Common) -> None:
         say("This exchange has no task registry; liquidations, orders and settlements are open to anybody.")
         return
     table = Table(title=f"{len(found.registry.keepers)} keepers on duty, slot {found.slot}")
-    for name in ("keeper", "state", "bond, MMT", "tier", "done", "missed", "response, slots", "silent, slots"):
+    for name in (
+        "keeper",
+        "state",
+        "bond, MMT",
+        "tier",
+        "done",
+        "missed",
+        "response, slots",
+        "silent, slots",
+    ):
         table.add_column(name, justify="left" if name in ("keeper", "state") else "right")
     for each in found.keepers:
         row = each.as_dict()

@@ -29,7 +29,9 @@ def run(
     count: Annotated[
         int,
         typer.Option(
-            min=1, max=100, help="How many keepers; more than key pairs are made from the first, which funds them."
+            min=1,
+            max=100,
+            help="How many keepers; more than key pairs are made from the first, which funds them.",
         ),
     ] = 1,
     engine: EngineOption = None,
@@ -48,7 +50,7 @@ def run(
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so long.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A line for each work, the summary last.")] = False,
 ) -> None:
-    """Keep until Ctrl-C; a summary comes last. Needs no local state: the chain knows how far everything is."""
+    """Keep until Ctrl-C; a summary comes last. Nothing is kept on disk: the chain knows how far it came."""
     from .. import keepers as service
     from . import _keeper_view as view
 
@@ -67,13 +69,16 @@ def run(
 def drill(
     keepers: Annotated[int, typer.Option(min=1, max=100, help="How many keepers.")] = 20,
     tasks: Annotated[int, typer.Option(min=5, max=5_000, help="How many tasks.")] = 500,
-    kill: Annotated[int | None, typer.Option(min=0, help="How many die.", show_default="3, fewer of few")] = None,
-    engine: Annotated[str, typer.Option(help="embedded; a registry with bonds can't be had elsewhere.")] = "embedded",
+    kill: Annotated[
+        int | None, typer.Option(min=0, help="How many die.", show_default="3, fewer of few")
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(help="embedded; a registry with bonds can't be had elsewhere.")
+    ] = "embedded",
     seed: Annotated[int, typer.Option(help="Of the order of the tasks.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Let a crew work off tasks of all five kinds while some of it die; exit 1 when a bound is broken."""
-    from .. import keepers as service
     from . import _keeper_view as view
 
     view.logs_to_stderr(quiet=True)

@@ -28,7 +28,18 @@ if TYPE_CHECKING:
 
     Request = tuple[Sequence[Instruction], Sequence[Keypair]]
 
-__all__ = ["SOL", "UNIT", "Ground", "found", "found_mmt", "lend_bond", "minted", "reach", "send_all", "wallet"]
+__all__ = [
+    "SOL",
+    "UNIT",
+    "Ground",
+    "found",
+    "found_mmt",
+    "lend_bond",
+    "minted",
+    "reach",
+    "send_all",
+    "wallet",
+]
 
 SOL: Final = 10**9
 UNIT: Final = 10**6
@@ -166,8 +177,8 @@ async def found_mmt(ground: Ground, rules: mx.MmtRules) -> None:
 def lend_bond(engine: EmbeddedEngine, ground: Ground, owner: Pubkey, amount: int) -> None:
     """Move MMT from the sink to an owner's token account, past all rules.
 
-    At genesis the sink and the reward vault hold the whole supply, so a crew that starts with bonds can only be
-    had on a chain in this process.
+    At genesis the sink and the reward vault hold the whole supply, so a crew that starts with bonds can only
+    be had on a chain in this process.
     """
     _add(engine, wallet(at.mmt_sink(), ground.mmt), -amount)
     _add(engine, wallet(owner, ground.mmt), amount)
@@ -179,4 +190,4 @@ def _add(engine: EmbeddedEngine, tokens: Pubkey, amount: int) -> None:
         raise InvalidInput(f"Create the token account {tokens} first.")
     held = int.from_bytes(account.data[64:72], "little") + amount
     data = account.data[:64] + held.to_bytes(8, "little") + account.data[72:]
-    engine.set_account(tokens, Account(account.lamports, data, account.owner, account.executable, account.rent_epoch))
+    engine.set_account(tokens, Account(account.lamports, data, account.owner))

@@ -225,9 +225,7 @@ class _Stage:
         return found
 
 
-async def prepare(
-    ground: Ground, count: int, progress: Callable[[str], None] = lambda _: None
-) -> list[Need]:
+async def prepare(ground: Ground, count: int, progress: Callable[[str], None] = lambda _: None) -> list[Need]:
     """Make `count` subjects of each kind of task that prove their need now."""
     stage = _Stage(ground, count, progress)
     await stage.feeds()

@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 __all__ = ["derived", "fund"]
 
 LEAST: Final = 20_000_000
-"""Lamports below which a derived keeper is topped up: some thousand transactions and its trader account's rent."""
+"""Lamports below which a derived keeper is topped up: a trader account's rent and many transactions."""
 
 SHARE: Final = 50_000_000
 
 
 def derived(first: Keypair, count: int) -> list[Keypair]:
-    """The first key and others made from its secret: the same ones every time, so that nothing has to be stored."""
+    """The first key and others made from its secret: the same ones every time, so nothing has to be stored."""
     secret = bytes(first)[:32]
     others = [
-        Keypair.from_seed(hashlib.sha256(b"breakwater keeper" + secret + number.to_bytes(4, "little")).digest())
+        Keypair.from_seed(
+            hashlib.sha256(b"breakwater keeper" + secret + number.to_bytes(4, "little")).digest()
+        )
         for number in range(1, count)
     ]
     return [first, *others]

@@ -18,7 +18,6 @@ from solders.pubkey import Pubkey
 from spl.token.instructions import create_associated_token_account
 
 from breakwater.chain import addresses as at
-from breakwater.chain import instructions as ix
 from breakwater.chain import keeper_accounts as ka
 from breakwater.chain import keeper_instructions as kx
 from breakwater.chain import mmt_instructions as mx
@@ -72,8 +71,8 @@ class MemberResult:
 class DrillResult:
     """What a drill came to.
 
-    `expected` is an equal share, `tolerance` how far a surviving keeper may be from it; the dead are excepted, since
-    they stopped and others had to do their part.
+    `expected` is an equal share, `tolerance` how far a surviving keeper may be from it; the dead are excepted,
+    since they stopped and others had to do their part.
     """
 
     keepers: int
@@ -305,7 +304,10 @@ class _Drill:
             stolen=sum(each.missed for each in records),
             suspended=sum(each.listed == 0 for each in records),
             transactions=sum(
-                count for each in self._crew for (_, how), count in each.hands.outcomes.items() if how == "done"
+                count
+                for each in self._crew
+                for (_, how), count in each.hands.outcomes.items()
+                if how == "done"
             ),
             refused=sum(each.hands.outcomes.total() for each in self._crew)
             - sum(count for e in self._crew for (_, how), count in e.hands.outcomes.items() if how == "done"),

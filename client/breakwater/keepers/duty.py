@@ -144,9 +144,7 @@ async def status(engine: EmbeddedEngine | RpcEngine) -> Status:
     slot = await engine.slot()
     (raw,) = await queries.read(engine, [at.registry()])
     found = await queries.owned(engine, at.EXCHANGE, kinds.filter_of("Keeper"))
-    tasks = [
-        ka.task(data) for _, data in await queries.owned(engine, at.EXCHANGE, kinds.filter_of("Task"))
-    ]
+    tasks = [ka.task(data) for _, data in await queries.owned(engine, at.EXCHANGE, kinds.filter_of("Task"))]
     keepers = [(address, ka.keeper(data)) for address, data in found]
     everybody = sorted(
         (Registered(address, each, max(0, slot - each.heartbeat_slot)) for address, each in keepers),

@@ -158,7 +158,7 @@ class Eyes:
             for address in self._changed:
                 account = engine.get_account(address)
                 ours = account is not None and account.owner in (at.EXCHANGE, at.ORACLE)
-                data = account.data if account is not None and ours else None
+                data = account.data if ours and account is not None else None
                 self.world.apply(address, data, engine.clock.slot)
             self._changed.clear()
         await self.tick()
@@ -244,5 +244,5 @@ class Eyes:
             await asyncio.sleep(wait)
 
     def _pause_s(self, failures: int) -> float:
-        base = min(RETRY_S * 2 ** min(failures, 10), LONGEST_RETRY_S)
+        base: float = min(RETRY_S * 2.0 ** min(failures, 10), LONGEST_RETRY_S)
         return base * self._chance.uniform(0.5, 1.0)

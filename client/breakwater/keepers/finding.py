@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from solders.instruction import Instruction
-
     from solders.keypair import Keypair
 
     from breakwater.chain.accounts import Feed, Market, Position

@@ -104,7 +104,8 @@ class Hands:
     """One keeper's hands.
 
     Args:
-        sender: sends; it simulates first, repeats the same bytes and checks their status before anything else.
+        sender: sends; it simulates first, repeats the same bytes, and looks their status up before it
+            signs anything anew.
         key: the keeper.
         ledger: what is in flight.
         seed: of the jitter.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["SLACK_PPM", "chain_work", "liquidation_work"]
 
 SLACK_PPM: Final = 4_000
-"""Our mark may be too high by so much of itself: the program's reference is a lower bound, 2^-10 below the price."""
+"""Our mark may be too high by so much: the program's reference is a lower bound, 2^-10 below the price."""
 
 WHOLE: Final = 1_000_000
 ONE: Final = 1 << 28
@@ -57,9 +57,7 @@ def liquidation_work(world: World, address: Pubkey, position: Position, market: 
     sizes = [min(held, room), min(part, room), min(held, health.room(market, shard, market.slot, liquidity))]
     sizes.append(min(part, health.cap_of_slot(liquidity, shard.slot_ppm, 0)))
     attempts = tuple(
-        lambda keeper, shares=shares: [  # type: ignore[misc]
-            lx.liquidate(keeper, owner, market.id, position.outcome, shares)
-        ]
+        lambda keeper, shares=shares: [lx.liquidate(keeper, owner, market.id, position.outcome, shares)]
         for shares in dict.fromkeys(each for each in sizes if each > 0)
     )
     return Work(
@@ -92,9 +90,7 @@ def chain_work(world: World, address: Pubkey, chain: Chain) -> Work | None:
     if debt <= limit:
         return None
     attempts = tuple(
-        lambda keeper, part=part: [  # type: ignore[misc]
-            lx.liquidate_chain(keeper, owner, chain.id, route, part)
-        ]
+        lambda keeper, part=part: [lx.liquidate_chain(keeper, owner, chain.id, route, part)]
         for part in CHAIN_PARTS
     )
     return Work("chain", address, debt, attempts)

@@ -1,7 +1,7 @@
 """Keepers as a service: any number of them in one process, until told to stop.
 
-Nothing is kept on disk. What a keeper that was killed had begun is on the chain: done, refused, or a task that it
-still holds, which it ends when it is back.
+Nothing is kept on disk. What a keeper that was killed had begun is on the chain: done, refused, or a task
+that it still holds, which it ends when it is back.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ async def _until_idle(eyes: Eyes, keepers: Sequence[Keeper], stop: asyncio.Event
     quiet, seen, before = 0, -1, -1
     while quiet < IDLE_PASSES:
         seen = await eyes.after(seen)
-        while any(each.seen != eyes.version or each.busy for each in keepers):
+        while any(each.seen != eyes.version or each.busy for each in keepers):  # noqa: ASYNC110
             await asyncio.sleep(BUSY_S)
         started = sum(each.hands.outcomes.total() for each in keepers)
         quiet = quiet + 1 if started == before else 0

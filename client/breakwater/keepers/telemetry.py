@@ -39,13 +39,15 @@ class Telemetry:
     def __init__(self, eyes: Eyes, keepers: Sequence[Keeper]) -> None:
         self._eyes, self._keepers = eyes, keepers
         self.registry = CollectorRegistry()
-        self.registry.register(self)  # type: ignore[arg-type]
+        self.registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
         """What Prometheus asks for."""
         eyes, world = self._eyes, self._eyes.world
         works = CounterMetricFamily(
-            "breakwater_keeper_works", "Works by kind and how they ended.", labels=["keeper", "kind", "result"]
+            "breakwater_keeper_works",
+            "Works by kind and how they ended.",
+            labels=["keeper", "kind", "result"],
         )
         errors = CounterMetricFamily(
             "breakwater_keeper_errors", "Refusals and failures by name.", labels=["keeper", "error"]

@@ -61,9 +61,7 @@ def may_claim(world: World, keeper: Pubkey, task: Task) -> bool:
         return False
     subject = Pubkey.from_bytes(task.subject)
     if task.state == kx.CLAIMED:
-        return slot > task.deadline_slot and stands_in(
-            world, keeper, subject, slot - task.deadline_slot - 1
-        )
+        return slot > task.deadline_slot and stands_in(world, keeper, subject, slot - task.deadline_slot - 1)
     age = slot - task.created_slot
     if age < registry.exclusive_slots:
         return _turn(registry, task, slot) == bytes(keeper)
