@@ -1,0 +1,276 @@
+"""How `breakwater keeper` opens what it needs, stops, and shows what it finds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import structlog
+from rich.console import Console
+from rich.table import Table
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+
+from .. import keepers as service
+from ..chain import programs
+from ..chain.engine import EmbeddedEngine, Receipt, open_engine
+from ..config import load_keypair, settings
+from ..errors import InvalidInput
+from ._options import Common
+from ._session import Session, connect, print_json, say, show
+
+MMT = 10**9
+
+
+def logs_to_stderr(*, quiet: bool = False) -> None:
+    """Standard output is for results."""
+    level = logging.WARNING if quiet else logging.getLevelNamesMapping()[settings().log_level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+class _Stopper:
+    """The first signal asks for an end with a summary, the second one ends at once."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+
+    def __call__(self) -> None:
+        if self._stop.is_set():
+            raise KeyboardInterrupt
+        self._stop.set()
+
+
+async def keep(
+    engine: str | None,
+    keypairs: Sequence[Path],
+    count: int,
+    config: service.KeeperConfig,
+    seconds: float | None,
+    *,
+    as_json: bool,
+) -> service.Summary:
+    """Run keepers until they are interrupted or the time is over."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    async with connect(engine) as opened:
+        logs_to_stderr()
+        keys = [load_keypair(each) for each in keypairs] or [opened.key(None, "operator")]
+        if count > len(keys):
+            keys += service.derived(keys[0], count - len(keys) + 1)[1:]
+            await service.fund(opened.sender, keys[0], keys[1:])
+        stopper = _Stopper(stop)
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(each, stopper)
+        if seconds is not None:
+            loop.call_later(seconds, stop.set)
+        return await service.run(
+            opened.engine,
+            keys,
+            config,
+            on_done=_print_line if as_json else lambda *_: None,
+            on_listening=lambda port: _say(f"metrics and health at http://127.0.0.1:{port}/"),
+            stop=stop,
+        )
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _print_line(
+    keeper: service.Keeper, work: service.Work, task: object | None, outcome: service.Outcome
+) -> None:
+    line = {
+        "keeper": str(keeper.address),
+        "kind": work.kind,
+        "subject": str(work.subject),
+        "task": task is not None,
+        "slot": outcome.slot,
+        "signature": outcome.signature,
+    }
+    print(json.dumps(line), flush=True)
+
+
+def print_summary(summary: service.Summary) -> None:
+    """A run as a table."""
+    table = Table(title=f"{summary.keepers} keepers on the {summary.engine} engine", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    for name, value in (
+        ("seconds", f"{summary.seconds:,.1f}"),
+        ("done", _counts(summary.done)),
+        ("refused", _counts(summary.refused)),
+        ("of unknown fate", f"{summary.unknown:,}"),
+        ("full snapshots", f"{summary.snapshots:,}"),
+        ("changes pushed", f"{summary.pushed:,}"),
+        ("changes only a snapshot showed", f"{summary.missed:,}"),
+        ("stale feeds", ", ".join(summary.stale_feeds) or "none"),
+    ):
+        table.add_row(name, value)
+    show(table)
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()) if count) or "none"
+
+
+# Drill
+
+
+class Status:
+    """What a drill is at, on standard error."""
+
+    def __enter__(self) -> Self:
+        self._status = Console(stderr=True).status("drill")
+        self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._status.stop()
+
+    def show(self, step: str) -> None:
+        """Another step."""
+        self._status.update(step)
+
+
+async def drilled(
+    engine: str, keepers: int, tasks: int, kills: int, seed: int, progress: Callable[[str], None]
+) -> service.DrillResult:
+    """Drill on a chain of its own."""
+    if engine != "embedded":
+        raise InvalidInput(
+            "Drill with --engine embedded: nobody holds MMT at genesis, so a validator's keepers have no bonds."
+        )
+    async with open_engine("embedded", programs=programs.embedded_programs()) as opened:
+        if not isinstance(opened, EmbeddedEngine):
+            raise InvalidInput("Drill with --engine embedded.")
+        return await service.drill(opened, keepers, tasks, kills=kills, seed=seed, progress=progress)
+
+
+def print_drill(result: service.DrillResult) -> None:
+    """A drill as two tables and a verdict."""
+    loads = result.tasks_per_keeper
+    least, most = result.expected - result.tolerance, result.expected + result.tolerance
+    table = Table(title=f"Drill: {result.tasks} tasks, {result.keepers} keepers", show_header=True)
+    for name in ("", "measured", "bound"):
+        table.add_column(name, justify="left" if not name else "right")
+    table.add_row("tasks done", f"{result.completed}", f"{result.tasks}")
+    table.add_row("done more than once", f"{result.duplicates}", "0")
+    table.add_row("average response, slots", f"{result.mean_response_slots:.2f}", "< 4")
+    table.add_row("longest response, slots", f"{result.longest_response_slots}", "")
+    table.add_row("tasks a living keeper", f"{loads[0]} to {loads[-1]}", f"{least:g} to {most:g}")
+    table.add_row("keepers killed", f"{sum(e.killed_after is not None for e in result.members)}", "")
+    table.add_row("claims taken over from the dead", f"{result.stolen}", "")
+    table.add_row("struck off the list", f"{result.suspended}", "")
+    table.add_row("transactions, refused before sending", f"{result.transactions}, {result.refused}", "")
+    table.add_row("slots", f"{result.slots}", "")
+    kinds = Table(title="By kind", show_header=False)
+    kinds.add_column()
+    kinds.add_column(justify="right")
+    for name, count in sorted(result.by_kind.items()):
+        kinds.add_row(name, f"{count}")
+    show(table, kinds)
+    for each in result.broken or ["Every bound holds."]:
+        say(each)
+
+
+# Registry
+
+
+def _receipt(receipt: Receipt, done: str, o: Common) -> None:
+    if o.as_json:
+        print_json({"signature": str(receipt.signature), "slot": receipt.slot})
+    else:
+        say(f"{done} in slot {receipt.slot}: {receipt.signature}")
+
+
+def _amount(text: str) -> int:
+    try:
+        value = Decimal(text) * MMT
+    except InvalidOperation:
+        raise InvalidInput(f"Give the bond as a number of MMT, not {text!r}.") from None
+    if not value.is_finite() or value != int(value) or value <= 0:
+        raise InvalidInput(f"Give the bond as a positive number with at most nine decimals, not {text!r}.")
+    return int(value)
+
+
+def _address(text: str) -> Pubkey:
+    try:
+        return Pubkey.from_string(text)
+    except ValueError:
+        raise InvalidInput(f"Name an address in base58, not {text!r}.") from None
+
+
+async def register(o: Common, bond: str | None, beneficiary: str | None) -> None:
+    """Put the signer on duty."""
+    wanted = None if bond is None else _amount(bond)
+    who = None if beneficiary is None else _address(beneficiary)
+    async with connect(o.engine) as opened:
+        _receipt(await service.register(opened.sender, _key(opened, o), wanted, who), "On duty", o)
+
+
+async def heartbeat(o: Common) -> None:
+    """Give a sign of life."""
+    async with connect(o.engine) as opened:
+        _receipt(await service.heartbeat(opened.sender, _key(opened, o)), "Noted", o)
+
+
+async def unregister(o: Common) -> None:
+    """Leave."""
+    async with connect(o.engine) as opened:
+        _receipt(await service.unregister(opened.sender, _key(opened, o)), "Off duty", o)
+
+
+def _key(opened: Session, o: Common) -> Keypair:
+    return opened.key(o.keypair, "operator")
+
+
+async def status(o: Common) -> None:
+    """Show the registry."""
+    async with connect(o.engine) as opened:
+        found = await service.status(opened.engine)
+    if o.as_json:
+        print_json(found.as_dict())
+        return
+    if found.registry is None:
+        say("This exchange has no task registry; liquidations, orders and settlements are open to anybody.")
+        return
+    table = Table(title=f"{len(found.registry.keepers)} keepers on duty, slot {found.slot}")
+    for name in (
+        "keeper",
+        "state",
+        "bond, MMT",
+        "tier",
+        "done",
+        "missed",
+        "response, slots",
+        "silent, slots",
+    ):
+        table.add_column(name, justify="left" if name in ("keeper", "state") else "right")
+    for each in found.keepers:
+        row = each.as_dict()
+        bond, response = f"{each.keeper.bond / MMT:g}", f"{each.keeper.mean_response_slots:.2f}"
+        missed = each.keeper.missed + each.keeper.failed
+        table.add_row(
+            row["keeper"], row["state"], bond, str(row["tier"]), str(row["completed"]), str(missed), response,
+            str(each.silent_slots),
+        )  # fmt: skip
+    show(table)
+    say(f"Tasks: {found.waiting} waiting, {found.claimed} claimed, {found.done} done and not removed.")

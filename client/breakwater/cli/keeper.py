@@ -1,0 +1,137 @@
+"""`breakwater keeper`: liquidate, stop losses, resolve and tidy up, for the rewards."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._options import Common, EngineOption, JsonOption, common
+
+app = typer.Typer(no_args_is_help=True, help="Liquidate, stop losses, resolve and tidy up, for the rewards.")
+
+
+@app.command()
+def run(
+    keypair: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--keypair",
+            metavar="FILE",
+            help="A keeper's keys; may be given again. By default the sandbox's operator there, else "
+            "BREAKWATER_KEYPAIR.",
+            show_default=False,
+        ),
+    ] = None,
+    count: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=100,
+            help="How many keepers; more than key pairs are made from the first, which funds them.",
+        ),
+    ] = 1,
+    engine: EngineOption = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Serve /metrics and /health on loopback; 0: any.")
+    ] = None,
+    snapshot: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="Between full snapshots while changes are pushed.")
+    ] = 30.0,
+    poll: Annotated[
+        float, typer.Option(min=0.2, metavar="SECONDS", help="The same while they are not.")
+    ] = 2.0,
+    socket: Annotated[bool, typer.Option(help="Have changes pushed; without, only poll.")] = True,
+    tasks: Annotated[bool, typer.Option(help="Take part in the task registry where registered.")] = True,
+    once: Annotated[bool, typer.Option("--once", help="End when nothing is left to do.")] = False,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so long.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A line for each work, the summary last.")] = False,
+) -> None:
+    """Keep until Ctrl-C; a summary comes last. Nothing is kept on disk: the chain knows how far it came."""
+    from .. import keepers as service
+    from . import _keeper_view as view
+
+    duties = service.Duties(tasks=tasks)
+    pace = service.Pace(snapshot, poll, socket=socket)
+    config = service.KeeperConfig(duties, pace, metrics_port, once)
+    view.logs_to_stderr()
+    summary = asyncio.run(view.keep(engine, keypair or [], count, config, seconds, as_json=as_json))
+    if as_json:
+        typer.echo(json.dumps({"summary": summary.as_dict()}))
+    else:
+        view.print_summary(summary)
+
+
+@app.command()
+def drill(
+    keepers: Annotated[int, typer.Option(min=1, max=100, help="How many keepers.")] = 20,
+    tasks: Annotated[int, typer.Option(min=5, max=5_000, help="How many tasks.")] = 500,
+    kill: Annotated[
+        int | None, typer.Option(min=0, help="How many die.", show_default="3, fewer of few")
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(help="embedded; a registry with bonds can't be had elsewhere.")
+    ] = "embedded",
+    seed: Annotated[int, typer.Option(help="Of the order of the tasks.")] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a crew work off tasks of all five kinds while some of it die; exit 1 when a bound is broken."""
+    from . import _keeper_view as view
+
+    view.logs_to_stderr(quiet=True)
+    kills = min(3, keepers // 6) if kill is None else kill
+    with view.Status() as status:
+        result = asyncio.run(view.drilled(engine, keepers, tasks, kills, seed, status.show))
+    if as_json:
+        typer.echo(json.dumps(result.as_dict()))
+    else:
+        view.print_drill(result)
+    raise typer.Exit(1 if result.broken else 0)
+
+
+@app.command()
+@common
+def register(
+    o: Common,
+    bond: Annotated[
+        str | None, typer.Option(metavar="MMT", help="What to bond.", show_default="the least allowed")
+    ] = None,
+    beneficiary: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Whose rewards and bond are.", show_default="the signer"),
+    ] = None,
+) -> None:
+    """Put the signer on duty in the task registry."""
+    from . import _keeper_view as view
+
+    asyncio.run(view.register(o, bond, beneficiary))
+
+
+@app.command()
+@common
+def heartbeat(o: Common) -> None:
+    """Give a sign of life, or come back from a suspension that is over."""
+    from . import _keeper_view as view
+
+    asyncio.run(view.heartbeat(o))
+
+
+@app.command()
+@common
+def unregister(o: Common) -> None:
+    """Leave the task registry; the bond is free after the cool-down."""
+    from . import _keeper_view as view
+
+    asyncio.run(view.unregister(o))
+
+
+@app.command()
+@common
+def status(o: Common) -> None:
+    """Show the task registry: who is on duty, and how everybody does."""
+    from . import _keeper_view as view
+
+    asyncio.run(view.status(o))

@@ -1,0 +1,40 @@
+"""Keepers: find unhealthy loans, due orders and everything else that wants doing, and do it once.
+
+Start with `run`; `drill` shows a whole crew at work.
+"""
+
+from .crew import derived, fund
+from .drill import DrillResult, MemberResult, drill
+from .duty import Registered, Status, heartbeat, register, status, unregister
+from .eyes import Eyes, Pace
+from .hands import Hands, Ledger, Outcome
+from .keeper import Duties, Keeper
+from .service import KeeperConfig, Summary, run
+from .work import KIND_URGENCY, Work, rank
+
+__all__ = [
+    "KIND_URGENCY",
+    "DrillResult",
+    "Duties",
+    "Eyes",
+    "Hands",
+    "Keeper",
+    "KeeperConfig",
+    "Ledger",
+    "MemberResult",
+    "Outcome",
+    "Pace",
+    "Registered",
+    "Status",
+    "Summary",
+    "Work",
+    "derived",
+    "drill",
+    "fund",
+    "heartbeat",
+    "rank",
+    "register",
+    "run",
+    "status",
+    "unregister",
+]

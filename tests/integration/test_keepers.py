@@ -1,0 +1,260 @@
+"""Keepers in this process: a drill, and random prices under which exactly the unhealthy loans are called."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+
+from breakwater.chain import accounts, kinds, programs, queries
+from breakwater.chain import addresses as at
+from breakwater.chain import instructions as ix
+from breakwater.chain import liquidation_instructions as lx
+from breakwater.chain.engine import EmbeddedEngine, Receipt, open_engine
+from breakwater.chain.sender import Sender
+from breakwater.cli import main
+from breakwater.errors import ProgramError
+from breakwater.keepers import Eyes, Hands, Keeper, Ledger, drill
+from breakwater.keepers._genesis import SOL, UNIT, found, minted, wallet
+from breakwater.model import PriceEvent
+
+FEED = "KEEPERS/TEST"
+MARKETS = range(1, 5)
+CURVES = (ix.LMSR, ix.PM_AMM, ix.PM_AMM_DECAYING, ix.LMSR)
+DEPTH = 20_000 * UNIT
+TRADERS = 38
+ALL = 10**12
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[EmbeddedEngine]:
+    async with open_engine("embedded", programs=programs.embedded_programs()) as opened:
+        assert isinstance(opened, EmbeddedEngine)
+        yield opened
+
+
+async def test_a_crew_does_every_task_once_and_shares_the_load_while_one_of_it_dies(
+    engine: EmbeddedEngine,
+) -> None:
+    result = await drill(engine, keepers=10, tasks=100, kills=1)
+    assert result.broken == []
+    assert (result.tasks, result.completed, result.duplicates) == (100, 100, 0)
+    assert sum(each.completed for each in result.members) == 100
+    assert set(result.by_kind.values()) == {20}
+    assert len(result.tasks_per_keeper) == 9
+    # the dead one held a task, which somebody took over after its deadline
+    assert result.stolen == 1
+    assert result.longest_response_slots > 20
+
+
+async def test_a_drill_says_which_bound_is_broken(engine: EmbeddedEngine) -> None:
+    result = await drill(engine, keepers=3, tasks=30, kills=2)
+    # one keeper is left, and does much more than a third
+    assert result.completed == 30
+    assert [each for each in result.broken if each.startswith("Loads of ")]
+
+
+def test_the_drills_json_has_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["keeper", "drill", "--keepers", "6", "--tasks", "60", "--json"])
+    assert stopped.value.code == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["tasks"], figures["completed"], figures["duplicates"]) == (60, 60, 0)
+    assert figures["mean_response_slots"] < 4
+    assert len(figures["tasks_per_keeper"]) == 5
+    assert len(figures["killed"]) == 1
+
+
+def test_a_drill_needs_the_embedded_engine(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["keeper", "drill", "--engine", "devnet"])
+    assert stopped.value.code == 2
+    assert "Drill with --engine embedded" in capsys.readouterr().err
+
+
+class Town:
+    """Traders with loans of random sizes and leverage in four markets."""
+
+    def __init__(self, engine: EmbeddedEngine, seed: int) -> None:
+        self.engine, self.sender, self.chance = engine, Sender(engine), random.Random(seed)
+        self.admin = Keypair()
+        self.traders = [Keypair() for _ in range(TRADERS)]
+        self.whale = Keypair()
+        self.called: list[dict[str, Any]] = []
+        engine.on_landed.append(self._landed)
+
+    def _landed(self, landed: Any) -> None:
+        if landed.receipt.err is None:
+            events = programs.event_decoder().decode(landed.receipt.logs)
+            self.called += [each.fields for each in events if each.name == "Liquidated"]
+
+    async def send(self, steps: list[Any], key: Keypair) -> None:
+        assert isinstance(await self.sender.send(steps, [key]), Receipt)
+
+    async def build(self) -> None:
+        ground = await found(self.sender, self.admin, 2_000_000 * UNIT)
+        own = self.admin.pubkey()
+        await self.send([ix.create_feed(own, FEED, own, -2, 3_600)], self.admin)
+        now = await self.engine.now()
+        await self.send([ix.publish(own, PriceEvent(FEED, 100, -2, 1, 1, 1, now * 1000))], self.admin)
+        for number, curve in zip(MARKETS, CURVES, strict=True):
+            terms = ix.MarketTerms(at.feed(FEED), (now + 86_400) * 1000, DEPTH, (100,), curve)
+            await self.send([ix.create_market(own, number, terms)], self.admin)
+        for key in [*self.traders, self.whale]:
+            purse = 500_000 * UNIT if key is self.whale else 5_000 * UNIT
+            await self.engine.airdrop(key.pubkey(), 10 * SOL)
+            await self.send(minted(self.admin, key.pubkey(), ground.mint, purse), self.admin)
+            source = wallet(key.pubkey(), ground.mint)
+            deposit = ix.deposit(key.pubkey(), source, ground.mint, purse)
+            await self.send([ix.create_trader(key.pubkey()), deposit], key)
+        for number in MARKETS:
+            for outcome in (0, 1):
+                own = self.whale.pubkey()
+                await self.send([ix.create_position(own, number, outcome, ix.SPOT)], self.whale)
+                await self.send([ix.buy(own, number, outcome, 10_000 * UNIT, ALL)], self.whale)
+
+    async def borrow(self) -> int:
+        """Every trader buys both outcomes of every market with a loan; how many could."""
+        opened = 0
+        for key in self.traders:
+            for number in MARKETS:
+                for outcome in (0, 1):
+                    owner, shares = key.pubkey(), self.chance.randint(1, 60) * UNIT
+                    leverage = self.chance.choice((150, 200, 300, 500, 1_000, 2_000))
+                    steps = [
+                        ix.create_position(owner, number, outcome, ix.LEVERAGED),
+                        ix.open_leveraged(owner, number, at.feed(FEED), outcome, shares, leverage, ALL),
+                    ]
+                    try:
+                        await self.send(steps, key)
+                    except ProgramError as error:
+                        assert error.name in ("LeverageTooHigh", "CoverageTooLow"), error.name
+                        continue
+                    opened += 1
+        return opened
+
+    async def move(self) -> None:
+        """Somebody trades a lot, somewhere."""
+        own, number = self.whale.pubkey(), self.chance.choice(MARKETS)
+        outcome, shares = self.chance.randint(0, 1), self.chance.randint(500, 9_000) * UNIT
+        trade = ix.sell if self.chance.random() < 0.4 else ix.buy
+        limit = 0 if trade is ix.sell else ALL
+        try:
+            await self.send([trade(own, number, outcome, shares, limit)], self.whale)
+        except ProgramError as error:
+            assert error.name == "InsufficientShares", error.name
+
+    async def loans(self) -> dict[Pubkey, accounts.Position]:
+        raw = await queries.owned(self.engine, at.EXCHANGE, kinds.filter_of("Position"))
+        every = {address: accounts.position(data) for address, data in raw}
+        return {address: each for address, each in every.items() if each.debt}
+
+    async def callable_now(self) -> set[Pubkey]:
+        """Loans that the program would call, by asking it with every size that may be legal."""
+        owners = {bytes(at.trader(key.pubkey())): key.pubkey() for key in self.traders}
+        numbers = {bytes(at.market(number)): number for number in MARKETS}
+        answer = set()
+        for address, each in (await self.loans()).items():
+            part = -(-each.shares * 300_000 // 1_000_000)
+            for shares in (each.shares, part):
+                call = lx.liquidate(
+                    self.whale.pubkey(), owners[each.trader], numbers[each.market], each.outcome, shares
+                )
+                try:
+                    await queries.simulate(self.engine, [call], self.whale.pubkey())
+                except ProgramError as error:
+                    if error.name not in ("Healthy", "LiquidationTooLarge"):
+                        raise
+                else:
+                    answer.add(address)
+        return answer
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_every_liquidatable_loan_is_called_and_no_healthy_one_ever(
+    engine: EmbeddedEngine, seed: int
+) -> None:
+    town = Town(engine, seed)
+    await town.build()
+    assert await town.borrow() > 200
+    # coverage is published by a fold alone, and nobody folds from here on
+    shards = {n: await _shard(engine, n) for n in MARKETS}
+    needed = {bytes(at.market(n)): _maintenance(shards[n].coverage_q32) for n in MARKETS}
+    key = Keypair()
+    await engine.airdrop(key.pubkey(), 10 * SOL)
+    await town.send([ix.create_trader(key.pubkey())], key)
+    eyes = Eyes(engine)
+    await eyes.snapshot()
+    keeper = Keeper(eyes, Hands(town.sender, key, Ledger(), seed))
+    seen = 0
+    for _ in range(6):
+        await town.move()
+        for _ in range(190):  # a reference takes 160 slots to get there, and a pause is at most 12
+            engine.advance_slots(1)
+            await eyes.catch_up()
+            await keeper.look()
+        left = await town.callable_now()
+        assert left == set()
+        for each in town.called[seen:]:
+            assert _was_unhealthy(each, needed[bytes(each["market"])]), each
+        seen = len(town.called)
+    assert seen > 20, "prices moved too little to show anything"
+    assert await town.loans(), "prices moved so much that no loan was left to spare"
+    assert not {name for name in keeper.hands.errors} - {
+        "Healthy",
+        "LiquidationTooLarge",
+        "LiquidationTooSmall",
+        "LiquidationCapReached",
+    }
+
+
+async def _shard(engine: EmbeddedEngine, market: int) -> accounts.Shard:
+    (data,) = await queries.read(engine, [at.shard(at.shard_index(market))])
+    assert data is not None
+    return accounts.shard(data)
+
+
+def _maintenance(coverage_q32: int) -> Fraction:
+    """docs/economics.md: 3 / (4 cap) of two outcomes, rounded up to a millionth, at most 7.5 %."""
+    root_half = Fraction(707_106_781, 10**9)
+    cap = min(Fraction(50), max(Fraction(1), 100 * Fraction(coverage_q32, 1 << 32) * root_half))
+    return Fraction(-(-Fraction(3 * 10**6, 4) // max(cap, Fraction(10))), 10**6)
+
+
+def _was_unhealthy(event: dict[str, Any], maintenance: Fraction) -> bool:
+    """What the loan was when it was called, at the mark that called it."""
+    held = event["shares"] + event["left"]
+    debt = event["debt"] + event["repaid"] + event["drawn"] + event["lost"]
+    value = held * event["mark_q28"] >> 28
+    return Fraction(debt) > value * (1 - maintenance)
+
+
+async def test_a_keeper_that_starts_again_needs_nothing_but_the_chain(engine: EmbeddedEngine) -> None:
+    town = Town(engine, 7)
+    await town.build()
+    await town.borrow()
+    own = town.whale.pubkey()
+    await town.send([ix.buy(own, 1, 1, 9_000 * UNIT, ALL)], town.whale)
+    engine.advance_slots(170)
+    due = await town.callable_now()
+    assert len(due) > 4
+    key = Keypair()
+    await engine.airdrop(key.pubkey(), 10 * SOL)
+    await town.send([ix.create_trader(key.pubkey())], key)
+    for _ in range(100):  # a life of one look each, forgotten afterwards
+        eyes = Eyes(engine)
+        await eyes.snapshot()
+        await Keeper(eyes, Hands(town.sender, key, Ledger(), 1)).look()
+        eyes.close()
+        engine.advance_slots(1)
+        await asyncio.sleep(0)
+    assert await town.callable_now() == set()
+    called = {bytes(each["source"]) for each in town.called}
+    assert {bytes(each) for each in due} <= called
