@@ -125,7 +125,7 @@ def _audit_market(m: Market, holdings: list[Holding], vault: Vault, shards: list
         # what this outcome leaves unpaid is within the debt at risk
         assert sum(m.debt) - m.debt[outcome] <= m.debt_at_risk
     assert m.debt_at_risk <= m.max_debt_at_risk, "a market's loans at risk end at its subsidy"
-    secured = all(holding.debt <= holding.shares for holding in holdings if not holding.called)
+    secured = all(holding.debt <= holding.shares for holding in holdings)
     assert secured, "a winner repays, unless its shares were sold at what they were worth"
 
 

@@ -149,7 +149,7 @@ class Liquidations(Chains):
     def _book_call(self, v: Visit, sale: Sale, dealt: Split, keys: tuple[bytes, bytes], grade: int) -> None:
         h, m, shard = v.holding, v.market, v.shard
         last = sale.shares == h.shares
-        bad = h.debt - dealt.repaid if last else 0
+        bad = max(0, h.debt - dealt.repaid - (h.shares - sale.shares))
         drawn = min(bad, shard.insurance)
         gone, repaid, lost = dealt.repaid + bad, dealt.repaid + drawn, bad - drawn
         assert lost == 0 or drawn == shard.insurance, "the vault loses what the insurance fund does not have"

@@ -267,11 +267,7 @@ fn a_hundred_positions_at_50x_in_one_market_are_worked_off_after_a_gap_of_ten_po
             }
             let done = world.does_at_once(&ix::liquidate(keeper.owner, party.owner, id, 1, *sizes.end()));
             let event = done.event::<Liquidated>();
-            let bad = if event.left == 0 {
-                loan.debt - event.repaid
-            } else {
-                0
-            };
+            let bad = (loan.debt - event.repaid).saturating_sub(event.left);
             let drawn = bad.min(insurance);
             insurance = insurance - drawn + event.insured;
             lost += bad - drawn;

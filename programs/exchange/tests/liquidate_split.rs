@@ -23,7 +23,7 @@ fn deals(world: &mut World, party: &Party, keeper: &Party, id: u64, debt: u64, s
     let proceeds = standing.notional - standing.fee;
     let [reward, repaid, insured, amount] = model::split(proceeds, standing.notional, debt, &shard);
     assert_eq!(reward + repaid + insured + amount, proceeds);
-    let bad = if shares == loan.shares { debt - repaid } else { 0 };
+    let bad = (debt - repaid).saturating_sub(loan.shares - shares);
     let drawn = bad.min(shard.insurance);
 
     let event = world
@@ -93,16 +93,15 @@ fn bad_debt_is_taken_from_the_insurance_fund_and_then_lost_by_the_vault() {
 }
 
 #[test]
-fn debt_stays_on_the_books_until_the_last_share_is_sold() {
+fn what_the_shares_that_are_left_can_never_repay_is_lost_at_once() {
     let (mut world, party, keeper, id) = lent(2, 5_000 * UNIT);
     world.insure(id, 5 * UNIT);
     let debt = SHARES; // as much as they can ever pay
     let event = deals(&mut world, &party, &keeper, id, debt, SHARES - 1);
-    assert_eq!((event.left, event.drawn, event.lost), (1, 0, 0));
-    let left = event.debt;
-    assert!(left > 5 * UNIT);
-    let event = deals(&mut world, &party, &keeper, id, left, 1);
-    assert_eq!((event.left, event.debt, event.drawn), (0, 0, 5 * UNIT));
+    assert_eq!((event.left, event.debt, event.drawn), (1, 1, 5 * UNIT));
+    assert!(event.lost > 0);
+    let event = deals(&mut world, &party, &keeper, id, 1, 1);
+    assert_eq!((event.left, event.debt), (0, 0));
 }
 
 #[test]

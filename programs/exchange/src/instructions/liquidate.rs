@@ -36,8 +36,8 @@ pub struct Liquidate {
 }
 
 impl Liquidate {
-    /// Sell `shares` of an unhealthy position and deal the proceeds out: keeper, loan, insurance fund, owner. A loan that the
-    /// last share does not repay is paid by the insurance fund, and where that is empty lost by the vault.
+    /// Sell `shares` of an unhealthy position and deal the proceeds out: keeper, loan, insurance fund, owner. What the shares
+    /// that are left could never repay is paid by the insurance fund, and where that is empty lost by the vault.
     #[inline(always)]
     pub fn liquidate(&mut self, shares: Shares6) -> Result<()> {
         let source = *self.position.address();
@@ -179,21 +179,27 @@ impl Desk<'_> {
         let priced = &called.priced;
         let income = math(priced.paid_out()?.checked_sub(called.proceeds))?;
         let owed = math(Collateral6::new(self.holding.debt).checked_sub(split.repaid))?;
-        // the last share takes what is left of the loan with it
-        let last = called.shares.raw() == self.holding.shares;
-        let bad = if last { owed } else { Collateral6::ZERO };
-        let drawn = bad.min(Collateral6::new(self.shard.insurance));
-        let gone = math(split.repaid.checked_add(bad))?;
-        let repaid = math(split.repaid.checked_add(drawn))?;
-        let lost = math(bad.checked_sub(drawn))?;
+        // what the shares that are left could not repay even if they won is lost now; the last one takes all of it
+        let left = self.holding.shares.saturating_sub(called.shares.raw());
+        let bad = Collateral6::new(owed.raw().saturating_sub(left));
+        let (mut gone, mut repaid) = (split.repaid, split.repaid);
+        let (mut drawn, mut lost) = (Collateral6::ZERO, Collateral6::ZERO);
+        if bad > Collateral6::ZERO {
+            let fund = Collateral6::new(self.shard.insurance);
+            drawn = bad.min(fund);
+            gone = math(gone.checked_add(bad))?;
+            repaid = math(repaid.checked_add(drawn))?;
+            lost = math(bad.checked_sub(drawn))?;
+            self.shard.insurance = math(fund.checked_sub(drawn))?.raw();
+            // what is lost is not lent again, or a pushed price could cost the vault the same once a minute
+            self.market.max_debt_at_risk = self.market.max_debt_at_risk.saturating_sub(bad.raw());
+        }
 
         self.holding.release(called.shares, gone)?;
-        let insurance = math(Collateral6::new(self.shard.insurance).checked_sub(drawn))?;
-        self.shard.insurance = math(insurance.checked_add(split.insurance))?.raw();
+        let fund = Collateral6::new(self.shard.insurance);
+        self.shard.insurance = math(fund.checked_add(split.insurance))?.raw();
         let at_risk_before = self.market.debt_at_risk;
         let at_risk = self.market.unlend(usize::from(self.holding.outcome), gone)?;
-        // what is lost is not lent again, or a pushed price could cost the vault the same once a minute
-        self.market.max_debt_at_risk = self.market.max_debt_at_risk.saturating_sub(bad.raw());
         self.shard.book_repayment(gone, repaid)?;
         self.shard.book_risk(at_risk_before, at_risk)?;
         let market = &mut *self.market;

@@ -70,8 +70,9 @@ impl World {
         for (i, loan) in loans.iter().enumerate() {
             let repaid = repayable.min(loan.debt);
             repayable -= repaid;
-            let sold = part_of(loan.shares, part_ppm) == loan.shares;
-            let bad = if sold { loan.debt - repaid } else { 0 };
+            // what the shares that are left can never repay
+            let left = loan.shares - part_of(loan.shares, part_ppm);
+            let bad = (loan.debt - repaid).saturating_sub(left);
             let shard = self.shard_of(loan.market);
             let insurance = call.insurance.entry(shard.index).or_insert(shard.insurance);
             let drawn = bad.min(*insurance);
