@@ -59,9 +59,7 @@ async def sink_loans(engine: RpcEngine, sandbox: Sandbox, markets: range) -> lis
         for n in markets
     ]
     await _all(sender, [(each, [trader]) for each in opened])
-    fallen = [
-        [ix.create_position(owner, n, 0, ix.SPOT), ix.buy(owner, n, 0, FALL, 10**12)] for n in markets
-    ]
+    fallen = [[ix.create_position(owner, n, 0, ix.SPOT), ix.buy(owner, n, 0, FALL, 10**12)] for n in markets]
     await _all(sender, [(each, [trader]) for each in fallen])
     account = at.trader(owner)
     return [Loan(n, at.position(account, at.market(n), 1, ix.LEVERAGED)) for n in markets]

@@ -23,13 +23,14 @@ from breakwater.config import load_keypair
 from breakwater.keepers import Eyes, KeeperConfig, Pace, run
 from breakwater.localnet import Sandbox
 
-from .keeper_ground import balance, debts, liquidations, sink_loans
+from .keeper_ground import Loan, balance, debts, liquidations, sink_loans
 
 pytestmark = pytest.mark.local
 
 SOL = 10**9
 PATIENCE_S = 150.0
 RIVALS = 5
+REFERENCE_S = 66
 
 
 @pytest.fixture
@@ -39,9 +40,16 @@ async def engine(sandbox: Sandbox) -> AsyncIterator[RpcEngine]:
         yield opened
 
 
-async def until(
-    asked: Callable[[], Awaitable[bool]], what: str, patience_s: float = PATIENCE_S
-) -> None:
+async def sunk(engine: RpcEngine, sandbox: Sandbox, markets: range) -> list[Loan]:
+    """Loans worth less than they owe for more than a minute: one sale ends each."""
+    loans = await sink_loans(engine, sandbox, markets)
+    since = await engine.now()
+    while await engine.now() < since + REFERENCE_S:  # noqa: ASYNC110 - a chain's clock has no event
+        await asyncio.sleep(1)
+    return loans
+
+
+async def until(asked: Callable[[], Awaitable[bool]], what: str, patience_s: float = PATIENCE_S) -> None:
     """Wait until something is so."""
     deadline = asyncio.get_running_loop().time() + patience_s
     while not await asked():
@@ -50,7 +58,7 @@ async def until(
 
 
 async def test_of_five_rivals_one_is_paid(engine: RpcEngine, sandbox: Sandbox) -> None:
-    (loan,) = await sink_loans(engine, sandbox, range(100, 101))
+    (loan,) = await sunk(engine, sandbox, range(100, 101))
     keys = [Keypair() for _ in range(RIVALS)]
     for key in keys:
         await engine.airdrop(key.pubkey(), SOL)
@@ -75,7 +83,7 @@ async def test_of_five_rivals_one_is_paid(engine: RpcEngine, sandbox: Sandbox) -
 async def test_a_keeper_killed_outright_goes_on_where_the_chain_is(
     engine: RpcEngine, sandbox: Sandbox
 ) -> None:
-    loans = await sink_loans(engine, sandbox, range(200, 212))
+    due = await sunk(engine, sandbox, range(200, 212))
     command = [sys.executable, "-c", "from breakwater.cli import main; main()"]
     command += ["keeper", "run", "--json", "--metrics-port", "0"]
 
@@ -101,7 +109,7 @@ async def test_a_keeper_killed_outright_goes_on_where_the_chain_is(
         url = said.split()[-1]
 
         async def all_gone() -> bool:
-            return not any(await debts(engine, loans))
+            return not any(await debts(engine, due))
 
         await until(all_gone, "every loan is called")
         async with httpx.AsyncClient() as client:
@@ -118,7 +126,7 @@ async def test_a_keeper_killed_outright_goes_on_where_the_chain_is(
         with suppress(ProcessLookupError):
             second.kill()
         await second.wait()
-    for loan in loans:
+    for loan in due:
         assert await liquidations(engine, loan) == 1, loan
 
 

@@ -131,14 +131,14 @@ async def test_a_keeper_that_cannot_pay_says_so() -> None:
 # Turns
 
 KEEPERS = [Pubkey(bytes(Hash.new_unique())) for _ in range(4)]
-TASK = ka.Task(bytes(SUBJECT), bytes(32), bytes(32), 0, 0, 0, 6, 100, 0, 0, 0, 0, 0, kx.PRUNING, 0, kx.UNCLAIMED)
+TASK = ka.Task(
+    bytes(SUBJECT), bytes(32), bytes(32), 0, 0, 0, 6, 100, 0, 0, 0, 0, 0, kx.PRUNING, 0, kx.UNCLAIMED
+)
 REGISTRY = ka.Registry(20, 4, 8, 150, 300, 216_000, 0, 1, tuple(bytes(each) for each in KEEPERS))
 
 
 def keeper(completed: int = 0, heartbeat: int = 100, status: int = 0) -> ka.Keeper:
-    return ka.Keeper(
-        bytes(32), bytes(32), 1, 0, 0, 0, heartbeat, 0, completed, 0, 0, 0, 0, 0, 0, status, 1
-    )
+    return ka.Keeper(bytes(32), bytes(32), 1, 0, 0, 0, heartbeat, 0, completed, 0, 0, 0, 0, 0, 0, status, 1)
 
 
 def crowd(slot: int, **others: ka.Keeper) -> World:
