@@ -234,8 +234,8 @@ def _was_unhealthy(event: dict[str, Any], maintenance: Fraction) -> bool:
     """What the loan was when it was called, at the mark that called it."""
     held = event["shares"] + event["left"]
     debt = event["debt"] + event["repaid"] + event["drawn"] + event["lost"]
-    value = held * event["mark_q28"] >> 28
-    return Fraction(debt) > value * (1 - maintenance)
+    value: int = held * event["mark_q28"] >> 28
+    return Fraction(debt) > Fraction(value) * (1 - maintenance)
 
 
 async def test_a_keeper_that_starts_again_needs_nothing_but_the_chain(engine: EmbeddedEngine) -> None:
