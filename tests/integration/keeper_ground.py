@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from spl.token.instructions import get_associated_token_address
@@ -32,7 +33,7 @@ class Loan:
     position: Pubkey
 
 
-async def _all(sender: Sender, requests: list[tuple[list[ix.Instruction], list[Keypair]]]) -> None:
+async def _all(sender: Sender, requests: list[tuple[list[Instruction], list[Keypair]]]) -> None:
     for result in await sender.send_many(requests):
         assert isinstance(result, Receipt), result
 

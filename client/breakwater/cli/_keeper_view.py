@@ -156,7 +156,7 @@ async def drilled(
     """Drill on a chain of its own."""
     if engine != "embedded":
         raise InvalidInput(
-            "Drill with --engine embedded: nobody holds MMT at genesis, so a validator's keepers have no bonds."
+            "Drill with --engine embedded: at genesis nobody holds MMT, so keepers elsewhere have no bonds."
         )
     async with open_engine("embedded", programs=programs.embedded_programs()) as opened:
         if not isinstance(opened, EmbeddedEngine):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from . import _trade_chain
+from . import _trade_chain, _trade_stop
 from ._options import (
     Common,
     MarketArgument,
@@ -21,6 +21,7 @@ from ._options import (
 
 app = typer.Typer(no_args_is_help=True, help="Quote, trade, redeem, and move money in and out.")
 app.add_typer(_trade_chain.app, name="chain")
+app.add_typer(_trade_stop.app, name="stop")
 
 
 class Sides(StrEnum):

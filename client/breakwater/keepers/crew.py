@@ -24,7 +24,7 @@ SHARE: Final = 50_000_000
 
 
 def derived(first: Keypair, count: int) -> list[Keypair]:
-    """The first key and others made from its secret: the same ones every time, so nothing has to be stored."""
+    """The first key and others made from its secret: always the same, so nothing has to be stored."""
     secret = bytes(first)[:32]
     others = [
         Keypair.from_seed(

@@ -71,8 +71,8 @@ class MemberResult:
 class DrillResult:
     """What a drill came to.
 
-    `expected` is an equal share, `tolerance` how far a surviving keeper may be from it; the dead are excepted,
-    since they stopped and others had to do their part.
+    `expected` is an equal share, `tolerance` how far a surviving keeper may be from it; the dead are
+    excepted, since they stopped and others had to do their part.
     """
 
     keepers: int

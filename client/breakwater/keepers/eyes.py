@@ -188,9 +188,9 @@ class Eyes:
             await self._dirty.wait()
             if self._error is not None:
                 raise self._error
-            await asyncio.sleep(SETTLE_S)
             self._dirty.clear()
-            if self._error is None and self.ready:
+            await asyncio.sleep(SETTLE_S)
+            if self.ready:
                 self.publish()
 
     async def _look(self) -> None:

@@ -33,7 +33,14 @@ URGENT_PAUSE: Final = 8
 """Longest pause, in slots, about loans and orders: their prices move."""
 
 OTHER_WAY: Final = frozenset(
-    {"LiquidationTooLarge", "LiquidationTooSmall", "LiquidationCapReached", "Healthy", "NotTriggered"}
+    {
+        "Healthy",
+        "InsufficientShares",  # somebody has just sold some
+        "LiquidationCapReached",
+        "LiquidationTooLarge",
+        "LiquidationTooSmall",
+        "NotTriggered",
+    }
 )
 """Refusals after which another size, or a position's other order, may do."""
 

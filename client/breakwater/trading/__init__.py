@@ -39,6 +39,7 @@ from .state import (
     read_market,
     read_markets,
 )
+from .stops import SIDES, StopRequest, StopView, cancel_stop, parse_trigger, place_stop, read_stops
 from .unwinding import (
     LegExit,
     UnwindTicket,
@@ -53,6 +54,7 @@ from .views import AccountView, ChainView, Halt, Holding, MarketView
 
 __all__ = [
     "ADVICE",
+    "SIDES",
     "UNIT",
     "AccountView",
     "BatchTicket",
@@ -73,10 +75,13 @@ __all__ = [
     "Request",
     "Settlement",
     "SpotRequest",
+    "StopRequest",
+    "StopView",
     "Ticket",
     "Transfer",
     "UnwindTicket",
     "Unwound",
+    "cancel_stop",
     "close_chain",
     "close_market",
     "create_market",
@@ -91,9 +96,11 @@ __all__ = [
     "parse_percent",
     "parse_price",
     "parse_time_ms",
+    "parse_trigger",
     "place",
     "place_batch",
     "place_chain",
+    "place_stop",
     "place_unwind",
     "prepare",
     "prepare_batch",
@@ -108,6 +115,7 @@ __all__ = [
     "read_holdings",
     "read_market",
     "read_markets",
+    "read_stops",
     "redeem",
     "redeem_chain",
     "resolve_market",

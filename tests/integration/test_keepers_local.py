@@ -1,0 +1,213 @@
+"""Keepers on a real validator: rivals, a process that is killed, a WebSocket that breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+from solders.keypair import Keypair
+
+from breakwater.chain import addresses as at
+from breakwater.chain import instructions as ix
+from breakwater.chain.engine import RpcEngine, open_engine
+from breakwater.chain.sender import Sender
+from breakwater.config import load_keypair
+from breakwater.keepers import Eyes, KeeperConfig, Pace, run
+from breakwater.localnet import Sandbox
+
+from .keeper_ground import Loan, balance, debts, liquidations, sink_loans
+
+pytestmark = pytest.mark.local
+
+SOL = 10**9
+PATIENCE_S = 150.0
+RIVALS = 5
+REFERENCE_S = 66
+
+
+@pytest.fixture
+async def engine(sandbox: Sandbox) -> AsyncIterator[RpcEngine]:
+    async with open_engine(sandbox.url) as opened:
+        assert isinstance(opened, RpcEngine)
+        yield opened
+
+
+async def sunk(engine: RpcEngine, sandbox: Sandbox, markets: range) -> list[Loan]:
+    """Loans worth less than they owe for more than a minute: one sale ends each."""
+    loans = await sink_loans(engine, sandbox, markets)
+    since = await engine.now()
+    while await engine.now() < since + REFERENCE_S:  # noqa: ASYNC110 - a chain's clock has no event
+        await asyncio.sleep(1)
+    return loans
+
+
+async def until(asked: Callable[[], Awaitable[bool]], what: str, patience_s: float = PATIENCE_S) -> None:
+    """Wait until something is so."""
+    deadline = asyncio.get_running_loop().time() + patience_s
+    while not await asked():
+        assert asyncio.get_running_loop().time() < deadline, f"{what}: not within {patience_s:g} s"
+        await asyncio.sleep(0.3)
+
+
+async def test_of_five_rivals_one_is_paid(engine: RpcEngine, sandbox: Sandbox) -> None:
+    (loan,) = await sunk(engine, sandbox, range(100, 101))
+    keys = [Keypair() for _ in range(RIVALS)]
+    for key in keys:
+        await engine.airdrop(key.pubkey(), SOL)
+    stop = asyncio.Event()
+    rivals = [asyncio.create_task(run(engine, [key], KeeperConfig(), stop=stop)) for key in keys]
+    try:
+
+        async def gone() -> bool:
+            return await debts(engine, [loan]) == [0]
+
+        await until(gone, "the loan is called")
+        await asyncio.sleep(3)  # the losers may still try
+    finally:
+        stop.set()
+        summaries = await asyncio.gather(*rivals)
+    paid = [await balance(engine, key.pubkey()) for key in keys]
+    assert sum(each > 0 for each in paid) == 1
+    assert await liquidations(engine, loan) == 1
+    assert sum(each.done.get("liquidation", 0) for each in summaries) == 1
+
+
+async def test_a_keeper_killed_outright_goes_on_where_the_chain_is(
+    engine: RpcEngine, sandbox: Sandbox
+) -> None:
+    due = await sunk(engine, sandbox, range(200, 212))
+    command = [sys.executable, "-c", "from breakwater.cli import main; main()"]
+    command += ["keeper", "run", "--json", "--metrics-port", "0"]
+
+    async def start() -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=dict(os.environ)
+        )
+
+    async def first_line(process: asyncio.subprocess.Process) -> dict[str, Any]:
+        assert process.stdout is not None
+        line: dict[str, Any] = json.loads(await asyncio.wait_for(process.stdout.readline(), PATIENCE_S))
+        return line
+
+    first = await start()
+    assert (await first_line(first))["kind"] == "liquidation"
+    first.send_signal(signal.SIGKILL)
+    assert await first.wait() == -signal.SIGKILL
+
+    second = await start()
+    try:
+        assert second.stderr is not None
+        said = (await asyncio.wait_for(second.stderr.readline(), PATIENCE_S)).decode()
+        url = said.split()[-1]
+
+        async def all_gone() -> bool:
+            return not any(await debts(engine, due))
+
+        await until(all_gone, "every loan is called")
+        async with httpx.AsyncClient() as client:
+            health = (await client.get(f"{url}health")).json()
+            metrics = (await client.get(f"{url}metrics")).text
+        assert health["ok"] is True
+        assert "breakwater_keeper_slot" in metrics
+        second.send_signal(signal.SIGTERM)
+        out, _ = await asyncio.wait_for(second.communicate(), 30)
+        assert second.returncode == 0
+        summary = json.loads(out.decode().splitlines()[-1])["summary"]
+        assert summary["unknown"] == 0
+    finally:
+        with suppress(ProcessLookupError):
+            second.kill()
+        await second.wait()
+    for loan in due:
+        assert await liquidations(engine, loan) == 1, loan
+
+
+class Wire:
+    """Carries bytes to the node's WebSocket, and can be cut."""
+
+    def __init__(self, url: str) -> None:
+        self._port = int(url.rsplit(":", 1)[1].rstrip("/"))
+        self._open: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server
+
+    async def start(self, port: int = 0) -> int:
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", port)
+        bound: int = self._server.sockets[0].getsockname()[1]
+        return bound
+
+    async def cut(self) -> None:
+        self._server.close()
+        for each in list(self._open):
+            each.transport.abort()
+        await self._server.wait_closed()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        self._open |= {writer, far_writer}
+
+        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+            with suppress(ConnectionError):
+                while chunk := await source.read(1 << 16):
+                    sink.write(chunk)
+                    await sink.drain()
+
+        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+        self._open -= {writer, far_writer}
+
+
+async def test_without_its_websocket_a_keeper_polls_until_it_is_back(
+    engine: RpcEngine, sandbox: Sandbox
+) -> None:
+    (loan,) = await sink_loans(engine, sandbox, range(300, 301))
+    wire = Wire(engine.ws_url)
+    port = await wire.start()
+    engine.ws_url = f"ws://127.0.0.1:{port}"
+    eyes = Eyes(engine, pace=Pace(snapshot_s=600, fallback_s=1))
+    looking = asyncio.create_task(eyes.run())
+    trader = load_keypair(sandbox.keypair_path("trader"))
+    sender, owner, market = Sender(engine), trader.pubkey(), at.market(loan.market)
+
+    async def connected() -> bool:
+        return eyes.connected and eyes.ready
+
+    async def cut() -> bool:
+        return not eyes.connected
+
+    try:
+        await until(connected, "the eyes are open", 30)
+        before = eyes.snapshots
+        await wire.cut()
+        await until(cut, "the cut is noticed", 30)
+        await sender.send([ix.create_position(owner, loan.market, 1, ix.SPOT)], [trader])
+        seen = at.position(at.trader(owner), market, 1, ix.SPOT)
+
+        async def known() -> bool:
+            return seen in eyes.world.positions
+
+        await until(known, "polling shows the new position", 30)
+        assert not eyes.connected
+        assert eyes.snapshots > before
+        assert eyes.missed > 0
+        await wire.start(port)
+        await until(connected, "the eyes are open again", 60)
+        pushed = eyes.pushed
+        closing = ix.close_position(owner, loan.market, 1, ix.SPOT)
+        await sender.send([closing], [trader])
+
+        async def unknown() -> bool:
+            return seen not in eyes.world.positions
+
+        await until(unknown, "the push shows that it is gone", 30)
+        assert eyes.pushed > pushed
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+        await wire.cut()
