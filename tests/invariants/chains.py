@@ -79,6 +79,8 @@ class Chains(Settlement):
         payment = self.word(margin + credit)
         require(payment <= max_payment, "SlippageExceeded")
         require(notional <= MOST_LEVERAGE * margin, "ChainLeverageAboveCap")
+        reward = -(-notional * v.shard.keeper_ppm // 1_000_000)
+        require(payment >= reward, "ChainLeverageAboveCap")
         pay(trader, payment)
         self.found.event(
             "ChainOpened",

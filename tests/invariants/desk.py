@@ -21,6 +21,8 @@ __all__ = ["Desk", "Priced", "Visit"]
 
 OPEN = 0
 DECAYING = 2
+FEWEST = 10_000
+"""Micro-shares whose price is not mostly rounding."""
 WHOLE_PPM = 1_000_000
 FLASH_PPM = 20_000
 ONE_Q28 = 1 << 28
@@ -52,6 +54,7 @@ class Priced:
     fee: int
     fill: int
     moved: int
+    shares: int
 
 
 class Desk(Draft):
@@ -157,7 +160,7 @@ class Desk(Draft):
         grown = self.reprice(v, outcome, shares)
         notional = grown + curves.rounding(v.market.curve, v.market.liquidity)
         fee = self.word(-(-notional * v.shard.fee_ppm // WHOLE_PPM))
-        return Priced(notional, fee, self.fill_of(notional, shares), grown)
+        return Priced(notional, fee, self.fill_of(notional, shares), grown, shares)
 
     def price_sale(self, v: Visit, outcome: int, shares: int, *, called: bool = False) -> Priced:
         """Take shares back at their proceeds, rounded down; a flash sale pays more."""
@@ -167,7 +170,7 @@ class Desk(Draft):
         flash = v.holding.opened_slot == self.now.slot and not called
         rate = v.shard.fee_ppm + FLASH_PPM * flash
         fee = min(notional, -(-notional * rate // WHOLE_PPM))
-        return Priced(notional, fee, self.fill_of(notional, shares), shrunk)
+        return Priced(notional, fee, self.fill_of(notional, shares), shrunk, shares)
 
     def fill_of(self, notional: int, shares: int) -> int:
         """The average price, at most one, rounded down."""
@@ -209,16 +212,20 @@ class Desk(Draft):
     def watch(self, v: Visit, priced: Priced, *, called: bool = False) -> None:
         """The breaker: too far or too much within its window halts the market and its group."""
         m, slot, outcome = v.market, self.now.slot, v.holding.outcome
-        if not m.window_slots:
+        if not m.window_slots or slot < m.halted_until_slot:
             return
         if slot - m.window_slot >= m.window_slots or not m.window_slot:
             m.window_slot, m.volume, m.liquidated, m.anchors = slot, 0, 0, m.fills
         m.volume += priced.notional
-        m.fills = replaced(m.fills, outcome, priced.fill)
+        tells = priced.shares >= FEWEST
+        if tells:
+            m.fills = replaced(m.fills, outcome, priced.fill)
+            if len(m.shares) == 2:
+                m.fills = replaced(m.fills, 1 - outcome, (1 << 28) - priced.fill)
         m.liquidated += priced.notional * called
         part = m.liquidated * WHOLE_PPM > m.volume * m.max_liquidation_ppm
         reasons = (
-            abs(priced.fill - m.anchors[outcome]) > m.max_move_q28,
+            tells and abs(priced.fill - m.anchors[outcome]) > m.max_move_q28,
             m.volume > m.max_volume,
             called and m.liquidated > m.max_volume // 16 and part,
         )
@@ -248,8 +255,7 @@ class Desk(Draft):
         require(leverage_x100 <= cap, "LeverageAboveCap")
         if is_stale(feed, self.now.s):
             require(leverage_x100 <= max(100, cap // 2), "OracleStale")
-        else:
-            require(20 * feed.confidence < feed.price, "SpreadTooWide")
+        require(20 * feed.confidence < feed.price, "SpreadTooWide")
 
     def leverage_cap(self, outcomes: int, coverage_q32: int) -> int:
         """The most leverage, in hundredths."""

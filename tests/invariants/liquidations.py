@@ -148,13 +148,12 @@ class Liquidations(Chains):
 
     def _book_call(self, v: Visit, sale: Sale, dealt: Split, keys: tuple[bytes, bytes], grade: int) -> None:
         h, m, shard = v.holding, v.market, v.shard
-        last = sale.shares == h.shares
         bad = max(0, h.debt - dealt.repaid - (h.shares - sale.shares))
         drawn = min(bad, shard.insurance)
         gone, repaid, lost = dealt.repaid + bad, dealt.repaid + drawn, bad - drawn
         assert lost == 0 or drawn == shard.insurance, "the vault loses what the insurance fund does not have"
         release(h, sale.shares, gone)
-        h.called = not last
+        m.max_debt_at_risk = max(0, m.max_debt_at_risk - bad)
         shard.insurance += dealt.insurance - drawn
         assert min(h.debt, h.shares, shard.insurance) >= 0
         self.owe(m, shard, h.outcome, -gone)

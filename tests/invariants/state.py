@@ -113,7 +113,7 @@ class Trader:
 
 @dataclass
 class Holding:
-    """Shares of one outcome and the loan they secure; `called` once anything of it was liquidated."""
+    """Shares of one outcome and the loan they secure."""
 
     outcome: int
     kind: int
@@ -121,7 +121,6 @@ class Holding:
     cost: int = 0
     debt: int = 0
     opened_slot: int = 0
-    called: bool = False
 
 
 @dataclass

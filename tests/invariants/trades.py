@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from breakwater.chain import addresses as at
 
 from . import curves
-from .desk import Desk, Priced, Visit, probability
+from .desk import DECAYING, Desk, Priced, Visit, probability
 from .draft import require
 from .state import Market, Position, Trader, replaced
 
@@ -127,6 +127,13 @@ class Trades(Desk):
         premium = self.found.number("premium", least, most)
         return Financed(priced, margin, debt, premium, shares, leverage_x100)
 
+    @staticmethod
+    def debt_limit(m: Market) -> int:
+        """Where loans end now; a decaying pool lends as much less as it has become smaller."""
+        if m.curve != DECAYING:
+            return m.max_debt_at_risk
+        return m.max_debt_at_risk * m.liquidity // m.full_liquidity
+
     def purchase(self, v: Visit, f: Financed, amount: int) -> None:
         """Take a financed purchase over: shares, loan, and what the vault earned."""
         income = f.priced.notional + f.credit - f.priced.moved
@@ -135,7 +142,7 @@ class Trades(Desk):
         if f.debt:
             m, shard = v.market, v.shard
             self.owe(m, shard, v.holding.outcome, f.debt)
-            require(m.debt_at_risk <= m.max_debt_at_risk, "MarketDebtTooLarge")
+            require(m.debt_at_risk <= self.debt_limit(m), "MarketDebtTooLarge")
             require(f.debt <= shard.cash, "VaultTooSmall")
             shard.cash -= f.debt
             covered = shard.debt_at_risk * shard.min_coverage_q32 <= shard.cash << 32

@@ -96,7 +96,7 @@ pub enum ExchangeError {
     BadLeg,
     #[msg("a leg's margin is more than the leg before it is worth")]
     MarginAboveProceeds,
-    #[msg("the chain's purchases exceed 500 times its margin")]
+    #[msg("the chain's purchases exceed 500 times its margin, or a keeper's reward on them what it pays")]
     ChainLeverageAboveCap,
     #[msg("a batch has 1 to 16 trades, three accounts each, bought or sold on spot")]
     BadBatch,

@@ -12,7 +12,7 @@ use {
     },
     anchor_lang::prelude::*,
     breakwater_feed::{Feed, Freshness, Now},
-    breakwater_math::{Collateral6, LeverageX100, Shares6},
+    breakwater_math::{liquidation, Collateral6, LeverageX100, Ppm, Shares6},
 };
 
 /// One purchase of a chain.
@@ -43,12 +43,15 @@ struct Totals {
     /// Fees and premiums.
     credit: Collateral6,
     debt: Collateral6,
+    /// What a keeper gets of the notional.
+    reward: Ppm,
 }
 
 impl OpenChain {
     /// Buy every leg on credit, for at most `max_payment` of the trader's balance. The first leg's margin is the
     /// trader's; every other leg's margin is lent on the shares of the leg before it and is at most what they cost. All
-    /// purchases together are at most 500 times the first margin. Every loan is secured by one leg's shares
+    /// purchases together are at most 500 times the first margin, and what the trader pays is at least the reward of calling
+    /// the chain at once. Every loan is secured by one leg's shares
     /// and never above what they pay.
     ///
     /// The legs are priced from the last to the first, because a leg secures the margin of the one behind it.
@@ -70,6 +73,7 @@ impl OpenChain {
             notional: Collateral6::ZERO,
             credit: Collateral6::ZERO,
             debt: Collateral6::ZERO,
+            reward: Ppm::ZERO,
         };
         for (index, (order, views)) in legs.iter().zip(accounts.chunks_exact(ACCOUNTS)).enumerate().rev() {
             self.open_leg(index, order, views, now, &mut totals)?;
@@ -83,6 +87,9 @@ impl OpenChain {
             totals.notional.raw() <= most,
             ExchangeError::ChainLeverageAboveCap
         );
+        // a chain may be open to liquidation from the start: whoever calls it must not get more than was paid
+        let reward = math(liquidation::part_of(totals.notional.raw(), totals.reward))?;
+        require!(payment.raw() >= reward, ExchangeError::ChainLeverageAboveCap);
         self.trader.pay(payment)?;
         log(ChainOpened {
             chain: *self.chain.address(),
@@ -143,6 +150,7 @@ impl OpenChain {
             ExchangeError::MarginAboveProceeds
         );
         let credit = financed.price_of_credit()?;
+        let reward = Ppm::new(desk.shard.liquidation.keeper_ppm);
         let own = if index == 0 {
             financed.margin
         } else {
@@ -154,6 +162,7 @@ impl OpenChain {
             notional: math(totals.notional.checked_add(financed.priced.notional))?,
             credit: math(totals.credit.checked_add(credit))?,
             debt: math(totals.debt.checked_add(financed.debt))?,
+            reward,
         };
         Ok(())
     }
