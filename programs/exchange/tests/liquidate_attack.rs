@@ -84,6 +84,7 @@ fn a_chain_that_pays_less_than_the_reward_of_calling_it_is_not_opened() {
         leverage_x100: 5_000,
     };
     let orders: Vec<_> = (0..).zip(&ids).map(order).collect();
+    world.publish(100 * UNIT);
     let open = ix::open_chain(owner.owner, 1, world.feed, &orders, u64::MAX);
     world.refuses(&open, ExchangeError::ChainLeverageAboveCap);
 }
