@@ -12,17 +12,21 @@ from typing import Any
 import pytest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from spl.token.instructions import create_associated_token_account
 
 from breakwater.chain import accounts, kinds, programs, queries
 from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
+from breakwater.chain import keeper_instructions as kx
 from breakwater.chain import liquidation_instructions as lx
 from breakwater.chain.engine import EmbeddedEngine, Receipt, open_engine
 from breakwater.chain.sender import Sender
 from breakwater.cli import main
 from breakwater.errors import ProgramError
-from breakwater.keepers import Eyes, Hands, Keeper, Ledger, drill
-from breakwater.keepers._genesis import SOL, UNIT, found, minted, wallet
+from breakwater.keepers import Eyes, Hands, Keeper, Ledger, drill, register
+from breakwater.keepers._genesis import SOL, UNIT, found, found_mmt, lend_bond, minted, wallet
+from breakwater.keepers._subjects import FeedPrices, prepare
+from breakwater.keepers.drill import RULES
 from breakwater.model import PriceEvent
 
 FEED = "KEEPERS/TEST"
@@ -260,3 +264,42 @@ async def test_a_keeper_that_starts_again_needs_nothing_but_the_chain(engine: Em
     assert await town.callable_now() == set()
     called = {bytes(each["source"]) for each in town.called}
     assert {bytes(each) for each in due} <= called
+
+
+async def test_registered_keepers_post_claim_and_tidy_by_themselves(engine: EmbeddedEngine) -> None:
+    sender, admin = Sender(engine), Keypair()
+    ground = await found(sender, admin, 1_000_000 * UNIT)
+    needs = await prepare(ground, 4)
+    await found_mmt(ground, RULES)
+    eyes = Eyes(engine, prices=FeedPrices(admin))
+    crew = []
+    for number in range(4):
+        key = Keypair()
+        await engine.airdrop(key.pubkey(), 10 * SOL)
+        await sender.send([create_associated_token_account(key.pubkey(), key.pubkey(), ground.mmt)], [key])
+        lend_bond(engine, ground, key.pubkey(), RULES.min_bond)
+        await register(sender, key)
+        crew.append(Keeper(eyes, Hands(sender, key, Ledger(), number)))
+    await eyes.snapshot()
+    for _ in range(120):
+        engine.advance_slots(1)
+        await eyes.catch_up()
+        for each in crew:
+            await each.look()
+    by_kind = {kind: [n.subject for n in needs if n.kind == kind] for kind in range(len(kx.KINDS))}
+    # remains and resolved markets are gone, feeds are fresh, loans are smaller, orders executed
+    for subject in (*by_kind[kx.PRUNING], *by_kind[kx.RESOLUTION]):
+        assert engine.get_account(subject) is None
+    assert eyes.finder.stale == []
+    for subject in by_kind[kx.STOP_LOSS]:
+        account = engine.get_account(subject)
+        assert account is not None
+        assert accounts.position(account.data).shares == 0
+    records = [eyes.world.keepers[each.account] for each in crew]
+    assert sum(each.completed for each in records) >= 12
+    assert sum(each.rewards for each in records) > 0
+    assert sum(each.missed + each.failed for each in records) == 0
+    # what is done is closed by who posted it, and its rent is back
+    assert not [each for each in eyes.world.tasks.values() if each.state == kx.DONE]
+    assert all(each.status == 0 and each.listed for each in records)
+    eyes.close()

@@ -161,8 +161,12 @@ class Wire:
                     sink.write(chunk)
                     await sink.drain()
 
-        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
-        self._open -= {writer, far_writer}
+        try:
+            await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+        finally:
+            self._open -= {writer, far_writer}
+            writer.close()
+            far_writer.close()
 
 
 async def test_without_its_websocket_a_keeper_polls_until_it_is_back(
@@ -201,18 +205,23 @@ async def test_without_its_websocket_a_keeper_polls_until_it_is_back(
         await wire.start(port)
         await until(connected, "the eyes are open again", 60)
         pushed = eyes.pushed
-        closing = ix.close_position(owner, loan.market, 1, ix.SPOT)
-        await sender.send([closing], [trader])
+        await sender.send([ix.buy(owner, loan.market, 1, 10**6, 10**9)], [trader])
 
-        async def unknown() -> bool:
-            return seen not in eyes.world.positions
+        async def bought() -> bool:
+            return eyes.world.positions[seen].shares == 10**6
 
-        await until(unknown, "the push shows that it is gone", 30)
+        await until(bought, "the push shows the purchase", 30)
         assert eyes.pushed > pushed
+        gone = [ix.sell(owner, loan.market, 1, 10**6, 0), ix.close_position(owner, loan.market, 1, ix.SPOT)]
+        await sender.send(gone, [trader])
+        # nobody pushes that an account is closed: who has tried something on it looks again
+        await eyes.reread([seen])
+        assert seen not in eyes.world.positions
     finally:
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
         await wire.cut()
+        await asyncio.sleep(0.1)  # until the wire's own ends have closed
 
 
 def test_a_stop_is_placed_and_listed_and_a_keeper_executes_it_for_its_tip(bw: Run, js: Js) -> None:
