@@ -12,17 +12,22 @@ from typing import Any
 import pytest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from spl.token.instructions import create_associated_token_account
 
 from breakwater.chain import accounts, kinds, programs, queries
 from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
+from breakwater.chain import keeper_instructions as kx
+from breakwater.chain import leg_instructions as legs
 from breakwater.chain import liquidation_instructions as lx
 from breakwater.chain.engine import EmbeddedEngine, Receipt, open_engine
 from breakwater.chain.sender import Sender
 from breakwater.cli import main
 from breakwater.errors import ProgramError
-from breakwater.keepers import Eyes, Hands, Keeper, Ledger, drill
-from breakwater.keepers._genesis import SOL, UNIT, found, minted, wallet
+from breakwater.keepers import Eyes, Hands, Keeper, Ledger, drill, register
+from breakwater.keepers._genesis import SOL, UNIT, found, found_mmt, lend_bond, minted, wallet
+from breakwater.keepers._subjects import FeedPrices, prepare
+from breakwater.keepers.drill import RULES
 from breakwater.model import PriceEvent
 
 FEED = "KEEPERS/TEST"
@@ -260,3 +265,118 @@ async def test_a_keeper_that_starts_again_needs_nothing_but_the_chain(engine: Em
     assert await town.callable_now() == set()
     called = {bytes(each["source"]) for each in town.called}
     assert {bytes(each) for each in due} <= called
+
+
+async def test_registered_keepers_post_claim_and_tidy_by_themselves(engine: EmbeddedEngine) -> None:
+    sender, admin = Sender(engine), Keypair()
+    ground = await found(sender, admin, 1_000_000 * UNIT)
+    needs = await prepare(ground, 4)
+    await found_mmt(ground, RULES)
+    eyes = Eyes(engine, prices=FeedPrices(admin))
+    crew = []
+    for number in range(4):
+        key = Keypair()
+        await engine.airdrop(key.pubkey(), 10 * SOL)
+        await sender.send([create_associated_token_account(key.pubkey(), key.pubkey(), ground.mmt)], [key])
+        lend_bond(engine, ground, key.pubkey(), RULES.min_bond)
+        await register(sender, key)
+        crew.append(Keeper(eyes, Hands(sender, key, Ledger(), number)))
+    await eyes.snapshot()
+    for _ in range(120):
+        engine.advance_slots(1)
+        await eyes.catch_up()
+        for each in crew:
+            await each.look()
+    by_kind = {kind: [n.subject for n in needs if n.kind == kind] for kind in range(len(kx.KINDS))}
+    # remains and resolved markets are gone, feeds are fresh, loans are smaller, orders executed
+    for subject in (*by_kind[kx.PRUNING], *by_kind[kx.RESOLUTION]):
+        assert engine.get_account(subject) is None
+    assert eyes.finder.stale == []
+    for subject in by_kind[kx.STOP_LOSS]:
+        account = engine.get_account(subject)
+        assert account is not None
+        assert accounts.position(account.data).shares == 0
+    records = [eyes.world.keepers[each.account] for each in crew]
+    assert sum(each.completed for each in records) >= 12
+    assert sum(each.rewards for each in records) > 0
+    assert sum(each.missed + each.failed for each in records) == 0
+    # what is done is closed by who posted it, and its rent is back
+    assert not [each for each in eyes.world.tasks.values() if each.state == kx.DONE]
+    assert all(each.status == 0 and each.listed for each in records)
+    eyes.close()
+
+
+async def test_a_chain_is_left_alone_while_it_is_sound_and_liquidated_when_it_is_not(
+    engine: EmbeddedEngine,
+) -> None:
+    town = Town(engine, 3)
+    await town.build()
+    key, keeper_key = town.traders[0], Keypair()
+    order = [legs.LegOrder(number, at.feed(FEED), 0, 40 * UNIT, 300) for number in (1, 2)]
+    owner, address = key.pubkey(), at.chain(at.trader(key.pubkey()), 5)
+    await town.send([legs.create_chain(owner, 5), legs.open_chain(owner, 5, order, ALL)], key)
+    await engine.airdrop(keeper_key.pubkey(), 10 * SOL)
+    await town.send([ix.create_trader(keeper_key.pubkey())], keeper_key)
+    eyes = Eyes(engine)
+    keeper = Keeper(eyes, Hands(town.sender, keeper_key, Ledger(), 1))
+    await eyes.snapshot()
+
+    async def work(slots: int) -> list[int]:
+        for _ in range(slots):
+            engine.advance_slots(1)
+            await eyes.catch_up()
+            await keeper.look()
+        account = engine.get_account(address)
+        assert account is not None
+        return [leg.shares for leg in accounts.chain(account.data).legs]
+
+    assert await work(20) == [40 * UNIT, 40 * UNIT]
+    for number in (1, 2):
+        await town.send([ix.buy(town.whale.pubkey(), number, 1, 12_000 * UNIT, ALL)], town.whale)
+    left = await work(250)
+    assert max(left) < 40 * UNIT
+    assert keeper.hands.outcomes["chain", "done"] >= 1
+    (reward,) = await queries.read(engine, [at.trader(keeper_key.pubkey())])
+    assert reward is not None
+    assert accounts.trader(reward).balance > 0
+    eyes.close()
+
+
+async def test_halts_reach_every_shard_and_closed_markets_are_settled_without_a_registry(
+    engine: EmbeddedEngine,
+) -> None:
+    town = Town(engine, 4)
+    await town.build()
+    own, now = town.admin.pubkey(), await engine.now()
+    breaker = ix.BreakerLimits(10**15, 100_000, 500_000, 150, 1_000)
+    terms = ix.MarketTerms(at.feed(FEED), (now + 600) * 1000, DEPTH, (100,), group=9, breaker=breaker)
+    await town.send([ix.create_market(own, 50, terms)], town.admin)
+    whale = town.whale.pubkey()
+    await town.send([ix.create_position(whale, 50, 1, ix.SPOT)], town.whale)
+    await town.send([ix.buy(whale, 50, 1, 30_000 * UNIT, ALL)], town.whale)
+    key = Keypair()
+    await engine.airdrop(key.pubkey(), 10 * SOL)
+    await town.send([ix.create_trader(key.pubkey())], key)
+    eyes = Eyes(engine)
+    keeper = Keeper(eyes, Hands(town.sender, key, Ledger(), 1))
+    await eyes.snapshot()
+    assert len({each.halts[9] for each in eyes.world.shards.values()}) == 2
+    engine.advance_slots(1)
+    await eyes.catch_up()
+    await keeper.look()
+    await eyes.catch_up()
+    (until,) = {each.halts[9] for each in eyes.world.shards.values()}
+    assert until > engine.clock.slot
+
+    close_ms = eyes.world.markets[at.market(50)].close_ms
+    engine.advance_time(700)
+    await eyes.catch_up()
+    await keeper.look()
+    assert keeper.hands.outcomes["resolution", "done"] == 0, "the feed has nothing after the close yet"
+    await town.send([ix.publish(own, PriceEvent(FEED, 101, -2, 1, 2, 1, close_ms + 5))], town.admin)
+    engine.advance_slots(1)
+    await eyes.catch_up()
+    await keeper.look()
+    await eyes.catch_up()
+    assert eyes.world.markets[at.market(50)].status == 1
+    eyes.close()

@@ -23,10 +23,12 @@ from breakwater.config import load_keypair
 from breakwater.keepers import Eyes, KeeperConfig, Pace, run
 from breakwater.localnet import Sandbox
 
+from .conftest import Run, refused
 from .keeper_ground import Loan, balance, debts, liquidations, sink_loans
 
 pytestmark = pytest.mark.local
 
+Js = Callable[..., Any]
 SOL = 10**9
 PATIENCE_S = 150.0
 RIVALS = 5
@@ -159,8 +161,12 @@ class Wire:
                     sink.write(chunk)
                     await sink.drain()
 
-        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
-        self._open -= {writer, far_writer}
+        try:
+            await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+        finally:
+            self._open -= {writer, far_writer}
+            writer.close()
+            far_writer.close()
 
 
 async def test_without_its_websocket_a_keeper_polls_until_it_is_back(
@@ -190,24 +196,68 @@ async def test_without_its_websocket_a_keeper_polls_until_it_is_back(
         seen = at.position(at.trader(owner), market, 1, ix.SPOT)
 
         async def known() -> bool:
-            return seen in eyes.world.positions
+            # counted when a snapshot is whole, which is after its positions are there
+            return seen in eyes.world.positions and eyes.snapshots > before
 
         await until(known, "polling shows the new position", 30)
         assert not eyes.connected
-        assert eyes.snapshots > before
         assert eyes.missed > 0
         await wire.start(port)
         await until(connected, "the eyes are open again", 60)
         pushed = eyes.pushed
-        closing = ix.close_position(owner, loan.market, 1, ix.SPOT)
-        await sender.send([closing], [trader])
+        await sender.send([ix.buy(owner, loan.market, 1, 10**6, 10**9)], [trader])
 
-        async def unknown() -> bool:
-            return seen not in eyes.world.positions
+        async def bought() -> bool:
+            return eyes.world.positions[seen].shares == 10**6
 
-        await until(unknown, "the push shows that it is gone", 30)
+        await until(bought, "the push shows the purchase", 30)
         assert eyes.pushed > pushed
+        gone = [ix.sell(owner, loan.market, 1, 10**6, 0), ix.close_position(owner, loan.market, 1, ix.SPOT)]
+        await sender.send(gone, [trader])
+        # nobody pushes that an account is closed: who has tried something on it looks again
+        await eyes.reread([seen])
+        assert seen not in eyes.world.positions
     finally:
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
         await wire.cut()
+        await asyncio.sleep(0.1)  # until the wire's own ends have closed
+
+
+def test_a_stop_is_placed_and_listed_and_a_keeper_executes_it_for_its_tip(bw: Run, js: Js) -> None:
+    js("market", "create", "100000", "--id", "500", "--closes", "2h", "--yes")
+    js("trade", "buy", "500", "yes", "20", "--yes")
+    placed = js("trade", "stop", "place", "500", "yes", "0.9", "--tip", "0.25", "--yes")
+    assert (placed["side"], placed["shares"], placed["tip"]) == ("loss", "20.000000", "0.250000")
+    (listed,) = js("trade", "stop", "list")
+    assert (listed["market"], listed["trigger"]) == (500, pytest.approx(0.9, abs=1e-6))
+    again = refused(bw("trade", "stop", "place", "500", "yes", "0.8", "--yes"))
+    assert again.startswith("Cancel the stop that there is first: breakwater trade stop cancel 500 1")
+    status, out, _ = bw("keeper", "run", "--once", "--json", "--seconds", "60")
+    assert status == 0
+    works = [json.loads(line) for line in out.splitlines()]
+    assert [each["kind"] for each in works[:-1]] == ["stop"]
+    assert works[-1]["summary"]["done"] == {"stop": 1}
+    assert js("trade", "stop", "list") == []
+    held = [each for each in js("trade", "positions") if each["market"] == 500]
+    assert [each["shares"] for each in held] == ["0.000000"]
+
+
+def test_a_stop_can_be_cancelled_and_is_refused_without_a_position(bw: Run, js: Js) -> None:
+    js("trade", "buy", "500", "no", "5", "--yes")
+    js("trade", "stop", "place", "500", "no", "0.95", "--side", "profit", "--limit", "0.9", "--yes")
+    status, out, _ = bw("trade", "stop", "cancel", "500", "no", "--side", "profit", "--yes")
+    assert (status, out) == (0, "The stop is cancelled.\n")
+    gone = refused(bw("trade", "stop", "cancel", "500", "no", "--side", "profit", "--yes"))
+    assert gone == "Look at breakwater trade stop list: there is no such stop."
+    bare = refused(bw("trade", "stop", "place", "500", "yes", "0.3", "--leveraged", "--yes"))
+    assert bare == "Buy first: you hold no leveraged position in outcome 1 of market 500."
+    wrong = refused(bw("trade", "stop", "place", "500", "no", "1.5", "--yes"))
+    assert wrong == "Give the trigger as a price between 0 and 1, such as 0.35, not '1.5'."
+
+
+def test_an_exchange_without_mmt_has_no_registry_and_says_so(bw: Run) -> None:
+    status, out, _ = bw("keeper", "status")
+    assert (status, out.split(";")[0]) == (0, "This exchange has no task registry")
+    no_place = refused(bw("keeper", "register"))
+    assert no_place.startswith("Initialise MMT first")

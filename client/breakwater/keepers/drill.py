@@ -10,8 +10,7 @@ import asyncio
 import math
 import random
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
@@ -24,6 +23,7 @@ from breakwater.chain import mmt_instructions as mx
 from breakwater.chain.sender import Sender
 from breakwater.errors import InvalidInput
 
+from ._drill_result import DrillResult, MemberResult
 from ._genesis import SOL, UNIT, found, found_mmt, lend_bond
 from ._subjects import FeedPrices, Need, prepare
 from .duty import register
@@ -49,94 +49,8 @@ PER_SLOT: Final = 2
 PATIENCE: Final = 300
 """Slots after the last posting in which everything has to be done."""
 
-MOST_RESPONSE: Final = 4.0
 RULES: Final = mx.MmtRules(prune_age_s=0)
 """Those of a launch, but for the month that remains are left alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class MemberResult:
-    """One keeper's record, as the chain has it."""
-
-    keeper: str
-    completed: int
-    missed: int
-    mean_response_slots: float
-    tier: int
-    killed_after: int | None
-    """Tasks that had been posted when it died; None for those that lived."""
-
-
-@dataclass(slots=True)
-class DrillResult:
-    """What a drill came to.
-
-    `expected` is an equal share, `tolerance` how far a surviving keeper may be from it; the dead are
-    excepted, since they stopped and others had to do their part.
-    """
-
-    keepers: int
-    tasks: int
-    completed: int = 0
-    duplicates: int = 0
-    mean_response_slots: float = 0.0
-    longest_response_slots: int = 0
-    members: list[MemberResult] = field(default_factory=list)
-    by_kind: dict[str, int] = field(default_factory=dict)
-    expected: float = 0.0
-    tolerance: float = 0.0
-    stolen: int = 0
-    suspended: int = 0
-    transactions: int = 0
-    refused: int = 0
-    slots: int = 0
-
-    @property
-    def tasks_per_keeper(self) -> list[int]:
-        """Completed by each keeper that lived, least first."""
-        return sorted(each.completed for each in self.members if each.killed_after is None)
-
-    @property
-    def broken(self) -> list[str]:
-        """Bounds that do not hold, each as a sentence."""
-        found = []
-        if self.completed != self.tasks:
-            found.append(f"{self.completed} of {self.tasks} tasks were done.")
-        if self.duplicates:
-            found.append(f"{self.duplicates} tasks were done more than once.")
-        if self.mean_response_slots >= MOST_RESPONSE:
-            found.append(f"The average response took {self.mean_response_slots:.2f} slots.")
-        low, high = self.expected - self.tolerance, self.expected + self.tolerance
-        wrong = [each for each in self.tasks_per_keeper if not low <= each <= high]
-        if wrong:
-            found.append(f"Loads of {', '.join(map(str, wrong))} are outside {low:g} to {high:g}.")
-        return found
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "keepers": self.keepers,
-            "tasks": self.tasks,
-            "completed": self.completed,
-            "duplicates": self.duplicates,
-            "mean_response_slots": round(self.mean_response_slots, 3),
-            "longest_response_slots": self.longest_response_slots,
-            "tasks_per_keeper": self.tasks_per_keeper,
-            "expected_per_keeper": self.expected,
-            "tolerance": self.tolerance,
-            "killed": [
-                {"keeper": each.keeper, "completed": each.completed, "after_tasks": each.killed_after}
-                for each in self.members
-                if each.killed_after is not None
-            ],
-            "by_kind": self.by_kind,
-            "stolen": self.stolen,
-            "suspended": self.suspended,
-            "transactions": self.transactions,
-            "refused": self.refused,
-            "slots": self.slots,
-            "broken": self.broken,
-        }
 
 
 async def drill(

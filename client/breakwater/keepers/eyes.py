@@ -18,7 +18,7 @@ from .finding import Finder
 from .world import FOLLOWED, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from solders.pubkey import Pubkey
 
@@ -145,6 +145,19 @@ class Eyes:
         await self.tick()
         self.ready = True
         return changed
+
+    async def reread(self, addresses: Sequence[Pubkey]) -> None:
+        """Look at accounts again that something was tried on.
+
+        An account that is closed is no longer the program's, so nodes push nothing about it.
+        """
+        if self.instant:
+            return
+        slot = await self.engine.slot()
+        found = await queries.read(self.engine, addresses)
+        for address, data in zip(addresses, found, strict=True):
+            self.world.apply(address, data, slot)
+        self._dirty.set()
 
     async def tick(self) -> None:
         """Ask for slot and time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ from solders.pubkey import Pubkey
 
 from breakwater.chain import addresses as at
 from breakwater.chain import keeper_instructions as kx
+from breakwater.errors import Retryable
 
 from .hands import Hands
 from .turns import may_claim, stands_in
@@ -254,6 +256,11 @@ class Keeper:
             self.hands.ledger.pause((work.kind, work.subject), slot, 8, self.hands.chance)
             return
         outcome = await self.hands.do(work.kind, work.subject, attempts, work.signers, slot)
+        if outcome.result in ("done", "refused"):
+            metas = (meta for each in attempts[0] if each.program_id == at.EXCHANGE for meta in each.accounts)
+            touched = dict.fromkeys(meta.pubkey for meta in metas if meta.is_writable)
+            with suppress(Retryable):  # the next snapshot shows it
+                await self.eyes.reread(list(touched))
         self.eyes.report(self, job.work, job.task, outcome)
 
     def _wrapped(self, job: _Job, steps: Sequence[Instruction]) -> list[Instruction]:
