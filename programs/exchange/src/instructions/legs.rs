@@ -39,5 +39,5 @@ where
 {
     require!(!view.is_borrowed(), ProgramError::AccountBorrowFailed);
     // SAFETY: whatever Anchor has loaded of this account marks it as borrowed until it is dropped, and nothing does.
-    unsafe { anchor_lang::accounts::Slab::<T, HeaderOnly>::load_mut(*view) }.map_err(Into::into)
+    unsafe { anchor_lang::accounts::Slab::<T, HeaderOnly>::load_mut(*view) }
 }
