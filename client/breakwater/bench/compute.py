@@ -37,7 +37,7 @@ CEILINGS = {
     "exchange.liquidate (partial)": 5_000,
     "exchange.liquidate (full)": 5_500,
     "exchange.claim_task + complete_task": 3_000,
-    "exchange.open: the leverage check alone": 500,
+    "exchange.open: arithmetic of the leverage check": 500,
 }
 """What each instruction may cost at most, without the token program."""
 
@@ -138,5 +138,5 @@ def derived(costs: Mapping[str, Cost]) -> dict[str, Cost]:
     return {
         "exchange.batch (a further trade)": Cost(further, 0),
         "exchange.claim_task + complete_task": Cost(task, 0),
-        "exchange.open: the leverage check alone": Cost(leverage_check(), 0),
+        "exchange.open: arithmetic of the leverage check": Cost(leverage_check(), 0),
     }
