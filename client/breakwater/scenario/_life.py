@@ -34,7 +34,7 @@ __all__ = ["FEED", "KINDS", "UNIT", "Kind", "Scenario", "Step", "key", "shares_o
 SOL = 10**9
 UNIT = 10**6
 FEED = "BENCH/USD"
-OPEN_S = 25
+OPEN_S = 40
 """Seconds a market is open; on a validator they really pass."""
 
 Step = tuple[str, "Receipt"]
