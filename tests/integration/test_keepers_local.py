@@ -15,12 +15,8 @@ import httpx
 import pytest
 from solders.keypair import Keypair
 
-from breakwater.chain import addresses as at
-from breakwater.chain import instructions as ix
 from breakwater.chain.engine import RpcEngine, open_engine
-from breakwater.chain.sender import Sender
-from breakwater.config import load_keypair
-from breakwater.keepers import Eyes, KeeperConfig, Pace, run
+from breakwater.keepers import KeeperConfig, run
 from breakwater.localnet import Sandbox
 
 from .conftest import Run, refused
@@ -130,98 +126,6 @@ async def test_a_keeper_killed_outright_goes_on_where_the_chain_is(
         await second.wait()
     for loan in due:
         assert await liquidations(engine, loan) == 1, loan
-
-
-class Wire:
-    """Carries bytes to the node's WebSocket, and can be cut."""
-
-    def __init__(self, url: str) -> None:
-        self._port = int(url.rsplit(":", 1)[1].rstrip("/"))
-        self._open: set[asyncio.StreamWriter] = set()
-        self._server: asyncio.Server
-
-    async def start(self, port: int = 0) -> int:
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", port)
-        bound: int = self._server.sockets[0].getsockname()[1]
-        return bound
-
-    async def cut(self) -> None:
-        self._server.close()
-        for each in list(self._open):
-            each.transport.abort()
-        await self._server.wait_closed()
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
-        self._open |= {writer, far_writer}
-
-        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-            with suppress(ConnectionError):
-                while chunk := await source.read(1 << 16):
-                    sink.write(chunk)
-                    await sink.drain()
-
-        try:
-            await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
-        finally:
-            self._open -= {writer, far_writer}
-            writer.close()
-            far_writer.close()
-
-
-async def test_without_its_websocket_a_keeper_polls_until_it_is_back(
-    engine: RpcEngine, sandbox: Sandbox
-) -> None:
-    (loan,) = await sink_loans(engine, sandbox, range(300, 301))
-    wire = Wire(engine.ws_url)
-    port = await wire.start()
-    engine.ws_url = f"ws://127.0.0.1:{port}"
-    eyes = Eyes(engine, pace=Pace(snapshot_s=600, fallback_s=1))
-    looking = asyncio.create_task(eyes.run())
-    trader = load_keypair(sandbox.keypair_path("trader"))
-    sender, owner, market = Sender(engine), trader.pubkey(), at.market(loan.market)
-
-    async def connected() -> bool:
-        return eyes.connected and eyes.ready
-
-    async def cut() -> bool:
-        return not eyes.connected
-
-    try:
-        await until(connected, "the eyes are open", 30)
-        before = eyes.snapshots
-        await wire.cut()
-        await until(cut, "the cut is noticed", 30)
-        await sender.send([ix.create_position(owner, loan.market, 1, ix.SPOT)], [trader])
-        seen = at.position(at.trader(owner), market, 1, ix.SPOT)
-
-        async def known() -> bool:
-            # counted when a snapshot is whole, which is after its positions are there
-            return seen in eyes.world.positions and eyes.snapshots > before
-
-        await until(known, "polling shows the new position", 30)
-        assert not eyes.connected
-        assert eyes.missed > 0
-        await wire.start(port)
-        await until(connected, "the eyes are open again", 60)
-        pushed = eyes.pushed
-        await sender.send([ix.buy(owner, loan.market, 1, 10**6, 10**9)], [trader])
-
-        async def bought() -> bool:
-            return eyes.world.positions[seen].shares == 10**6
-
-        await until(bought, "the push shows the purchase", 30)
-        assert eyes.pushed > pushed
-        gone = [ix.sell(owner, loan.market, 1, 10**6, 0), ix.close_position(owner, loan.market, 1, ix.SPOT)]
-        await sender.send(gone, [trader])
-        # nobody pushes that an account is closed: who has tried something on it looks again
-        await eyes.reread([seen])
-        assert seen not in eyes.world.positions
-    finally:
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
-        await wire.cut()
-        await asyncio.sleep(0.1)  # until the wire's own ends have closed
 
 
 def test_a_stop_is_placed_and_listed_and_a_keeper_executes_it_for_its_tip(bw: Run, js: Js) -> None:
