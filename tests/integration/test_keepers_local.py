@@ -1,4 +1,4 @@
-"""Keepers on a real validator: rivals, a process that is killed, a WebSocket that breaks."""
+"""Keepers on a real validator: rivals, a process that is killed, stops, an exchange without a registry."""
 
 from __future__ import annotations
 
