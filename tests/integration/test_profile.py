@@ -176,6 +176,6 @@ def test_bad_input_ends_in_one_sentence(arguments: list[str], sentence: str) -> 
 @pytest.mark.local
 async def test_on_a_real_validator() -> None:
     result = await profile("trade", "local")
-    assert (result.engine, result.repeat, len(result.samples)) == ("local", 1, 24)
+    assert (result.engine, result.repeat, len(result.samples)) == ("local", 1, 32)
     assert all(row.cu is not None and row.calls == 2 and row.execution is None for row in result.rows)
     assert result.latency.mean > 100
