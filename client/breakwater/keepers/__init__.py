@@ -1,6 +1,6 @@
 """Keepers: find unhealthy loans, due orders and everything else that wants doing, and do it once.
 
-Start with `run`; `drill` shows a whole crew at work.
+Start with `run`; `drill` shows a whole crew at work, `race` rivals at one loan.
 """
 
 from .crew import derived, fund
@@ -9,6 +9,7 @@ from .duty import Registered, Status, heartbeat, register, status, unregister
 from .eyes import Eyes, Pace
 from .hands import Hands, Ledger, Outcome
 from .keeper import Duties, Keeper
+from .race import RaceResult, RivalResult, race
 from .service import KeeperConfig, Summary, run
 from .work import KIND_URGENCY, Work, rank
 
@@ -24,7 +25,9 @@ __all__ = [
     "MemberResult",
     "Outcome",
     "Pace",
+    "RaceResult",
     "Registered",
+    "RivalResult",
     "Status",
     "Summary",
     "Work",
@@ -32,6 +35,7 @@ __all__ = [
     "drill",
     "fund",
     "heartbeat",
+    "race",
     "rank",
     "register",
     "run",
