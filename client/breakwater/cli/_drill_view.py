@@ -111,3 +111,51 @@ def print_race(result: service.RaceResult) -> None:
     say(f"{owed}; the loan was called by {result.calls} transaction.")
     for each in result.broken or ["One was paid, once."]:
         say(each)
+
+
+# Cascade
+
+
+async def cascaded(
+    positions: int, leverage: int, gap: float, progress: Callable[[str], None]
+) -> service.CascadeResult:
+    """A cascade on a chain of its own in this process."""
+    async with _fresh("embedded") as opened:
+        if not isinstance(opened, EmbeddedEngine):
+            raise InvalidInput("Use the embedded engine.")
+        return await service.cascade(opened, positions, leverage, gap, progress=progress)
+
+
+def print_cascade(result: service.CascadeResult) -> None:
+    """A cascade as a table and a verdict."""
+    title = f"Cascade: {result.positions} chains at {result.leverage:g}x, a gap of {result.gap:g} points"
+    table = Table(title=title)
+    for name in ("", "measured", "bound"):
+        table.add_column(name, justify="left" if not name else "right")
+    back = result.repaid + result.drawn + result.lost
+    rows = (
+        ("markets, slots, liquidations", f"{result.markets}, {result.slots}, {result.calls}", ""),
+        ("loans before the gap", _units(result.loans), ""),
+        ("repaid by sales and settlement", _units(result.repaid), ""),
+        ("paid by the insurance funds", _units(result.drawn), ""),
+        ("lost by the vault", _units(result.lost), ""),
+        ("these together", _units(back), _units(result.loans)),
+        ("still owed", _units(result.owed), _units(0)),
+        ("insurance funds before", _units(result.fund_before), ""),
+        ("insurance funds after", _units(result.fund_after), _units(result.fund_computed)),
+        ("tokens in the vault", _units(result.tokens), _units(result.counted)),
+        ("markets whose escrow is too small", f"{len(result.insolvent)}", "0"),
+        ("furthest move in a slot, log odds", f"{result.furthest:.3f}", ""),
+        ("of the slot's cap, at most", f"{result.fullest:.1%}", "100.0%"),
+        ("loans taken over by the vault", f"{result.taken_over}", ""),
+        ("keepers' rewards", _units(result.rewards), ""),
+    )
+    for row in rows:
+        table.add_row(*row)
+    show(table)
+    for each in result.broken or ["Every bound holds."]:
+        say(each)
+
+
+def _units(amount: int) -> str:
+    return f"{amount / UNIT:,.6f}"

@@ -8,6 +8,7 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from .. import keepers as service
 from ..chain.engine import Receipt
 from ..config import load_keypair, settings
 from ..errors import InvalidInput
+from ._keeper_prices import quotes
 from ._options import Common
 from ._session import Session, connect, print_json, say, show
 
@@ -52,10 +54,26 @@ class _Stopper:
         self._stop.set()
 
 
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Who keeps, and where prices for silent feeds come from."""
+
+    keypairs: Sequence[Path]
+    count: int
+    prices: Sequence[str]
+    publisher: Path | None
+
+    def publishes(self, opened: Session, first: Keypair) -> Keypair:
+        """Who signs prices."""
+        named = self.publisher
+        if named is None and opened.sandbox is not None:
+            named = opened.sandbox.keypair_path("publisher")
+        return first if named is None else load_keypair(named)
+
+
 async def keep(
     engine: str | None,
-    keypairs: Sequence[Path],
-    count: int,
+    crew: Crew,
     config: service.KeeperConfig,
     seconds: float | None,
     *,
@@ -65,23 +83,25 @@ async def keep(
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     async with connect(engine) as opened:
         logs_to_stderr()
-        keys = [load_keypair(each) for each in keypairs] or [opened.key(None, "operator")]
-        if count > len(keys):
-            keys += service.derived(keys[0], count - len(keys) + 1)[1:]
+        keys = [load_keypair(each) for each in crew.keypairs] or [opened.key(None, "operator")]
+        if crew.count > len(keys):
+            keys += service.derived(keys[0], crew.count - len(keys) + 1)[1:]
             await service.fund(opened.sender, keys[0], keys[1:])
         stopper = _Stopper(stop)
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(each, stopper)
         if seconds is not None:
             loop.call_later(seconds, stop.set)
-        return await service.run(
-            opened.engine,
-            keys,
-            config,
-            on_done=_print_line if as_json else lambda *_: None,
-            on_listening=lambda port: _say(f"metrics and health at http://127.0.0.1:{port}/"),
-            stop=stop,
-        )
+        async with quotes(crew.prices, crew.publishes(opened, keys[0]), stop.set) as prices:
+            return await service.run(
+                opened.engine,
+                keys,
+                config,
+                prices=prices,
+                on_done=_print_line if as_json else lambda *_: None,
+                on_listening=lambda port: _say(f"metrics and health at http://127.0.0.1:{port}/"),
+                stop=stop,
+            )
 
 
 def _say(line: str) -> None:

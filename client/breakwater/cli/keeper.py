@@ -50,6 +50,23 @@ def run(
         float, typer.Option(min=0.2, metavar="SECONDS", help="The same while they are not.")
     ] = 2.0,
     socket: Annotated[bool, typer.Option(help="Have changes pushed; without, only poll.")] = True,
+    price: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FEED=SOURCE",
+            help="Where a silent feed's price comes from: Polymarket's name (slug) of a market, or a "
+            "ticks.csv[.gz]; may be given again. Without, silent feeds are only reported.",
+            show_default=False,
+        ),
+    ] = None,
+    publisher: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The feeds' publisher; by default the sandbox's there, else the first keeper.",
+            show_default=False,
+        ),
+    ] = None,
     tasks: Annotated[bool, typer.Option(help="Take part in the task registry where registered.")] = True,
     once: Annotated[bool, typer.Option("--once", help="End when nothing is left to do.")] = False,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so long.")] = None,
@@ -63,7 +80,8 @@ def run(
     pace = service.Pace(snapshot, poll, socket=socket)
     config = service.KeeperConfig(duties, pace, metrics_port, once)
     view.logs_to_stderr()
-    summary = asyncio.run(view.keep(engine, keypair or [], count, config, seconds, as_json=as_json))
+    crew = view.Crew(keypair or [], count, price or [], publisher)
+    summary = asyncio.run(view.keep(engine, crew, config, seconds, as_json=as_json))
     if as_json:
         typer.echo(json.dumps({"summary": summary.as_dict()}))
     else:
@@ -119,6 +137,32 @@ def race(
         typer.echo(json.dumps(result.as_dict()))
     else:
         view.print_race(result)
+    raise typer.Exit(1 if result.broken else 0)
+
+
+@app.command()
+def cascade(
+    positions: Annotated[int, typer.Option(min=2, max=500, help="How many chains of two legs.")] = 100,
+    leverage: Annotated[int, typer.Option(min=60, max=500, help="Their effective leverage.")] = 500,
+    gap: Annotated[
+        float, typer.Option(min=1, max=40, help="Points of 100 by which every price falls at once, from 50.")
+    ] = 10.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Let prices gap under chains at the limit and keepers work it off; exit 1 when a bound is broken.
+
+    The books are added up independently, and every event is held against the rules.
+    """
+    from . import _drill_view as view
+    from ._keeper_view import logs_to_stderr
+
+    logs_to_stderr(quiet=True)
+    with view.Status("cascade") as status:
+        result = asyncio.run(view.cascaded(positions, leverage, gap, status.show))
+    if as_json:
+        typer.echo(json.dumps(result.as_dict()))
+    else:
+        view.print_cascade(result)
     raise typer.Exit(1 if result.broken else 0)
 
 

@@ -1,8 +1,10 @@
 """Keepers: find unhealthy loans, due orders and everything else that wants doing, and do it once.
 
-Start with `run`; `drill` shows a whole crew at work, `race` rivals at one loan.
+Start with `run`; `drill` shows a whole crew at work, `race` rivals at one
+loan, `cascade` a hundred chains after a gap.
 """
 
+from .cascade import CascadeResult, cascade
 from .crew import derived, fund
 from .drill import DrillResult, MemberResult, drill
 from .duty import Registered, Status, heartbeat, register, status, unregister
@@ -15,6 +17,7 @@ from .work import KIND_URGENCY, Work, rank
 
 __all__ = [
     "KIND_URGENCY",
+    "CascadeResult",
     "DrillResult",
     "Duties",
     "Eyes",
@@ -31,6 +34,7 @@ __all__ = [
     "Status",
     "Summary",
     "Work",
+    "cascade",
     "derived",
     "drill",
     "fund",

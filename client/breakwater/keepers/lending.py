@@ -14,6 +14,8 @@ from .pricing import fill_estimate, liquidity_now, mark_estimate
 from .work import Work
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from breakwater.chain.accounts import Chain, Leg, Market, Position, Shard
 
     from .world import World
@@ -89,11 +91,23 @@ def chain_work(world: World, address: Pubkey, chain: Chain) -> Work | None:
         route.append((market.id, Pubkey.from_bytes(market.feed)))
     if debt <= limit:
         return None
+    parts = [CHAIN_PARTS[0], *(_fitting(world, legs, slot) for slot in (world.slot + 1, world.slot))]
     attempts = tuple(
         lambda keeper, part=part: [lx.liquidate_chain(keeper, owner, chain.id, route, part)]
-        for part in CHAIN_PARTS
+        for part in dict.fromkeys([*parts, *CHAIN_PARTS])
+        if part
     )
     return Work("chain", address, debt, attempts)
+
+
+def _fitting(world: World, legs: Sequence[Leg], slot: int) -> int:
+    """The largest part of every leg that a slot's caps have room for, in parts per million."""
+    part = WHOLE
+    for leg in legs:
+        market = world.markets[Pubkey.from_bytes(leg.market)]
+        room = health.room(market, world.shards[market.shard], slot, int(liquidity_now(market, world.now_s)))
+        part = min(part, room * WHOLE // leg.shares)
+    return part
 
 
 def _leg_value(world: World, leg: Leg, market: Market) -> int:
