@@ -35,6 +35,8 @@ __all__ = [
     "liquidate",
     "liquidate_chain",
     "place_stop",
+    "take_over",
+    "take_over_chain",
 ]
 
 STOP_LOSS: Final = 0
@@ -74,6 +76,25 @@ def liquidate_chain(
     for market_id, feed in legs:
         accounts += [*_venue(market_id), _r(feed)]
     return Instruction(at.EXCHANGE, tag("liquidate_chain") + struct.pack("<I", part_ppm), accounts)
+
+
+def take_over(keeper: Pubkey, owner: Pubkey, market_id: int, outcome: int) -> Instruction:
+    """Have the vault take a position over whose shares are worth less than its loan."""
+    trader, market = at.trader(owner), at.market(market_id)
+    position = at.position(trader, market, outcome, LEVERAGED)
+    accounts = [*_keeper(keeper), _w(trader), *_venue(market_id), _w(position)]
+    return Instruction(at.EXCHANGE, tag("take_over"), accounts)
+
+
+def take_over_chain(
+    keeper: Pubkey, owner: Pubkey, number: int, legs: Sequence[tuple[int, Pubkey]]
+) -> Instruction:
+    """Have the vault take a chain over whose shares together are worth less than its loans."""
+    trader = at.trader(owner)
+    accounts = [*_keeper(keeper), _w(trader), _w(at.chain(trader, number))]
+    for market_id, feed in legs:
+        accounts += [*_venue(market_id), _r(feed)]
+    return Instruction(at.EXCHANGE, tag("take_over_chain"), accounts)
 
 
 def place_stop(owner: Pubkey, market_id: int, outcome: int, kind: int, terms: StopTerms) -> Instruction:

@@ -109,8 +109,8 @@ def print_race(result: service.RaceResult) -> None:
     show(table)
     owed = f"{result.debt_before / UNIT:.6f} units were owed, {result.debt_after / UNIT:.6f} are"
     say(f"{owed}; the loan was called by {result.calls} transaction.")
-    for each in result.broken or ["One was paid, once."]:
-        say(each)
+    for sentence in result.broken or ["One was paid, once."]:
+        say(sentence)
 
 
 # Cascade

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["LOCAL", "FeedPrices", "Need", "Tempo", "prepare", "sink"]
 
-MAIN: Final = "DRILL"
 PRICE: Final = 100
 EXPONENT: Final = -2
+RACE: Final = 500_000
+"""Behind this are the numbers of a race's markets: it may share an exchange with a drill."""
+
 ROOMS: Final = 4
 """Markets with loans and orders, and as many with remains; a trader has a position of each kind in each."""
 
@@ -95,6 +97,8 @@ class _Stage:
     count: int
     tempo: Tempo
     progress: Callable[[str], None]
+    main: str = "DRILL"
+    first: int = 0
     traders: list[Keypair] = field(default_factory=list)
     sequence: int = 0
     whale: Keypair = field(default_factory=Keypair)
@@ -108,7 +112,7 @@ class _Stage:
 
     async def publish(self, at_ms: int) -> None:
         self.sequence += 1
-        event = PriceEvent(MAIN, PRICE, EXPONENT, 1, self.sequence, 1, at_ms)
+        event = PriceEvent(self.main, PRICE, EXPONENT, 1, self.sequence, 1, at_ms)
         await self.send([([ix.publish(self.own, event)], [self.ground.admin])])
 
     async def now(self) -> int:
@@ -117,7 +121,7 @@ class _Stage:
     # Numbers of markets: loans and orders, remains, to be resolved, with a feed of their own
 
     def loans(self) -> range:
-        return range(1, ROOMS + 1)
+        return range(self.first + 1, self.first + ROOMS + 1)
 
     def remains(self) -> range:
         return range(ROOMS + 1, 2 * ROOMS + 1)
@@ -135,8 +139,8 @@ class _Stage:
     async def feeds(self, silent: range) -> None:
         self.progress("opening feeds")
         own, admin = self.own, self.ground.admin
-        names = [f"{MAIN} {number}" for number in silent]
-        made = [ix.create_feed(own, MAIN, own, EXPONENT, MAX_AGE_S)]
+        names = [f"{self.main} {number}" for number in silent]
+        made = [ix.create_feed(own, self.main, own, EXPONENT, MAX_AGE_S)]
         made += [ix.create_feed(own, name, own, EXPONENT, self.tempo.silent_s) for name in names]
         await self.send([([each], [admin]) for each in made])
         now_ms = await self.now() * 1000
@@ -151,16 +155,16 @@ class _Stage:
         """Markets that stay open."""
         self.progress("opening markets")
         far = await self.now() + LIFE_S
-        made = [self.market(number, MAIN, far, DEPTH) for number in self.loans()]
-        made += [self.market(number, f"{MAIN} {number}", far, 10 * UNIT) for number in silent]
+        made = [self.market(number, self.main, far, DEPTH) for number in self.loans()]
+        made += [self.market(number, f"{self.main} {number}", far, 10 * UNIT) for number in silent]
         await self.send(made)
 
     async def late(self) -> int:
         """Markets that close soon, and positions in some of them; when they close."""
         self.progress("opening markets that close soon")
         close_s = await self.now() + self.tempo.late_s
-        made = [self.market(number, MAIN, close_s, DEPTH) for number in self.remains()]
-        made += [self.market(number, MAIN, close_s, 10 * UNIT) for number in self.closing()]
+        made = [self.market(number, self.main, close_s, DEPTH) for number in self.remains()]
+        made += [self.market(number, self.main, close_s, 10 * UNIT) for number in self.closing()]
         await self.send(made)
         requests: list[Request] = []
         for key, room in self.places():
@@ -195,7 +199,7 @@ class _Stage:
 
     async def trades(self) -> None:
         self.progress("opening positions")
-        feed, loans = at.feed(MAIN), self.loans()
+        feed, loans = at.feed(self.main), self.loans()
         requests: list[Request] = []
         for key, room in self.places():
             owner, loan = key.pubkey(), loans[room]
@@ -228,7 +232,7 @@ class _Stage:
         self.progress("waiting for markets to close")
         await reach(self.ground.sender, close_s + 1)
         await self.publish(close_s * 1000)
-        feed, index = at.feed(MAIN), self.sequence - 1
+        feed, index = at.feed(self.main), self.sequence - 1
         done = [ix.resolve(number, feed, index) for number in self.remains()]
         await self.send([([each], [self.ground.admin]) for each in done])
 
@@ -245,7 +249,7 @@ class _Stage:
                 Need(kx.PRUNING, at.position(trader, rest, 0, ix.SPOT), rest, admin),
             ]
         for number in self.silent():
-            feed = at.feed(f"{MAIN} {number}")
+            feed = at.feed(f"{self.main} {number}")
             found.append(Need(kx.PRICE_UPDATE, feed, at.market(number), admin))
         for number in self.closing():
             found.append(Need(kx.RESOLUTION, at.market(number), at.market(number), admin))
@@ -271,7 +275,7 @@ async def sink(
     ground: Ground, tempo: Tempo | None = None, progress: Callable[[str], None] = lambda _: None
 ) -> Need:
     """One loan that has to go."""
-    stage = _Stage(ground, 1, tempo or Tempo(), progress)
+    stage = _Stage(ground, 1, tempo or Tempo(), progress, "RACE", RACE)
     await reach(ground.sender, await _fallen(stage, range(0)))
     return stage.needs()[0]
 
