@@ -34,7 +34,7 @@ FEED = "KEEPERS/TEST"
 MARKETS = range(1, 5)
 CURVES = (ix.LMSR, ix.PM_AMM, ix.PM_AMM_DECAYING, ix.LMSR)
 DEPTH = 20_000 * UNIT
-TRADERS = 38
+TRADERS = 24
 ALL = 10**12
 
 
@@ -145,13 +145,13 @@ class Town:
         return answer
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_every_liquidatable_loan_is_called_and_no_healthy_one_ever(
     engine: EmbeddedEngine, seed: int
 ) -> None:
     town = Town(engine, seed)
     await town.build()
-    assert await town.borrow() > 200
+    assert await town.borrow() > 120
     # coverage is published by a fold alone, and nobody folds from here on
     shards = {n: await _shard(engine, n) for n in MARKETS}
     needed = {bytes(at.market(n)): _maintenance(shards[n].coverage_q32) for n in MARKETS}
@@ -164,8 +164,8 @@ async def test_every_liquidatable_loan_is_called_and_no_healthy_one_ever(
     seen = 0
     for _ in range(6):
         await town.move()
-        for _ in range(190):  # a reference takes 160 slots to get there, and a pause is at most 12
-            engine.advance_slots(1)
+        for _ in range(60):  # a reference takes 160 slots to get there, and a pause is at most 12
+            engine.advance_slots(4)
             await eyes.catch_up()
             await keeper.look()
         left = await town.callable_now()
@@ -218,12 +218,12 @@ async def test_a_keeper_that_starts_again_needs_nothing_but_the_chain(engine: Em
     key = Keypair()
     await engine.airdrop(key.pubkey(), 10 * SOL)
     await town.send([ix.create_trader(key.pubkey())], key)
-    for _ in range(100):  # a life of one look each, forgotten afterwards
+    for _ in range(40):  # a life of one look each, forgotten afterwards
         eyes = Eyes(engine)
         await eyes.snapshot()
         await Keeper(eyes, Hands(town.sender, key, Ledger(), 1)).look()
         eyes.close()
-        engine.advance_slots(1)
+        engine.advance_slots(2)
         await asyncio.sleep(0)
     assert await town.callable_now() == set()
     called = {bytes(each["source"]) for each in town.called}

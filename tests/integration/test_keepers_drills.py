@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from solders.keypair import Keypair
@@ -111,7 +112,9 @@ def test_a_cascade_keeps_to_the_rules_and_the_unit(capsys: pytest.CaptureFixture
 
 async def test_loans_and_funds_that_are_not_as_the_rules_say_are_noticed() -> None:
     position, market = bytes([1]) * 32, bytes([2]) * 32
-    sale = dict.fromkeys(("notional", "fee", "reward", "insured", "repaid", "amount", "debt", "left"), 0)
+    sale: dict[str, Any] = dict.fromkeys(
+        ("notional", "fee", "reward", "insured", "repaid", "amount", "debt", "left"), 0
+    )
     sale |= {"source": position, "market": market, "notional": 100, "reward": 1, "repaid": 99}
     for fund, drawn, lost, wrong in ((5, 5, 16, 0), (5, 4, 17, 1), (50, 21, 0, 0), (50, 20, 1, 1)):
         loans = Loans({(position, market): 120}, {}, {market: 0}, {0: fund}, {0: 0}, 10_000, 0, frozenset())

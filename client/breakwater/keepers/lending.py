@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from breakwater.chain.accounts import Chain, Leg, Market, Position, Shard
 
+    from .work import Build
     from .world import World
 
 __all__ = ["SLACK_PPM", "chain_work", "liquidation_work"]
@@ -66,7 +67,7 @@ def liquidation_work(world: World, address: Pubkey, position: Position, market: 
     room = health.room(market, shard, world.slot + 1, liquidity)
     sizes = [min(held, room), min(part, room), min(held, health.room(market, shard, market.slot, liquidity))]
     sizes.append(min(part, health.cap_of_slot(liquidity, shard.slot_ppm, 0)))
-    attempts = tuple(
+    attempts: tuple[Build, ...] = tuple(
         lambda keeper, shares=shares: [lx.liquidate(keeper, owner, market.id, position.outcome, shares)]
         for shares in dict.fromkeys(each for each in sizes if each > 0)
     )
@@ -103,7 +104,7 @@ def chain_work(world: World, address: Pubkey, chain: Chain) -> Work | None:
     if debt <= limit:
         return None
     parts = [CHAIN_PARTS[0], *(_fitting(world, legs, slot) for slot in (world.slot + 1, world.slot))]
-    attempts = tuple(
+    attempts: tuple[Build, ...] = tuple(
         lambda keeper, part=part: [lx.liquidate_chain(keeper, owner, chain.id, route, part)]
         for part in dict.fromkeys([*parts, *CHAIN_PARTS])
         if part
