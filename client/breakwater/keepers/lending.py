@@ -68,7 +68,7 @@ def liquidation_work(world: World, address: Pubkey, position: Position, market: 
     sizes = [min(held, room), min(part, room), min(held, health.room(market, shard, market.slot, liquidity))]
     sizes.append(min(part, health.cap_of_slot(liquidity, shard.slot_ppm, 0)))
     attempts: tuple[Build, ...] = tuple(
-        lambda keeper, shares=shares: [lx.liquidate(keeper, owner, market.id, position.outcome, shares)]
+        lambda keeper, shares=shares: [lx.liquidate(keeper, owner, market.id, position.outcome, shares)]  # type: ignore[misc]
         for shares in dict.fromkeys(each for each in sizes if each > 0)
     )
     if _takes_over() and health.value_of(held, low) < debt:
@@ -105,7 +105,7 @@ def chain_work(world: World, address: Pubkey, chain: Chain) -> Work | None:
         return None
     parts = [CHAIN_PARTS[0], *(_fitting(world, legs, slot) for slot in (world.slot + 1, world.slot))]
     attempts: tuple[Build, ...] = tuple(
-        lambda keeper, part=part: [lx.liquidate_chain(keeper, owner, chain.id, route, part)]
+        lambda keeper, part=part: [lx.liquidate_chain(keeper, owner, chain.id, route, part)]  # type: ignore[misc]
         for part in dict.fromkeys([*parts, *CHAIN_PARTS])
         if part
     )
