@@ -5,19 +5,19 @@ Nothing here talks to a chain or signs. Amounts are billionths of an MMT, times 
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from solders.instruction import AccountMeta, Instruction
+from solders.instruction import Instruction
 from solders.system_program import ID as SYSTEM
 
 from . import addresses as at
+from ._metas import exchange as _exchange
+from ._metas import r as _r
+from ._metas import w as _w
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from solders.pubkey import Pubkey
 
 __all__ = [
@@ -70,31 +70,8 @@ class MmtRules:
     keepers_ppm: int = 200_000
 
 
-_NAMES: Final = (
-    "initialize_mmt",
-    "create_stake",
-    "close_stake",
-    "stake",
-    "unstake",
-    "withdraw_stake",
-    "claim_rewards",
-    "claim_keeper_rewards",
-)
-_TAGS: Final = {name: hashlib.sha256(f"global:{name}".encode()).digest()[:8] for name in _NAMES}
 _U64: Final = struct.Struct("<Q")
 _RULES: Final = struct.Struct("<8Q3Q5Q9QI")
-
-
-def _w(key: Pubkey, *, signer: bool = False) -> AccountMeta:
-    return AccountMeta(key, signer, True)
-
-
-def _r(key: Pubkey, *, signer: bool = False) -> AccountMeta:
-    return AccountMeta(key, signer, False)
-
-
-def _exchange(name: str, accounts: Sequence[AccountMeta], data: bytes = b"") -> Instruction:
-    return Instruction(at.EXCHANGE, _TAGS[name] + data, accounts)
 
 
 def initialize_mmt(admin: Pubkey, mint: Pubkey, source: Pubkey, sink: Pubkey, rules: MmtRules) -> Instruction:
