@@ -41,20 +41,21 @@ MMT: Final = 10**9
 class MmtRules:
     """The rules of MMT and keepers, fixed at initialization.
 
-    `rates` are units per slot by season of 38,880,000 slots, together at most ten million MMT; `tiers` the
+    `rates` are units per slot by season of 38,880,000 slots, together at most ten million MMT (these leave a
+    tenth of that for a launch); `tiers` the
     amounts at which tiers 1 to 3 begin; `task_rewards` what a task pays in tier 0 by kind; `keepers_ppm`
     the keepers' part.
     """
 
     rates: tuple[int, ...] = (
-        128_600_000,
-        64_300_000,
-        32_150_000,
-        16_075_000,
-        8_037_500,
-        4_018_750,
-        2_009_375,
-        1_004_687,
+        115_740_000,
+        57_870_000,
+        28_935_000,
+        14_467_500,
+        7_233_750,
+        3_616_875,
+        1_808_437,
+        904_218,
     )
     tiers: tuple[int, int, int] = (1_000 * MMT, 10_000 * MMT, 100_000 * MMT)
     task_rewards: tuple[int, ...] = (0, MMT // 100, MMT // 10, MMT // 5, MMT // 50)
