@@ -151,7 +151,7 @@ async def _name(opened: Session) -> str:
 
 
 def _stopped(seconds: float | None) -> asyncio.Event:
-    """Set by the first SIGINT or SIGTERM, or when the time is up; the second signal ends the process at once."""
+    """Set by the first SIGINT or SIGTERM, or when time is up; the second signal ends it at once."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def stopped() -> None:

@@ -33,7 +33,7 @@ def monitor(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Tokens that see the page, one a line, closed to others; by default one is made in the cache.",
+            help="Tokens for the page, one a line, closed to others; by default one is made in the cache.",
             show_default=False,
         ),
     ] = None,
@@ -67,7 +67,7 @@ def monitor(
         bool, typer.Option("--print-grafana", help="Print the Grafana dashboard.")
     ] = False,
 ) -> None:
-    """Watch vault, markets, oracle, keepers, programs and node until Ctrl-C; alerts go to the rules' sinks."""
+    """Watch vault, markets, oracle, keepers, programs and node until Ctrl-C; alerts go to sinks."""
     from .. import monitor as service
     from ..errors import InvalidInput
     from . import _monitor_view as view

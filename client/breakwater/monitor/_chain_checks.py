@@ -17,7 +17,7 @@ __all__ = ["FEEDS", "KEEPERS", "NODE", "PROGRAMS", "feeds", "keepers", "node", "
 
 ON_DUTY: Final = 0
 SUSPENDED: Final = 1
-SHORTEST_S: Final = 2.0
+SHORTEST_MS: Final = 2_000
 """A rate over less is noise."""
 
 NODE: Final = ("tps", "slot", "slots_per_s", "slot_still", "rpc_up", "rpc_healthy", "rpc_latency")
@@ -43,10 +43,10 @@ def node(view: View) -> Iterator[Reading]:
     tps = slots = None
     if len(view.past) > 1:
         first, last = view.past[0], view.past[-1]
-        seconds = last.clock_s - first.clock_s
-        if seconds >= SHORTEST_S:
-            tps = (last.transactions - first.transactions) / seconds
-            slots = (last.slot - first.slot) / seconds
+        passed = last.clock_ms - first.clock_ms
+        if passed >= SHORTEST_MS:
+            tps = (last.transactions - first.transactions) * 1000 / passed
+            slots = (last.slot - first.slot) * 1000 / passed
     yield Reading("tps", tps)
     yield Reading("slots_per_s", slots)
 

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Looker"]
 
-WINDOW_S: Final = 10.0
-"""Rates are over the last so many seconds."""
+WINDOW_MS: Final = 10_000
+"""Rates are over the last so many milliseconds."""
 
-SLOT_S: Final = 0.4
+SLOT_MS: Final = 400
 SCANNED: Final = ("Market", "Feed", "Keeper")
 
 
@@ -75,8 +75,8 @@ class Looker:
         node, slot = await self._node()
         if self._moved is None or slot != self._moved[0]:
             self._moved = (slot, time_s)
-        clock_s = self._rate_clock(time_s, slot)
-        self._mark(Mark(clock_s, slot, node.transactions or 0))
+        clock_ms = self._rate_clock(time_s, slot)
+        self._mark(Mark(clock_ms, slot, node.transactions or 0))
         fixed = [at.config(), at.vault(), at.registry(), at.token_vault()]
         shards = [at.shard(index) for index in range(at.SHARDS)]
         config, vault, registry, tokens, *ledgers = await queries.read(self.engine, [*fixed, *shards])
@@ -87,7 +87,7 @@ class Looker:
         return View(
             self.engine.name,
             time_s,
-            clock_s,
+            clock_ms,
             node,
             slot,
             now_s,
@@ -130,11 +130,11 @@ class Looker:
         decoded = {address: kinds.KINDS[name](data) for address, data in found}
         return dict(sorted(decoded.items(), key=lambda each: str(each[0])))
 
-    def _rate_clock(self, time_s: float, slot: int | None) -> float:
+    def _rate_clock(self, time_s: float, slot: int | None) -> int:
         """The chain's own time where it is in this process, because it passes there as somebody wants."""
         if isinstance(self.engine, EmbeddedEngine):
-            return (self.engine.clock.slot if slot is None else slot) * SLOT_S
-        return time_s
+            return (self.engine.clock.slot if slot is None else slot) * SLOT_MS
+        return round(time_s * 1000)
 
     def _mark(self, mark: Mark) -> None:
         if self._past and (
@@ -142,5 +142,5 @@ class Looker:
         ):
             self._past.clear()  # another node, or a chain that was set back
         self._past.append(mark)
-        while len(self._past) > 2 and mark.clock_s - self._past[1].clock_s >= WINDOW_S:
+        while len(self._past) > 2 and mark.clock_ms - self._past[1].clock_ms >= WINDOW_MS:
             self._past.popleft()

@@ -29,9 +29,9 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Where the chain was when; `clock_s` has any origin."""
+    """Where the chain was when; `clock_ms` has any origin."""
 
-    clock_s: float
+    clock_ms: int
     slot: int
     transactions: int
 
@@ -62,7 +62,7 @@ class View:
     Attributes:
         engine: what messages call the engine.
         time_s: Unix time of the monitor.
-        clock_s: the clock that rates are measured by.
+        clock_ms: the clock that rates are measured by.
         slot: the node's newest slot.
         now_s: the chain's Unix time.
         still_s: seconds since the slot last moved.
@@ -73,7 +73,7 @@ class View:
 
     engine: str
     time_s: float
-    clock_s: float
+    clock_ms: int
     node: Node
     slot: int | None = None
     now_s: int | None = None
