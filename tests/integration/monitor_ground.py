@@ -1,4 +1,4 @@
-"""An exchange to be watched, on the embedded engine: loans, a feed, keepers, and its figures moved to the unit."""
+"""An exchange to be watched, on the embedded engine, whose figures can be moved to the unit."""
 
 from __future__ import annotations
 

@@ -47,6 +47,7 @@ class Snapshot:
     clock: object
     seen: Mapping[Hash, frozenset[Signature]]
     history: tuple[Landed, ...]
+    transactions: int
 
 
 def bare_svm(programs: Mapping[Pubkey, bytes]) -> LiteSVM:
