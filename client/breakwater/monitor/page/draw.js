@@ -20,6 +20,14 @@ function around(_, low, high) {
   return [low >= 0 ? Math.max(0, low - margin) : low - margin, high + margin];
 }
 
+// 24 hours; a date where the steps are days, seconds where they are seconds.
+function moment(seconds, step) {
+  const at = new Date(seconds * 1000);
+  if (step >= 86400) return at.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  const second = step < 60 ? { second: "2-digit" } : {};
+  return at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", ...second });
+}
+
 const box = (element) => ({ width: Math.max(40, element.clientWidth), height: Math.max(20, element.clientHeight) });
 
 export class Spark {
@@ -48,7 +56,8 @@ export class Spark {
 }
 
 export class Chart {
-  // `series`: [{ name, data: [times, values] }]; `show` turns a value into text; `keys` is where names go.
+  // `series`: [{ name, data: [times, values] }]; `keys` is where names go. `show` turns a value into text, and
+  // with the step of an axis into the text beside it.
   constructor(element, keys, show) {
     this.element = element;
     this.keys = keys;
@@ -81,7 +90,10 @@ export class Chart {
     this.plot = new uPlot({
       ...box(this.element), padding: [8, 8, 0, 0], legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, sync: { key: "breakwater" }, points: { size: 7 } },
-      axes: [{ ...axis, space: 70 }, { ...axis, size: 58, space: 34, values: (_, all) => all.map((v) => this.show(v, true)) }],
+      axes: [
+        { ...axis, size: 26, space: 76, values: (_, all, _axis, _space, step) => all.map((v) => moment(v, step)) },
+        { ...axis, size: 58, space: 34, values: (_, all, _axis, _space, step) => all.map((v) => this.show(v, step)) },
+      ],
       scales: { y: { range: around } },
       series: [{}, ...lines],
       hooks: { setCursor: [() => this.name()] },

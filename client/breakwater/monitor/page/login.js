@@ -16,8 +16,12 @@ form.addEventListener("submit", (event) => {
   enter(form.token.value.trim());
 });
 
-const given = new URLSearchParams(location.hash.slice(1)).get("token");
-if (given) {
+function follow() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!given) return;
   history.replaceState(null, "", "/");
   enter(given);
 }
+
+addEventListener("hashchange", follow);
+follow();

@@ -10,7 +10,7 @@ const FINE_S = 7200;
 const CARDS = [
   ["coverage", "Coverage", (v) => note("loans", v, "lent")],
   ["vault", "Vault", (v) => note("cash", v, "free")],
-  ["open_interest", "Open interest", (v) => (v.open_markets === undefined ? "" : `${v.open_markets} open markets${v.halted_markets ? `, ${v.halted_markets} halted` : ""}`)],
+  ["open_interest", "Open interest", (v) => (v.open_markets === undefined ? "" : `${v.open_markets} open market${v.open_markets === 1 ? "" : "s"}${v.halted_markets ? `, ${v.halted_markets} halted` : ""}`)],
   ["volume", "Volume", (v) => note("escrow", v, "in escrow")],
   ["fees", "Fees", (v) => (v.fee === undefined ? "" : `${text(v.fee, "bp")} now`)],
   ["tps", "Transactions", (v) => (v.slots_per_s === undefined ? "" : `${v.slots_per_s.toFixed(2)} slots/s`)],
@@ -19,7 +19,7 @@ const CARDS = [
 ];
 const CHARTS = [
   ["Coverage", ["coverage", "coverage_folded"]],
-  ["Vault and open interest", ["vault", "open_interest", "loans", "escrow"]],
+  ["Vault and open interest", ["vault", "open_interest", "loans"]],
   ["Volume and fees", ["volume", "fees"]],
   ["Transactions a second", ["tps"]],
   ["Oracle age", ["feed_age"]],
@@ -37,18 +37,29 @@ const sparks = new Map(); // metric -> [times, values]
 
 // Numbers
 
-function text(value, unit, short = false) {
+// The numbers beside an axis, as many digits as tell them apart.
+function tick(value, unit, step) {
+  let digits = 0;
+  while (digits < 6 && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6) digits += 1;
+  if (unit === "seconds" && value >= 120) return age(value);
+  const number = Math.abs(value) >= 1e4
+    ? value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 4 })
+    : value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return number + ({ seconds: " s", ms: " ms" }[unit] ?? "");
+}
+
+function text(value, unit) {
   if (value === null || value === undefined) return "–";
   const big = Math.abs(value) >= 1e6;
   const plain = (digits) => value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const compact = () => value.toLocaleString("en", { notation: "compact", maximumFractionDigits: 2 });
   switch (unit) {
-    case "collateral": return big || (short && Math.abs(value) >= 1e4) ? compact() : plain(short ? (Math.abs(value) < 10 ? 2 : 0) : 2);
-    case "ratio": return value >= NO_LOANS ? "no loans" : Math.abs(value) >= 1e4 ? compact() : value.toLocaleString("en", { maximumSignificantDigits: short ? 3 : 4 });
+    case "collateral": return big ? compact() : plain(2);
+    case "ratio": return value >= NO_LOANS ? "no loans" : Math.abs(value) >= 1e4 ? compact() : value.toLocaleString("en", { maximumSignificantDigits: 4 });
     case "bp": return `${value.toFixed(2)} bp`;
     case "seconds": return age(value);
     case "ms": return `${plain(value < 100 ? 1 : 0)} ms`;
-    case "per_s": return short ? compact() : plain(value < 100 ? 1 : 0);
+    case "per_s": return plain(value < 100 ? 1 : 0);
     default: return big ? compact() : value.toLocaleString("en", { maximumFractionDigits: 2 });
   }
 }
@@ -103,15 +114,7 @@ function showCards(sample) {
   for (const [metric, card] of cards) {
     const value = sample.values[metric];
     const shown = text(value, unit(metric)) + (metric === "tps" && value !== undefined ? " /s" : "");
-    if (card.value.textContent !== shown) {
-      const first = card.value.textContent === "–";
-      card.value.textContent = shown;
-      if (!first) {
-        card.value.classList.remove("moved");
-        void card.value.offsetWidth;
-        card.value.classList.add("moved");
-      }
-    }
+    put(card.value, shown);
     put(card.note, card.about(sample.values));
     card.card.dataset.level = levels.get(metric) ?? "";
     if (value !== undefined) push(sparks.get(metric), sample.time_s, drawn(metric, value), 900);
@@ -247,7 +250,7 @@ function buildCharts() {
     head.append(make("h2", "", title), keys);
     panel.append(head, plot);
     $("charts").append(panel);
-    charts.push({ names, chart: new Chart(plot, keys, (v, tick) => text(v, unit(names[0]), tick)) });
+    charts.push({ names, chart: new Chart(plot, keys, (v, step) => (step === undefined ? text(v, unit(names[0])) : tick(v, unit(names[0]), step))) });
   }
 }
 
