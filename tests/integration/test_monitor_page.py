@@ -20,6 +20,8 @@ from tests.integration.monitor_ground import UNIT, Ground, make_ground
 
 from breakwater.chain import instructions as ix
 from breakwater.chain import keeper_instructions as kx
+from breakwater.config import settings
+from breakwater.errors import InvalidInput
 from breakwater.monitor import History, Monitor, PageConfig, Sample, WatchConfig, dashboard, watch
 from breakwater.monitor.grafana import names_in
 from breakwater.serving import Tokens
@@ -87,10 +89,17 @@ async def watching(ground: Ground, history: Path | None, interval_s: float = 0.2
         assert await running == len(samples)
 
 
+def tool(name: str) -> str:
+    """A program on the PATH, or in the cache."""
+    unpacked = settings().cache / "prometheus" / "usr" / "bin"
+    found = shutil.which(name) or shutil.which(name, path=str(unpacked))
+    assert found, f"run scripts/setup --browser: {name} was not found"
+    return found
+
+
 @asynccontextmanager
 async def browsing() -> AsyncIterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "scripts/setup --browser installs chromium"
+    chromium = tool("chromium")
     async with async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         try:
@@ -250,8 +259,7 @@ async def test_nothing_but_the_door_answers_without_a_token(ground: Ground) -> N
 @asynccontextmanager
 async def prometheus(target: str, directory: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A real one that scrapes the target five times a second, with the token from a file."""
-    binary = shutil.which("prometheus")
-    assert binary, "scripts/setup --browser installs prometheus"
+    binary = tool("prometheus")
     secret = directory / "token"
     secret.write_text(TOKEN)
     job = {
@@ -328,7 +336,5 @@ async def test_a_real_prometheus_scrapes_every_metric_of_the_dashboard(
 async def test_history_has_one_writer(ground: Ground, tmp_path: Path) -> None:
     file = tmp_path / "history.sqlite"
     async with watching(ground, file):
-        from breakwater.errors import InvalidInput
-
         with pytest.raises(InvalidInput, match="another monitor uses it"):
             History(file)
