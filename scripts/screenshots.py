@@ -103,7 +103,7 @@ async def picture(browser: Browser, url: str, file: Path, *, scheme: str, phone:
     page = await context.new_page()
     await page.goto(f"{url}/#token={TOKEN}")
     await page.wait_for_selector(f"#banner[data-worst={worst}]", timeout=60_000)
-    await page.wait_for_function("document.querySelectorAll('#charts canvas').length === 6")
+    await page.wait_for_selector("#charts .chart:nth-child(6) canvas", timeout=60_000)
     await page.wait_for_timeout(2_500)  # the figures and lines of a few looks
     await page.screenshot(path=file, full_page=not phone)
     await context.close()

@@ -1,4 +1,4 @@
-"""A node for the monitor to lose: the embedded engine behind a real HTTP socket, that can be ill or gone."""
+"""A node for the monitor to lose: the embedded engine behind a real HTTP socket, well, ill, mad or gone."""
 
 from __future__ import annotations
 
@@ -25,12 +25,14 @@ class Node:
 
     def __init__(self, engine: EmbeddedEngine) -> None:
         self._provider = EmbeddedProvider(engine)
-        self.healthy = True
+        self.healthy, self.raving = True, False
         self.url = ""
 
     async def answer(self, request: Request) -> Response:
         asked = json.loads(await request.body())
         found = json.loads(self._provider.answer(json.dumps(asked)))
+        if self.raving:
+            found = [each | {"result": "purple"} for each in found]
         for question, reply in zip(asked, found, strict=True) if isinstance(asked, list) else ():
             if question["method"] == "getHealth" and not self.healthy:
                 del reply["result"]

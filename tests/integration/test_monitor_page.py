@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from tests.integration.monitor_ground import UNIT, Ground, make_ground
 
 from breakwater.chain import instructions as ix
@@ -138,28 +138,24 @@ async def test_the_page_is_live_and_a_fall_of_coverage_is_critical_within_two_se
             assert answer.status == 401
             await page.fill("#token", "not a token at all")
             await page.click("button")
-            await page.wait_for_function(
-                "document.querySelector('#wrong').textContent.includes('not a token')"
-            )
+            await page.wait_for_selector("#wrong:has-text('not a token')")
             await enter(page, watched.url)
             assert TOKEN not in page.url
 
             # figures change with a trade
-            await page.wait_for_function("document.querySelector('#banner').dataset.worst === 'warning'")
+            await page.wait_for_selector("#banner[data-worst=warning]")
             before = {metric: await card(page, metric) for metric in ("volume", "open_interest", "vault")}
             assert (await card(page, "coverage"), await card(page, "keepers_on_duty")) == ("2", "1")
             await ground.buy(ground_market(watched), 1, 1_000 * UNIT)
-            await page.wait_for_function(
-                "before => document.querySelector('[data-metric=volume] .value').textContent !== before",
-                arg=before["volume"],
-            )
+            volume = page.locator("[data-metric=volume] .value")
+            await expect(volume).not_to_have_text(before["volume"], timeout=PATIENCE_S * 1000)
             assert await card(page, "open_interest") == "21,000.00" != before["open_interest"]
             assert await page.locator("#charts canvas").count() == 6
             assert "fresh" in (await page.text_content("#feeds") or "")
             assert "nobody" in (await page.text_content("#programs") or "")
 
             # liquidity leaves: a real instruction takes coverage to 0.4; a busy machine has three tries
-            took = []
+            took: list[float] = []
             while not took or (min(took) >= BANNER_S and len(took) < 3):
                 await ground.have_cash(2 * ground.at_risk)
                 await page.wait_for_selector("#banner:not([data-worst=critical])")
@@ -188,8 +184,8 @@ async def test_the_page_is_live_and_a_fall_of_coverage_is_critical_within_two_se
             await second.wait_for_selector("#link[data-state=live]", timeout=PATIENCE_S * 1000)
             assert await second.text_content("[data-rule=coverage_low] time") == since
             assert again.samples[0].notices == (), "what was told before is not told again"
-            answer = await context.request.get(f"{again.url}/v1/history?metric=coverage")
-            kept = await answer.json()
+            chart = await context.request.get(f"{again.url}/v1/history?metric=coverage")
+            kept = await chart.json()
             assert {2.0, 0.4} <= {round(value, 3) for value in kept["series"][0]["values"]}
         assert errors == []
         assert {httpx.URL(each).host for each in asked if not each.startswith("data:")} == {"127.0.0.1"}
@@ -221,9 +217,7 @@ async def test_nothing_but_the_door_answers_without_a_token(ground: Ground) -> N
             assert (await http.get(path)).status_code == 401, path
             wrong = {"authorization": "Bearer another token of no use"}
             assert (await http.get(path, headers=wrong)).status_code == 401, path
-            assert (
-                await http.get(path, headers={"cookie": "breakwater_monitor=\xe9".encode("latin-1")})
-            ).status_code == 401
+            assert (await http.get(path, headers={b"cookie": b"breakwater_monitor=\xe9"})).status_code == 401
         assert (await http.get("/health")).json() == {"ok": True}
         sample = await http.get("/v1/sample", headers=BEARER)
         assert sample.json()["values"]["coverage"] == 2.0

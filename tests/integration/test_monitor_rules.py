@@ -224,6 +224,18 @@ async def test_a_node_that_is_ill_or_gone_is_told_apart(ground: Ground) -> None:
         assert not await gone.fires()
 
 
+async def test_a_node_that_answers_nonsense_is_down_and_no_error(ground: Ground) -> None:
+    node = Node(ground.engine)
+    async with node.serving():
+        engine = RpcEngine(node.url)
+        watch = Watch(engine, "rpc_down")
+        assert (await watch.look()).values["rpc_up"] == 1
+        node.raving = True
+        sample = await watch.look()
+        assert (sample.values["rpc_up"], sample.view.node.error) == (0, "it answers nonsense: TypeError")
+        await engine.close()
+
+
 async def test_an_alert_holds_while_nobody_can_look(ground: Ground) -> None:
     watch = Watch(ground.engine, "coverage_low")
     await ground.have_cash(ground.at_risk // 3)

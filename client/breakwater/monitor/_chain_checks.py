@@ -45,7 +45,8 @@ def node(view: View) -> Iterator[Reading]:
         first, last = view.past[0], view.past[-1]
         passed = last.clock_ms - first.clock_ms
         if passed >= SHORTEST_MS:
-            tps = (last.transactions - first.transactions) * 1000 / passed
+            if first.transactions is not None and last.transactions is not None:
+                tps = (last.transactions - first.transactions) * 1000 / passed
             slots = (last.slot - first.slot) * 1000 / passed
     yield Reading("tps", tps)
     yield Reading("slots_per_s", slots)

@@ -13,6 +13,8 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+import structlog
+
 from breakwater.alerts import Alert, Severity
 from breakwater.errors import InvalidInput
 
@@ -55,6 +57,7 @@ INSERT INTO minutes VALUES (?1, ?2, ?3, ?3, ?3) ON CONFLICT DO UPDATE
 SET low = min(low, excluded.low), high = max(high, excluded.high), last = excluded.last
 """
 T = TypeVar("T")
+log = structlog.get_logger(__name__)
 
 
 class History:
@@ -93,8 +96,11 @@ class History:
         return db
 
     async def record(self, sample: Sample) -> None:
-        """Keep a sample's figures and notices."""
-        await self._do(lambda: self._record(sample))
+        """Keep a sample's figures and notices; a disk that is full ends no watch."""
+        try:
+            await self._do(lambda: self._record(sample))
+        except sqlite3.Error as error:
+            log.warning("history_not_kept", file=str(self.file), error=str(error))
 
     def _record(self, sample: Sample) -> None:
         at_ms = round(sample.view.time_s * 1000)

@@ -8,6 +8,8 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from solders.errors import SerdeJSONError
+
 from breakwater.chain import accounts, keeper_accounts, kinds, queries
 from breakwater.chain import addresses as at
 from breakwater.chain.engine import EmbeddedEngine, RpcEngine
@@ -28,6 +30,7 @@ WINDOW_MS: Final = 10_000
 
 SLOT_MS: Final = 400
 SCANNED: Final = ("Market", "Feed", "Keeper")
+NONSENSE: Final = (ValueError, KeyError, TypeError, AttributeError, SerdeJSONError)
 
 
 class Looker:
@@ -66,6 +69,8 @@ class Looker:
             why = f"no answer within {self._timeout_s:g} s"
         except BreakwaterError as error:
             why = str(error)
+        except NONSENSE as error:
+            why = f"it answers nonsense: {type(error).__name__}"
         view = View(
             self.engine.name, time_s, self._rate_clock(time_s, None), Node(False, False, None, error=why)
         )
@@ -76,7 +81,7 @@ class Looker:
         if self._moved is None or slot != self._moved[0]:
             self._moved = (slot, time_s)
         clock_ms = self._rate_clock(time_s, slot)
-        self._mark(Mark(clock_ms, slot, node.transactions or 0))
+        self._mark(Mark(clock_ms, slot, node.transactions))
         fixed = [at.config(), at.vault(), at.registry(), at.token_vault()]
         shards = [at.shard(index) for index in range(at.SHARDS)]
         config, vault, registry, tokens, *ledgers = await queries.read(self.engine, [*fixed, *shards])
@@ -137,10 +142,15 @@ class Looker:
         return round(time_s * 1000)
 
     def _mark(self, mark: Mark) -> None:
-        if self._past and (
-            mark.slot < self._past[-1].slot or mark.transactions < self._past[-1].transactions
-        ):
-            self._past.clear()  # another node, or a chain that was set back
+        if self._past and _set_back(self._past[-1], mark):
+            self._past.clear()
         self._past.append(mark)
         while len(self._past) > 2 and mark.clock_ms - self._past[1].clock_ms >= WINDOW_MS:
             self._past.popleft()
+
+
+def _set_back(before: Mark, after: Mark) -> bool:
+    """Whether this is another node, or a chain that was set back: rates begin anew."""
+    if before.transactions is None or after.transactions is None:
+        return before.transactions is not after.transactions or after.slot < before.slot
+    return after.slot < before.slot or after.transactions < before.transactions

@@ -29,11 +29,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Where the chain was when; `clock_ms` has any origin."""
+    """Where the chain was when; `clock_ms` has any origin, and not every node counts transactions."""
 
     clock_ms: int
     slot: int
-    transactions: int
+    transactions: int | None
 
 
 @dataclass(frozen=True, slots=True)
