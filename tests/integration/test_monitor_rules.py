@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import math
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 from solders.account import Account
 from tests.integration.monitor_ground import UNIT, Ground, make_ground
 from tests.integration.monitor_node import Node
@@ -19,6 +21,7 @@ from breakwater.chain import instructions as ix
 from breakwater.chain import keeper_instructions as kx
 from breakwater.chain import loader, programs
 from breakwater.chain.engine import EmbeddedEngine, RpcEngine, Snapshot
+from breakwater.cli._monitor_view import sample_view
 from breakwater.errors import Unreachable
 from breakwater.monitor import Check, Looker, Mark, Metric, Monitor, Sample, View, built_in, read_rules
 
@@ -425,6 +428,23 @@ async def test_check_failed_is_a_check_that_raises_for_half_a_minute(ground: Gro
     assert sample.values["coverage"] > 0, "the other checks go on"
     ill = False
     assert not await watch.fires()
+
+
+async def test_a_terminal_shows_alerts_figures_feeds_keepers_and_programs(ground: Ground) -> None:
+    await ground.have_cash(ground.at_risk // 4)
+    console = Console(width=140, record=True, file=io.StringIO())
+    console.print(sample_view(await Monitor(ground.engine).sample()))
+    text = console.export_text()
+    (keeper,) = ground.keepers
+    for part in (
+        "critical  The vault covers less than half",
+        "0.2500",
+        "BTC/USD",
+        "fresh",
+        str(keeper.pubkey()),
+    ):
+        assert part in text
+    assert text.count("nobody") == len(programs.NAMES) == text.count("the manifest's")
 
 
 def test_every_shipped_rule_has_been_tested_here() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
 import uvloop
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
@@ -122,6 +124,7 @@ async def _watch(
         watched = service.Monitor(opened.engine, book, looker=looker)
         live = None
         if terminal:
+            structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
             live = stack.enter_context(Live(console=Console(), screen=True, auto_refresh=False))
 
         def listening(url: str) -> None:
