@@ -50,6 +50,7 @@ class Snapshot:
     clock: object
     seen: Mapping[Hash, frozenset[Signature]]
     history: tuple[Landed, ...]
+    transactions: int
 
 
 def bare_svm(programs: Mapping[Pubkey, bytes]) -> LiteSVM:
