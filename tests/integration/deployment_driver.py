@@ -13,12 +13,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from breakwater.deploy.journal import Journal, State
+
 from breakwater import deploy
 from breakwater.chain import programs
 from breakwater.chain.engine import RpcEngine, open_engine
 from breakwater.chain.sender import Sender
 from breakwater.config import load_keypair
-from breakwater.deploy.journal import Journal, State
 
 
 def die() -> None:
