@@ -13,6 +13,7 @@ from solders.pubkey import Pubkey
 
 __all__ = [
     "EXCHANGE",
+    "LOADER",
     "ORACLE",
     "SHARDS",
     "TOKEN_PROGRAM",
@@ -26,6 +27,7 @@ __all__ = [
     "mmt_sink",
     "position",
     "position_bump",
+    "program_data",
     "registry",
     "reward_vault",
     "season",
@@ -42,6 +44,7 @@ __all__ = [
 
 ORACLE = Pubkey.from_string("CvGvbpELGii1FdA62TcrZV3u9vi4Y6JPBKKnSWq1Abfo")
 EXCHANGE = Pubkey.from_string("FSJ4dNaQjgZNkZN92PD1x6xamyjZkx6ATvY4HTKRJKq6")
+LOADER = Pubkey.from_string("BPFLoaderUpgradeab1e11111111111111111111111")
 TOKEN_PROGRAM = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
 
 SHARDS = 4
@@ -78,6 +81,11 @@ def feed_id(name: str) -> bytes:
 def feed(name: str) -> Pubkey:
     """The feed of that name."""
     return _derive(ORACLE, b"feed", feed_id(name))
+
+
+def program_data(program: Pubkey) -> Pubkey:
+    """Where the upgradeable loader keeps a program's binary and says who may replace it."""
+    return _derive(LOADER, bytes(program))
 
 
 def config() -> Pubkey:

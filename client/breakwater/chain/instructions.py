@@ -160,7 +160,7 @@ def read_feed(name: str, max_age_s: int) -> Instruction:
 
 
 def initialize(admin: Pubkey, operator: Pubkey, mint: Pubkey, rules: Rules) -> Instruction:
-    """Fix the rules and create config, vault and token vault."""
+    """Fix the rules, create config, vault and token vault; refused while anybody can upgrade a program."""
     data = bytes(operator) + struct.pack(
         "<QIIIIIII",
         rules.min_coverage_q32,
@@ -180,6 +180,10 @@ def initialize(admin: Pubkey, operator: Pubkey, mint: Pubkey, rules: Rules) -> I
         _r(mint),
         _r(at.TOKEN_PROGRAM),
         _r(SYSTEM),
+        _r(at.EXCHANGE),
+        _r(at.program_data(at.EXCHANGE)),
+        _r(at.ORACLE),
+        _r(at.program_data(at.ORACLE)),
     ]
     return _exchange("initialize", accounts, data)
 

@@ -133,6 +133,7 @@ async def found(
                 buffer=Keypair(),
                 authority=admin,
                 binary=programs.binary(name, "v3"),
+                final=True,
             )
     progress("initialising the exchange")
     mint, mmt = await _mint(sender, admin, 6), await _mint(sender, admin, 9)

@@ -201,7 +201,8 @@ pub mod exchange {
         ctx.accounts.close_market()
     }
 
-    /// Fix the rules and create config, vault and token account. Once.
+    /// Fix the rules and create config, vault and token account. Once, and only when nobody can upgrade this program
+    /// or the oracle any more.
     pub fn initialize(ctx: &mut Context<Initialize>, operator: Address, rules: Rules) -> Result<()> {
         let bumps = (ctx.bumps.vault, ctx.bumps.token_vault);
         ctx.accounts.initialize(bumps, operator, rules)
