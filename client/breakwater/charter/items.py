@@ -64,7 +64,7 @@ def items(charter: Charter, held: Held) -> Iterator[Item]:
     yield from _token_vault(held)
     yield from _collateral(charter, held)
     yield from _mmt(charter, held)
-    yield from _sink(held)
+    yield from _sink(charter, held)
     rules = asdict(charter.mmt)
     registry = {name: rules.pop(name) for name in REGISTRY}
     yield from _values("schedule", at.season(), rules, held.season)
@@ -145,16 +145,18 @@ def _collateral(charter: Charter, held: Held) -> Iterator[Item]:
         yield from _authorities("collateral", mint)
 
 
-def _mmt(charter: Charter, held: Held) -> Iterator[Item]:
-    keys, mint = charter.keys, held.mmt
+def _mmt_address(charter: Charter, held: Held) -> Pubkey | None:
     if held.season is not None:
-        address = str(Pubkey.from_bytes(held.season.mint))
-        if keys.mmt_mint is not None:
-            yield _item("mmt", address, f"MMT {keys.mmt_mint}", f"MMT {address}")
-    elif keys.mmt_mint is not None:
-        address = keys.mmt_mint
-    else:
+        return Pubkey.from_bytes(held.season.mint)
+    return None if charter.keys.mmt_mint is None else Pubkey.from_string(charter.keys.mmt_mint)
+
+
+def _mmt(charter: Charter, held: Held) -> Iterator[Item]:
+    address, mint = _mmt_address(charter, held), held.mmt
+    if address is None:
         return
+    if held.season is not None and charter.keys.mmt_mint is not None:
+        yield _item("mmt", address, f"MMT {charter.keys.mmt_mint}", f"MMT {address}")
     wanted = "a mint of the token program"
     if mint is None:
         yield _item("mmt", address, wanted, None)
@@ -174,12 +176,12 @@ def _authorities(rule: str, mint: Mint) -> Iterator[Item]:
         yield _item(rule, mint.address, f"no {what}", f"no {what}" if key is None else f"{what} {key}")
 
 
-def _sink(held: Held) -> Iterator[Item]:
-    tokens, least = held.sink, f"at least {mmt_mint.SUNK} sunk"
-    if held.mmt is None or tokens is None:
+def _sink(charter: Charter, held: Held) -> Iterator[Item]:
+    address, tokens, least = _mmt_address(charter, held), held.sink, f"at least {mmt_mint.SUNK} sunk"
+    if address is None or tokens is None:
         yield _item("sink", at.mmt_sink(), least, None)
         return
-    yield from _custody("sink", tokens, at.mmt_sink(), held.mmt.address)
+    yield from _custody("sink", tokens, at.mmt_sink(), address)
     found = least if tokens.amount >= mmt_mint.SUNK else f"{tokens.amount} sunk"
     yield _item("sink", tokens.address, least, found)
 
@@ -187,11 +189,11 @@ def _sink(held: Held) -> Iterator[Item]:
 def _mmt_vaults(charter: Charter, held: Held) -> Iterator[Item]:
     """The reward vault has what the schedule may still pay; both vaults obey the program alone."""
     for place, tokens in ((at.reward_vault(), held.reward_vault), (at.stake_vault(), held.stake_vault)):
-        if tokens is None or held.mmt is None or held.season is None:
+        if tokens is None or held.season is None:
             found = None if held.season is None else "none, or another"
             yield _item("mmt vaults", place, "a token account of the season", found)
         else:
-            yield from _custody("mmt vaults", tokens, at.season(), held.mmt.address)
+            yield from _custody("mmt vaults", tokens, at.season(), Pubkey.from_bytes(held.season.mint))
     if held.season is not None and held.reward_vault is not None:
         owed = sum(charter.mmt.rates) * SEASON_SLOTS - held.season.paid
         wanted = f"at least {owed} for rewards"

@@ -47,7 +47,9 @@ class Rule:
     asked: Callable[[Facts], bool] = lambda _: True
 
     def findings(self, facts: Facts) -> Iterator[Finding]:
-        """What breaks the rule."""
+        """What breaks the rule; nothing if it is not asked."""
+        if not self.asked(facts):
+            return
         for subject, expected, found in self.check(facts):
             yield Finding(self.name, subject, expected, found, self.is_program)
 
