@@ -101,6 +101,7 @@ class LocalEngine(RpcEngine):
         commitment: str = "confirmed",
         http_timeout: float = 30.0,
         accounts: Mapping[Pubkey, Path] | None = None,
+        ticks_per_slot: int | None = None,
     ) -> LocalEngine:
         """Start a validator and wait until it is healthy.
 
@@ -110,6 +111,8 @@ class LocalEngine(RpcEngine):
             commitment: what counts as done.
             http_timeout: seconds for one HTTP request.
             accounts: account files (JSON) to start with.
+            ticks_per_slot: how long slots are, in ticks of 6.25 ms; None is a cluster's 64. With fewer,
+                blockhashes expire and slots are confirmed the sooner.
 
         Raises:
             EngineUnavailable: there is no binary, or it did not become healthy in 90 seconds.
@@ -128,6 +131,8 @@ class LocalEngine(RpcEngine):
         ]  # fmt: skip
         for address, file in (accounts or {}).items():
             command += ["--account", str(address), str(file)]
+        if ticks_per_slot is not None:
+            command += ["--ticks-per-slot", str(ticks_per_slot)]
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
