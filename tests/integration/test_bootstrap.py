@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 from spl.token.instructions import get_associated_token_address
 
 from breakwater import bootstrap, trading
@@ -32,13 +33,13 @@ RULES = bx.BootstrapRules()
 class World:
     """An exchange with MMT and a launch, and somebody who trades at it."""
 
-    def __init__(self, engine: EmbeddedEngine, ground: genesis.Ground) -> None:
-        self.engine, self.ground, self.sender = engine, ground, ground.sender
+    def __init__(self, engine: EmbeddedEngine, ground: genesis.Ground, mmt: Pubkey) -> None:
+        self.engine, self.ground, self.sender, self.mmt = engine, ground, ground.sender, mmt
         self.trader = Keypair()
 
     async def tokens(self, owner: Keypair) -> int:
         """MMT in the owner's account."""
-        address = get_associated_token_address(owner.pubkey(), self.ground.mmt)
+        address = get_associated_token_address(owner.pubkey(), self.mmt)
         held = self.engine.get_account(address)
         return 0 if held is None else accounts.token_amount(held.data)
 
@@ -67,8 +68,8 @@ async def world() -> AsyncIterator[World]:
     engine = EmbeddedEngine(programs.embedded_programs())
     admin = Keypair()
     ground = await genesis.found(Sender(engine, priority_fee=0), admin, 1_000_000 * UNIT)
-    world, own = World(engine, ground), admin.pubkey()
-    await genesis.found_mmt(ground, mx.MmtRules())
+    mmt, own = await genesis.found_mmt(ground, mx.MmtRules()), admin.pubkey()
+    world = World(engine, ground, mmt)
     await engine.airdrop(world.trader.pubkey(), 10 * SOL)
     owner = world.trader.pubkey()
     await ground.sender.send(genesis.minted(admin, owner, ground.mint, 50_000 * UNIT), [admin])
@@ -85,7 +86,7 @@ async def world() -> AsyncIterator[World]:
 
 
 async def launch(world: World) -> None:
-    admin, mmt = world.ground.admin, world.ground.mmt
+    admin, mmt = world.ground.admin, world.mmt
     source = genesis.wallet(admin.pubkey(), mmt)
     await world.sender.send([bx.open_bootstrap(admin.pubkey(), mmt, source, RULES)], [admin])
 
@@ -143,7 +144,7 @@ async def test_locked_liquidity_stays_until_it_is_unlocked(world: World) -> None
 
 
 async def test_a_launch_that_the_schedule_leaves_no_room_for_is_refused(world: World) -> None:
-    admin, mmt = world.ground.admin, world.ground.mmt
+    admin, mmt = world.ground.admin, world.mmt
     source = genesis.wallet(admin.pubkey(), mmt)
     greedy = bx.BootstrapRules(mining_rate=RULES.mining_rate * 2)
     with pytest.raises(ProgramError) as refused:
