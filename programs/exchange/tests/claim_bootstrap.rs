@@ -325,7 +325,7 @@ fn trades_of_the_launch_stay_below_the_ceilings_of_all_trades() {
         world.position(&party, market, outcome, SPOT);
         world.position(&party, market, outcome, LEVERAGED);
         let loan = ix::Loan {
-            shares: 47 * UNIT + 11,
+            shares: 147 * UNIT + 11,
             leverage_x100: 177,
             max_payment: u64::MAX,
         };
@@ -334,7 +334,7 @@ fn trades_of_the_launch_stay_below_the_ceilings_of_all_trades() {
             ix::buy(owner, market, outcome, 300 * UNIT, u64::MAX),
             ix::open(owner, market, feed, outcome, loan),
             ix::sell(owner, market, outcome, 299 * UNIT, 0),
-            ix::close(owner, market, outcome, 40 * UNIT, 0),
+            ix::close(owner, market, outcome, 140 * UNIT, 0),
         ];
         world.pass(3);
         for (most, step) in dearest.iter_mut().zip(steps) {
