@@ -8,13 +8,17 @@ const CAP: u64 = 100 * UNIT;
 const POSITIONS: usize = 9;
 const SHARES: u64 = 250 * UNIT;
 
-/// Positions that owe as much as their shares can ever pay, and a keeper.
+/// What the positions owe: more than a part of them heals, and less than they sell for at the end of the cascade.
+const DEBT: u64 = 237 * UNIT;
+
+/// Positions that are called, at a price so near to one that the cascade does not take it below their loans, and a keeper.
 fn sunk() -> (World, Vec<Party>, Party, u64) {
     let mut world = World::launched();
-    let keeper = world.party(0);
+    let (keeper, maker) = (world.party(0), world.party(100_000 * UNIT));
     let terms = world.terms(2, B);
     let id = world.market_with(&terms);
     world.lift_debt_limit(id);
+    world.holding(&maker, id, 1, 5 * B);
     let parties: Vec<Party> = (0..POSITIONS)
         .map(|_| {
             let party = world.party(10_000 * UNIT);
@@ -23,8 +27,9 @@ fn sunk() -> (World, Vec<Party>, Party, u64) {
         })
         .collect();
     world.pass(64);
+    world.cover(id, 0);
     for party in &parties {
-        world.owe(party, id, 1, SHARES);
+        world.owe(party, id, 1, DEBT);
     }
     (world, parties, keeper, id)
 }
@@ -163,10 +168,12 @@ fn the_cap_is_a_part_of_the_liquidity_that_a_decaying_pool_still_has() {
         curve: 2,
         ..world.terms(2, B)
     };
-    let id = world.market_with(&terms);
+    let (id, maker) = (world.market_with(&terms), world.party(10_000 * UNIT));
+    world.holding(&maker, id, 1, 2 * B);
     world.leveraged(&party, id, 1, SHARES, 1_000);
     world.pass(2_700); // a quarter of the hour is left, so half of the liquidity
-    world.owe(&party, id, 1, SHARES);
+    world.cover(id, 0);
+    world.owe(&party, id, 1, DEBT);
     let liquidate = |shares| ix::liquidate(keeper.owner, party.owner, id, 1, shares);
     world.next_slot();
     world.refuses(&liquidate(CAP), ExchangeError::LiquidationCapReached);
