@@ -87,5 +87,5 @@ async def liquidations(engine: RpcEngine, loan: Loan) -> int:
             landed = await engine.client.get_transaction(each.signature, max_supported_transaction_version=0)
             meta = json.loads(landed.to_json())["result"]["meta"]
             events = programs.event_decoder().decode(meta["logMessages"])
-            count += sum(event.name == "Liquidated" for event in events)
+            count += sum(event.name in ("Liquidated", "TakenOver") for event in events)
     return count

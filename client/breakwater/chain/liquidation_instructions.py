@@ -31,6 +31,8 @@ __all__ = [
     "liquidate",
     "liquidate_chain",
     "place_stop",
+    "take_over",
+    "take_over_chain",
 ]
 
 STOP_LOSS: Final = 0
@@ -84,6 +86,20 @@ def liquidate_chain(
     return Instruction(at.EXCHANGE, tag("liquidate_chain") + struct.pack("<I", part_ppm), accounts)
 
 
+def take_over(keeper: Pubkey, owner: Pubkey, market_id: int, outcome: int) -> Instruction:
+    """Let the vault take a leveraged position over whose shares are worth less than its loan."""
+    accounts = liquidate(keeper, owner, market_id, outcome, 0).accounts
+    return Instruction(at.EXCHANGE, tag("take_over"), accounts)
+
+
+def take_over_chain(
+    keeper: Pubkey, owner: Pubkey, number: int, legs: Sequence[tuple[int, Pubkey]]
+) -> Instruction:
+    """Let the vault take a chain over whose shares together are worth less than its loans."""
+    accounts = liquidate_chain(keeper, owner, number, legs).accounts
+    return Instruction(at.EXCHANGE, tag("take_over_chain"), accounts)
+
+
 def place_stop(owner: Pubkey, market_id: int, outcome: int, kind: int, terms: StopTerms) -> Instruction:
     """Order that a position is sold at a trigger; one order a side."""
     trader = at.trader(owner)
@@ -99,13 +115,13 @@ def place_stop(owner: Pubkey, market_id: int, outcome: int, kind: int, terms: St
     return Instruction(at.EXCHANGE, tag("place_stop") + data, accounts)
 
 
-def cancel_stop(owner: Pubkey, market_id: int, outcome: int, kind: int, side: int) -> Instruction:
-    """Take a standing order back."""
-    trader, market = at.trader(owner), at.market(market_id)
-    position = at.position(trader, market, outcome, kind)
-    bump = at.position_bump(trader, market, outcome, kind)
-    accounts = [_w(owner, signer=True), _r(trader), _w(at.stop(position, side)), _r(position), _r(market)]
-    return Instruction(at.EXCHANGE, tag("cancel_stop") + bytes([outcome, kind, bump]), accounts)
+def cancel_stop(
+    owner: Pubkey, market_id: int, outcome: int, kind: int, side: int, *, signed: bool = True
+) -> Instruction:
+    """Take a standing order back; unsigned once the shares are gone for which it was given."""
+    position = at.position(at.trader(owner), at.market(market_id), outcome, kind)
+    accounts = [_w(owner, signer=signed), _w(at.stop(position, side)), _r(position)]
+    return Instruction(at.EXCHANGE, tag("cancel_stop"), accounts)
 
 
 def execute_stop(

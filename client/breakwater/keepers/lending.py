@@ -14,6 +14,8 @@ from .pricing import fill_estimate, liquidity_now, mark_estimate
 from .work import Work
 
 if TYPE_CHECKING:
+    from solders.instruction import Instruction
+
     from breakwater.chain.accounts import Chain, Leg, Market, Position, Shard
 
     from .world import World
@@ -60,6 +62,13 @@ def liquidation_work(world: World, address: Pubkey, position: Position, market: 
         lambda keeper, shares=shares: [lx.liquidate(keeper, owner, market.id, position.outcome, shares)]
         for shares in dict.fromkeys(each for each in sizes if each > 0)
     )
+
+    def taking(keeper: Pubkey) -> list[Instruction]:
+        return [lx.take_over(keeper, owner, market.id, position.outcome)]
+
+    # at worst a sale repays its loan, or the shares are worth less than it: one of the two is done
+    under_water = health.value_of(held, low) < debt
+    attempts = (taking, *attempts) if under_water else (*attempts, taking)
     return Work(
         "liquidation",
         address,
@@ -77,7 +86,7 @@ def chain_work(world: World, address: Pubkey, chain: Chain) -> Work | None:
     debt = sum(leg.debt for leg in legs)
     if owner is None or not debt:
         return None
-    limit = 0
+    limit = value_of_all = 0
     route: list[tuple[int, Pubkey]] = []
     for leg in legs:
         market = world.markets.get(Pubkey.from_bytes(leg.market))
@@ -85,6 +94,7 @@ def chain_work(world: World, address: Pubkey, chain: Chain) -> Work | None:
         if market is None or shard is None or world.now_s * 1000 >= market.close_ms or market.status:
             return None
         value = _leg_value(world, leg, market)
+        value_of_all += value
         limit += value - health.part_of(value, _maintenance(market, shard))
         route.append((market.id, Pubkey.from_bytes(market.feed)))
     if debt <= limit:
@@ -93,6 +103,11 @@ def chain_work(world: World, address: Pubkey, chain: Chain) -> Work | None:
         lambda keeper, part=part: [lx.liquidate_chain(keeper, owner, chain.id, route, part)]
         for part in CHAIN_PARTS
     )
+
+    def taking(keeper: Pubkey) -> list[Instruction]:
+        return [lx.take_over_chain(keeper, owner, chain.id, route)]
+
+    attempts = (taking, *attempts) if debt > value_of_all else (*attempts, taking)
     return Work("chain", address, debt, attempts)
 
 

@@ -166,7 +166,10 @@ fn take_over(world: &mut World, loans: &[Loan], instruction: &Instruction, taken
     let before = funds(world);
     world.does_at_once(instruction);
     let after = funds(world);
-    assert_eq!((after.insurance, after.bad_debt), (before.insurance, before.bad_debt));
+    assert_eq!(
+        (after.insurance, after.bad_debt),
+        (before.insurance, before.bad_debt)
+    );
     assert_eq!(after.debt, before.debt, "a loan that is taken over stands");
     for loan in loans {
         let market = world.market_state(loan.market);
@@ -191,7 +194,10 @@ fn settle(mut world: World, ids: &[u64], price: u64, taken: &Taken) -> Funds {
         assert_eq!(after.insurance, before.insurance - drawn + surplus);
         assert_eq!(after.bad_debt - before.bad_debt, missing - drawn);
         assert_eq!(before.debt - after.debt, debt);
-        assert!(missing == drawn || after.insurance == 0, "the fund pays before the vault");
+        assert!(
+            missing == drawn || after.insurance == 0,
+            "the fund pays before the vault"
+        );
         drawn_in_all += drawn;
         lost_in_all += missing - drawn;
     }
@@ -216,7 +222,11 @@ fn settle_one(world: &mut World, id: u64, price: u64) {
     let close_ms = world.market_state(id).close_ms;
     let feed = world.get::<Feed>(&world.feed);
     let first = (1..feed.count).rfind(|&i| feed.history[(i as usize - 1) % 256][0] < close_ms);
-    world.does(&ix::resolve(id, world.feed, first.expect("a price after the close")));
+    world.does(&ix::resolve(
+        id,
+        world.feed,
+        first.expect("a price after the close"),
+    ));
 }
 
 #[test]
@@ -261,7 +271,11 @@ fn a_hundred_chains_at_500x_are_taken_over_after_a_gap_of_ten_points() {
     assert_eq!(fallen.insurance + fallen.bad_debt, lent.debt, "insured or lost");
     assert_eq!(fallen.insurance, lent.insurance, "the fund is used up first");
     let risen = settle(world.clone(), &ids, 101, &taken);
-    assert_eq!((risen.insurance, risen.bad_debt), (0, 0), "winners pay their loans");
+    assert_eq!(
+        (risen.insurance, risen.bad_debt),
+        (0, 0),
+        "winners pay their loans"
+    );
     println!(
         "100 chains, at least {least:.1}x: {} of loans, {} slots, furthest move of log odds {:.4}, {} of insurance drawn and {} \
          lost by the vault if they lose, {} to the keeper",

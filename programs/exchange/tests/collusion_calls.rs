@@ -59,7 +59,10 @@ impl Pair {
         let ids: Vec<u64> = ids.collect();
         world.pass(MINUTE);
         world.publish(100 * UNIT);
-        let subsidy = ids.iter().map(|&id| world.market_state(id).max_debt_at_risk).sum();
+        let subsidy = ids
+            .iter()
+            .map(|&id| world.market_state(id).max_debt_at_risk)
+            .sum();
         Self {
             world,
             owner,
@@ -170,7 +173,9 @@ fn position_ways(owner: Party, second: Party, id: u64) -> impl Fn(&World) -> Vec
         let room = world.market_state(id).b / 10;
         let part = (held * 3).div_ceil(10);
         let sizes = [held, held.min(room), part, part.min(room)];
-        let mut ways = sizes.map(|shares| ix::liquidate(second.owner, owner.owner, id, 1, shares)).to_vec();
+        let mut ways = sizes
+            .map(|shares| ix::liquidate(second.owner, owner.owner, id, 1, shares))
+            .to_vec();
         ways.push(ix::take_over(second.owner, owner.owner, id, 1));
         ways
     }
@@ -213,7 +218,8 @@ fn nobody_gains_by_pushing_a_price_until_his_own_loan_is_called() {
     ];
     for setup in setups {
         for order in ORDERS {
-            for (shares, leverage_x100) in [(30, 5_000), (400, 1_700), (400, 5_000), (700, 5_000), (700, 300)] {
+            for (shares, leverage_x100) in [(30, 5_000), (400, 1_700), (400, 5_000), (700, 5_000), (700, 300)]
+            {
                 for push in [60, 400, 3_000] {
                     let loan = ix::Loan {
                         shares: shares * UNIT,
@@ -266,7 +272,12 @@ fn pushing_again_and_again_gains_nothing_and_takes_at_most_twice_the_subsidy() {
             let open = ix::open(owner.owner, id, world.feed, 1, loan);
             world.send(&open).is_ok()
         };
-        if pair.run(Order::PushCallBack, 3_000 * UNIT, lend, position_ways(owner, second, id)) {
+        if pair.run(
+            Order::PushCallBack,
+            3_000 * UNIT,
+            lend,
+            position_ways(owner, second, id),
+        ) {
             cycles += 1;
             assert!(pair.money() <= before);
         } else {
@@ -281,7 +292,13 @@ fn pushing_again_and_again_gains_nothing_and_takes_at_most_twice_the_subsidy() {
     pair.vault_keeps_its_bound();
 }
 
-fn chain_attack(markets: usize, curve: u8, logit: f64, order: Order, terms: (u64, u16, u64)) -> Option<(i128, u32)> {
+fn chain_attack(
+    markets: usize,
+    curve: u8,
+    logit: f64,
+    order: Order,
+    terms: (u64, u16, u64),
+) -> Option<(i128, u32)> {
     let (shares, leverage_x100, push) = terms;
     let mut pair = Pair::new(markets, 2, curve, logit);
     let (owner, second, ids) = (pair.owner, pair.second, pair.ids.clone());
@@ -302,19 +319,34 @@ fn chain_attack(markets: usize, curve: u8, logit: f64, order: Order, terms: (u64
         world.send(&open).is_ok()
     };
     let ways = |world: &World| {
-        let held: Vec<u64> = world.chain_loans(&owner, 1).iter().map(|loan| loan.market).collect();
+        let held: Vec<u64> = world
+            .chain_loans(&owner, 1)
+            .iter()
+            .map(|loan| loan.market)
+            .collect();
         if held.is_empty() {
             return vec![];
         }
         let part = |ppm| ix::liquidate_chain(second.owner, owner.owner, 1, world.feed, &held, ppm);
         let mut ways = [1_000_000, 300_000, 100_000, 30_000].map(part).to_vec();
-        ways.push(ix::take_over_chain(second.owner, owner.owner, 1, world.feed, &held));
+        ways.push(ix::take_over_chain(
+            second.owner,
+            owner.owner,
+            1,
+            world.feed,
+            &held,
+        ));
         ways
     };
     if !pair.run(order, push * UNIT, lend, ways) {
         return None;
     }
-    let left: Vec<u64> = pair.world.chain_loans(&owner, 1).iter().map(|loan| loan.market).collect();
+    let left: Vec<u64> = pair
+        .world
+        .chain_loans(&owner, 1)
+        .iter()
+        .map(|loan| loan.market)
+        .collect();
     if !left.is_empty() {
         let unwind = ix::unwind_chain(owner.owner, 1, pair.world.feed, &left, 0);
         let _ = pair.world.send(&unwind);
@@ -337,7 +369,10 @@ fn nobody_gains_by_pushing_prices_until_his_own_chain_is_called() {
                         lent += 1;
                         called += u32::from(calls > 0);
                         best = best.max(gain);
-                        assert!(gain <= 0, "gained {gain} by {terms:?} {order:?} {markets} {curve} {logit}");
+                        assert!(
+                            gain <= 0,
+                            "gained {gain} by {terms:?} {order:?} {markets} {curve} {logit}"
+                        );
                     }
                 }
             }

@@ -219,8 +219,14 @@ fn a_sale_that_does_not_repay_its_part_of_the_loan_is_refused() {
         let mut world = world.clone();
         world.owe(&party, id, 1, most);
         let event = world.does(&instruction).event::<Liquidated>();
-        assert_eq!(event.reward, standing.notional - standing.fee - model::due_of(&Loan { debt: most, ..loan }, shares));
-        assert!(event.reward < event.notional / 100, "the owner pays the keeper, or nobody");
+        assert_eq!(
+            event.reward,
+            standing.notional - standing.fee - model::due_of(&Loan { debt: most, ..loan }, shares)
+        );
+        assert!(
+            event.reward < event.notional / 100,
+            "the owner pays the keeper, or nobody"
+        );
     }
 }
 

@@ -83,8 +83,7 @@ impl Chained {
         let chain = address::chain(&self.party.trader(), ID);
         let held = self.world.get::<Chain>(&chain).legs[leg].debt;
         let market = self.world.market_state(self.markets[leg]);
-        self.world
-            .edit::<Chain>(&chain, |c| c.legs[leg].debt = debt);
+        self.world.edit::<Chain>(&chain, |c| c.legs[leg].debt = debt);
         self.world.book_debt(&market, 1, held, debt);
         debt > held
     }
@@ -412,9 +411,15 @@ fn a_leg_whose_market_waits_for_its_settlement_counts_and_stays() {
     let event = chained.world.does(&instruction).event::<ChainLiquidated>();
     assert_eq!(event.legs, 2);
     let after = chained.world.chain_loans(&chained.party, ID);
-    assert_eq!((after[1].shares, after[1].debt), (before[1].shares, before[1].debt));
+    assert_eq!(
+        (after[1].shares, after[1].debt),
+        (before[1].shares, before[1].debt)
+    );
     for leg in [0, 2] {
-        assert_eq!(after[leg].shares, before[leg].shares - model::part_of(before[leg].shares, 300_000));
+        assert_eq!(
+            after[leg].shares,
+            before[leg].shares - model::part_of(before[leg].shares, 300_000)
+        );
     }
     // nothing but waiting legs is nothing to sell
     let alone = ix::liquidate_chain(

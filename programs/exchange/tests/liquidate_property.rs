@@ -118,7 +118,10 @@ fn settle(world: &mut World, random: &mut Random, party: &Party, keeper: &Party,
         if !agrees(world, party, keeper, &loan, least) {
             // healthy, or worth the loan at the price of the moment or of the last minute but not at the sale's
             let why = verdict(world, &loan, least).unwrap_err();
-            assert!(matches!(why, ExchangeError::Healthy | ExchangeError::BelowLoan), "{why:?}");
+            assert!(
+                matches!(why, ExchangeError::Healthy | ExchangeError::BelowLoan),
+                "{why:?}"
+            );
             // and whatever else somebody might ask for
             for shares in [1, most, loan.shares] {
                 if !Standing::of(world, &loan, shares).calls(loan.debt) {
@@ -138,8 +141,14 @@ fn take_over(world: &mut World, party: &Party, keeper: &Party, loan: &Loan) {
     let instruction = ix::take_over(keeper.owner, party.owner, loan.market, loan.outcome);
     let event = world.does_at_once(&instruction).event::<TakenOver>();
     assert_eq!((event.mark_q28, event.sold), (expected.mark_q28, expected.sold));
-    assert_eq!((event.notional, event.reward), (expected.notional, expected.reward));
-    assert_eq!((event.shares, event.debt), (loan.shares - expected.sold, loan.debt));
+    assert_eq!(
+        (event.notional, event.reward),
+        (expected.notional, expected.reward)
+    );
+    assert_eq!(
+        (event.shares, event.debt),
+        (loan.shares - expected.sold, loan.debt)
+    );
     TAKEN.fetch_add(1, Ordering::Relaxed);
 }
 
@@ -193,7 +202,10 @@ fn run(case: &Case) {
         let loan = world.loan(party, id, *outcome);
         world.pass(64);
         let mark = model::reference_price(&world.market_state(id), *outcome, world.now_s());
-        assert!(loan.debt <= model::worth(loan.shares, mark), "{loan:?} is left under water");
+        assert!(
+            loan.debt <= model::worth(loan.shares, mark),
+            "{loan:?} is left under water"
+        );
     }
 }
 

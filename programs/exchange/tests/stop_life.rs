@@ -45,7 +45,10 @@ fn is_dead(world: &mut World, party: &Party, keeper: &Party, id: u64, kind: u8) 
     let lamports = |world: &World| world.account(&party.owner).unwrap().lamports;
     let (before, rent) = (lamports(world), world.account(&at).unwrap().lamports);
     let execute = ix::execute_stop(keeper.owner, party.owner, id, 1, kind, 1);
-    if world.account(&party.position(id, 1, kind)).is_some_and(|a| !a.data.is_empty()) {
+    if world
+        .account(&party.position(id, 1, kind))
+        .is_some_and(|a| !a.data.is_empty())
+    {
         world.refuses(&execute, ExchangeError::WrongStop);
     }
     let stranger = world.key();

@@ -42,14 +42,21 @@ harness::position_attacks! { PositionShape { given, trader: 2, signed: false } }
 fn takes(world: &mut World, party: &Party, keeper: &Party, id: u64) -> TakenOver {
     let instruction = ix::take_over(keeper.owner, party.owner, id, 1);
     world.next_slot();
-    let (loan, shard, before) = (world.loan(party, id, 1), world.shard_of(id), world.market_state(id));
+    let (loan, shard, before) = (
+        world.loan(party, id, 1),
+        world.shard_of(id),
+        world.market_state(id),
+    );
     let expected = Takeover::of(world, &loan);
     assert!(expected.is_under_water(&loan));
     let (owners, keepers) = (world.trader(party).balance, world.trader(keeper).balance);
     let event = world.does_at_once(&instruction).event::<TakenOver>();
     let (after, market) = (world.shard_of(id), world.market_state(id));
     assert_eq!((event.mark_q28, event.sold), (expected.mark_q28, expected.sold));
-    assert_eq!((event.notional, event.reward), (expected.notional, expected.reward));
+    assert_eq!(
+        (event.notional, event.reward),
+        (expected.notional, expected.reward)
+    );
     assert_eq!(event.shares, loan.shares - expected.sold);
     assert_eq!(event.debt, loan.debt);
     assert_eq!(world.trader(keeper).balance, keepers + expected.reward);
@@ -60,7 +67,10 @@ fn takes(world: &mut World, party: &Party, keeper: &Party, id: u64) -> TakenOver
         (before.debt, before.debt_at_risk)
     );
     assert_eq!((after.debt, after.debt_at_risk), (shard.debt, shard.debt_at_risk));
-    assert_eq!((after.insurance, after.bad_debt), (shard.insurance, shard.bad_debt));
+    assert_eq!(
+        (after.insurance, after.bad_debt),
+        (shard.insurance, shard.bad_debt)
+    );
     assert_eq!(market.taken_shares[1], before.taken_shares[1] + event.shares);
     assert_eq!(market.taken_debt[1], before.taken_debt[1] + event.debt);
     assert_eq!(market.shares[1], before.shares[1] - event.sold);
@@ -103,7 +113,13 @@ fn neither_a_price_of_the_moment_nor_that_of_the_last_minute_alone_takes_anythin
 
 #[test]
 fn what_the_loan_needs_if_the_shares_win_is_not_sold_for_the_keeper() {
-    for (owed, sold) in [(0, 0), (1, 1), (7, 7), (SHARES / 100, SHARES / 100), (SHARES / 99, SHARES / 100)] {
+    for (owed, sold) in [
+        (0, 0),
+        (1, 1),
+        (7, 7),
+        (SHARES / 100, SHARES / 100),
+        (SHARES / 99, SHARES / 100),
+    ] {
         let (mut world, party, keeper, id) = lent(2, 5_000 * UNIT);
         world.owe(&party, id, 1, SHARES - owed);
         let event = takes(&mut world, &party, &keeper, id);
@@ -145,7 +161,10 @@ fn a_winner_pays_its_loan_and_the_insurance_fund_and_a_loser_is_paid_by_the_fund
             let drawn = if won { 0 } else { event.debt.min(insurance) };
             let lost = if won { 0 } else { event.debt - drawn };
             assert_eq!(after.debt, before.debt - event.debt);
-            assert_eq!(after.insurance, insurance + brought.saturating_sub(event.debt) - drawn);
+            assert_eq!(
+                after.insurance,
+                insurance + brought.saturating_sub(event.debt) - drawn
+            );
             assert_eq!(after.bad_debt, before.bad_debt + lost);
             let winner = usize::from(won);
             let residue = market.escrow - market.shares[winner];
@@ -201,7 +220,10 @@ fn what_was_taken_over_changes_neither_bound_of_the_vaults_worth() {
     let (mut world, party, keeper, id) = fallen(2_000 * UNIT);
     let bounds = |world: &World| {
         let shards = [0, 1, 2, 3].map(|i| world.get::<Shard>(&address::shard(i)));
-        let low: u64 = shards.iter().map(|s| s.cash + s.debt - s.debt_at_risk + s.claim_floor).sum();
+        let low: u64 = shards
+            .iter()
+            .map(|s| s.cash + s.debt - s.debt_at_risk + s.claim_floor)
+            .sum();
         let high: u64 = shards.iter().map(|s| s.cash + s.debt + s.claim_ceiling).sum();
         (low, high)
     };

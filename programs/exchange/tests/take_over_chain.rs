@@ -97,7 +97,10 @@ fn a_chain_under_water_goes_to_the_vault_leg_by_leg() {
     let instruction = ix::take_over_chain(keeper.owner, party.owner, ID, world.feed, &markets);
     let event = world.does_at_once(&instruction).event::<ChainTakenOver>();
     let reward: u64 = taken.iter().map(|each| each.reward).sum();
-    assert_eq!((event.legs, event.value, event.debt, event.reward), (3, value, debt, reward));
+    assert_eq!(
+        (event.legs, event.value, event.debt, event.reward),
+        (3, value, debt, reward)
+    );
     assert_eq!(world.trader(&keeper).balance, keepers + reward);
     assert_eq!(world.trader(&party).balance, owners);
     for ((loan, each), before) in loans.iter().zip(&taken).zip(before) {
@@ -143,8 +146,20 @@ fn a_settled_leg_is_paid_out_on_the_way() {
         let mut twin = world.clone();
         twin.does(&ix::redeem_leg(party.owner, ID, markets[2], 2));
         let feed = world.feed;
-        world.does(&ix::take_over_chain(keeper.owner, party.owner, ID, feed, &markets));
-        twin.does(&ix::take_over_chain(keeper.owner, party.owner, ID, feed, &markets[..2]));
+        world.does(&ix::take_over_chain(
+            keeper.owner,
+            party.owner,
+            ID,
+            feed,
+            &markets,
+        ));
+        twin.does(&ix::take_over_chain(
+            keeper.owner,
+            party.owner,
+            ID,
+            feed,
+            &markets[..2],
+        ));
         assert_eq!(world.trader(&party), twin.trader(&party));
         assert_eq!(world.trader(&keeper), twin.trader(&keeper));
         assert_eq!(world.chain(&party, ID), twin.chain(&party, ID));

@@ -136,9 +136,9 @@ impl LiquidateChain {
             }
         }
 
+        let rules = whole.rules.ok_or(ExchangeError::MarketClosed)?;
         let limit = math(whole.value.checked_sub(whole.owned))?;
         require!(whole.debt > limit, ExchangeError::Healthy);
-        let rules = whole.rules.ok_or(ExchangeError::MarketClosed)?;
         require!(whole.proceeds >= whole.due, ExchangeError::BelowLoan);
         require!(whole.enough, ExchangeError::LiquidationTooSmall);
         let severity = if whole.halted {

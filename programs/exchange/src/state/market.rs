@@ -7,7 +7,8 @@ use {
     anchor_lang::prelude::*,
     breakwater_feed::{Feed, Now},
     breakwater_math::{
-        breaker, liquidation, lmsr::MAX_OUTCOMES, mul_div, pm_amm, risk, Collateral6, PriceQ28, Rounding, Shares6,
+        breaker, liquidation, lmsr::MAX_OUTCOMES, mul_div, pm_amm, risk, Collateral6, PriceQ28, Rounding,
+        Shares6,
     },
 };
 
@@ -216,7 +217,8 @@ impl Market {
     /// Take shares over with the loan they secure.
     #[inline(always)]
     pub fn take_over(&mut self, outcome: usize, shares: Shares6, debt: Collateral6) -> Result<()> {
-        self.taken_shares[outcome] = math(Shares6::new(self.taken_shares[outcome]).checked_add(shares))?.raw();
+        self.taken_shares[outcome] =
+            math(Shares6::new(self.taken_shares[outcome]).checked_add(shares))?.raw();
         self.taken_debt[outcome] = math(Collateral6::new(self.taken_debt[outcome]).checked_add(debt))?.raw();
         Ok(())
     }

@@ -124,7 +124,11 @@ impl Shard {
 
     /// Loans that were taken over are settled: `brought` is what their shares pay. What that leaves of the loans is paid by the
     /// insurance fund and then lost; what it leaves of the shares is the fund's. What the fund paid, and what was lost.
-    pub fn settle_taken(&mut self, owed: Collateral6, brought: Collateral6) -> Result<(Collateral6, Collateral6)> {
+    pub fn settle_taken(
+        &mut self,
+        owed: Collateral6,
+        brought: Collateral6,
+    ) -> Result<(Collateral6, Collateral6)> {
         let repaid = owed.min(brought);
         let missing = math(owed.checked_sub(repaid))?;
         let fund = Collateral6::new(self.insurance);

@@ -163,7 +163,11 @@ impl Takeover {
         let room = room(&market, &shard, world.slot());
         let part = share_of(loan.shares, shard.keeper_ppm);
         let sold = part.min(loan.shares.saturating_sub(loan.debt)).min(room);
-        let notional = if sold > 0 { sale(&market, loan.outcome, sold).0 } else { 0 };
+        let notional = if sold > 0 {
+            sale(&market, loan.outcome, sold).0
+        } else {
+            0
+        };
         let fee = fees::fee(Collateral6::new(notional), Ppm::new(shard.fee_ppm)).unwrap();
         Self {
             mark_q28: mark,

@@ -1,13 +1,12 @@
 //! The liquidation of a chain, computed a second time: the chain valued as one, its proceeds pooled, its loans repaid in
 //! their order.
 
-use {
-    crate::{
-        address as at,
-        layout::*,
-        model::{due_of, part_of, room, split, Loan, Standing, Takeover},
-        world::{Party, World},
-}};
+use crate::{
+    address as at,
+    layout::*,
+    model::{due_of, part_of, room, split, Loan, Standing, Takeover},
+    world::{Party, World},
+};
 
 /// What a sale of so many millionths of every leg finds and does.
 #[derive(Clone, Debug, Default)]
