@@ -16,6 +16,7 @@ from breakwater.chain import keeper_instructions as kx
 from breakwater.chain import leg_instructions as lx
 from breakwater.chain import liquidation_instructions as qx
 from breakwater.chain import mmt_instructions as mx
+from breakwater.errors import Fatal
 
 from ._life import UNIT, Scenario, Step, key
 
@@ -140,7 +141,8 @@ class Legs:
 
     async def _data(self, address: Pubkey) -> bytes:
         (data,) = await queries.read(self._scenario.engine, [address])
-        assert data is not None
+        if data is None:
+            raise Fatal(f"There is no account {address}: run the parts in their order.")
         return data
 
     async def _called(self) -> AsyncIterator[Step]:

@@ -332,8 +332,14 @@ fn liquidations_stay_below_five_thousand_and_five_and_a_half_and_a_takeover_belo
         };
         assert_eq!(done.event::<Liquidated>().severity, 1);
         let full = done.compute_units_consumed;
-        let (mut world, party, keeper, id) = fallen(outcomes, curve, 30_000 * UNIT);
-        let done = world.does(&ix::take_over(keeper.owner, party.owner, id, 1));
+        let mut against = healthy;
+        let done = loop {
+            let (mut world, party, keeper, id) = fallen(outcomes, curve, against);
+            if let Ok(done) = world.send(&ix::take_over(keeper.owner, party.owner, id, 1)) {
+                break done;
+            }
+            against += 100 * UNIT;
+        };
         assert!(done.event::<TakenOver>().reward > 0);
         let taken = done.compute_units_consumed;
         println!("N = {outcomes}, curve {curve}: partial {partial}, full {full}, take_over {taken}");

@@ -207,22 +207,26 @@ fn all_is_sold_from_the_debt_on_that_a_part_does_not_heal() {
 
 #[test]
 fn a_sale_that_does_not_repay_its_part_of_the_loan_is_refused() {
-    let (mut world, party, keeper, id) = called();
     for shares in [PART, SHARES] {
+        let (mut world, party, keeper, id) = called();
         let instruction = ix::liquidate(keeper.owner, party.owner, id, 1, shares);
         let loan = world.loan(&party, id, 1);
         let standing = Standing::of(&world, &loan, shares);
-        let repays = |debt| standing.repays(&Loan { debt, ..loan }, shares);
-        let most = (loan.debt..standing.value).rfind(|&debt| repays(debt)).unwrap();
+        let (mut most, mut fails) = (loan.debt, standing.value);
+        while fails - most > 1 {
+            let debt = (most + fails) / 2;
+            if standing.repays(&Loan { debt, ..loan }, shares) {
+                most = debt;
+            } else {
+                fails = debt;
+            }
+        }
         world.owe(&party, id, 1, most + 1);
         world.refuses(&instruction, ExchangeError::BelowLoan);
-        let mut world = world.clone();
         world.owe(&party, id, 1, most);
         let event = world.does(&instruction).event::<Liquidated>();
-        assert_eq!(
-            event.reward,
-            standing.notional - standing.fee - model::due_of(&Loan { debt: most, ..loan }, shares)
-        );
+        let due = model::due_of(&Loan { debt: most, ..loan }, shares);
+        assert_eq!(event.reward, standing.notional - standing.fee - due);
         assert!(
             event.reward < event.notional / 100,
             "the owner pays the keeper, or nobody"
@@ -270,14 +274,14 @@ fn a_slot_sells_a_tenth_of_the_liquidity_and_a_part_may_be_no_smaller() {
     let cap = 50 * UNIT;
     assert!(cap < PART);
     let loan = world.loan(&party, id, 1);
-    let most = threshold(&world, &loan, 1);
-    world.owe(&party, id, 1, most + 1);
+    let value = Standing::of(&world, &loan, 1).value;
+    world.owe(&party, id, 1, value / 1_000 * 955);
     let liquidate = |shares| ix::liquidate(keeper.owner, party.owner, id, 1, shares);
     world.next_slot();
     world.refuses(&liquidate(cap + 1), ExchangeError::LiquidationCapReached);
     world.refuses(&liquidate(cap - 1), ExchangeError::LiquidationTooSmall);
     world.does_at_once(&liquidate(cap));
-    world.refuses(&liquidate(1), ExchangeError::LiquidationCapReached);
+    world.refuses(&liquidate(UNIT), ExchangeError::LiquidationCapReached);
 }
 
 #[test]

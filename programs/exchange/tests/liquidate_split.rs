@@ -178,6 +178,8 @@ fn a_market_halts_when_too_much_of_its_volume_is_liquidations() {
     world.does(&liquidate(200 * UNIT));
     assert_eq!(world.market_state(id).breaker.halted_until_slot, 0);
     let left = SHARES - 200 * UNIT;
+    let value = Standing::of(&world, &world.loan(&party, id, 1), left).value;
+    world.owe(&party, id, 1, value / 100 * 96);
     let before = world.market_state(id).breaker;
     let done = world.does(&liquidate(left));
     let (halted, sold) = (done.event::<MarketHalted>(), done.event::<Liquidated>());

@@ -2,7 +2,7 @@
 
 use harness::{
     attacks::{PositionShape, Shape},
-    error::{DUPLICATE, IN_USE},
+    error::{DUPLICATE, IN_USE, NOT_MUTABLE},
     model, *,
 };
 
@@ -127,9 +127,16 @@ mod cancel {
         signer: Some(0),
         stranger: Some(ExchangeError::NotOwner.into()),
         owned: &[1],
-        written: &[0, 1],
+        written: &[1], // the owner: below
         data: 0,
     }}
+
+    #[test]
+    fn the_owner_gets_the_rent_and_so_is_written() {
+        let (mut world, mut instruction) = cancel_given();
+        instruction.accounts[0].is_writable = false;
+        world.refuses(&instruction, NOT_MUTABLE);
+    }
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn a_position_is_taken_over_from_one_unit_above_what_its_shares_are_worth() {
     let event = takes(&mut world, &party, &keeper, id);
     // a hundredth of the shares at a price that they hardly move
     assert_eq!(event.sold, SHARES / 100);
-    assert!(event.reward > value / 100 * 99 / 100 && event.reward <= value / 100);
+    assert!(event.reward.abs_diff(value / 100) < value / 5_000);
     world.refuses(&instruction, ExchangeError::Healthy);
     world.does(&ix::close_position(party.owner, id, 1, LEVERAGED));
 }
@@ -192,22 +192,29 @@ fn settled_event(world: &mut World, id: u64, price: u64) -> MarketSettled {
 
 #[test]
 fn a_voided_market_pays_for_what_was_taken_over_like_for_any_other_share() {
-    for insurance in [0, 1_000 * UNIT] {
+    for (insurance, debt) in [(0, 137), (0, 200), (10, 200), (1_000, 200)] {
         let (mut world, party, keeper, id) = fallen(2_000 * UNIT);
         let second = world.party(10_000 * UNIT);
         world.leveraged(&second, id, 0, 50 * UNIT, 200);
+        world.pass(64);
+        let insurance = insurance * UNIT;
         world.insure(id, insurance);
+        world.owe(&party, id, 1, debt * UNIT);
         let event = takes(&mut world, &party, &keeper, id);
         let (before, market) = (world.shard_of(id), world.market_state(id));
         world.set_time((market.close_ms / 1000) as i64 + 7 * 24 * 60 * 60);
         let settled = world.does(&ix::void(id)).event::<MarketSettled>();
-        let missing = event.debt - event.shares / 2;
+        let brought = event.shares / 2;
+        let missing = event.debt.saturating_sub(brought);
         let drawn = missing.min(insurance);
-        assert_eq!((settled.taken, settled.drawn), (event.shares / 2, drawn));
+        assert_eq!((settled.taken, settled.drawn), (brought, drawn));
         assert_eq!(settled.bad_debt, missing - drawn);
         let after = world.shard_of(id);
         assert_eq!(after.bad_debt, before.bad_debt + missing - drawn);
-        assert_eq!(after.insurance, insurance - drawn);
+        assert_eq!(
+            after.insurance,
+            insurance + brought.saturating_sub(event.debt) - drawn
+        );
         // the other loan is still to be redeemed, and at risk until then
         let left = world.position_state(&second, id, 0, LEVERAGED).debt;
         assert_eq!((after.debt, world.market_state(id).debt_at_risk), (left, left));

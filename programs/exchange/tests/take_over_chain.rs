@@ -144,6 +144,7 @@ fn a_settled_leg_is_paid_out_on_the_way() {
         closes_early(&mut world, markets[2]);
         world.settle(markets[2], price * UNIT);
         let mut twin = world.clone();
+        world.next_slot();
         twin.does(&ix::redeem_leg(party.owner, ID, markets[2], 2));
         let feed = world.feed;
         world.does(&ix::take_over_chain(

@@ -239,13 +239,14 @@ impl Desk<'_> {
         self.add_leg(math(liquidation::value(held, mark))?, whole)?;
 
         let rules = self.shard.liquidation;
-        let least = math(liquidation::part_of(held.raw(), Ppm::new(rules.partial_ppm)))?;
         let room = self.take_room(shares)?;
         // parts are whole millionths: where not one more fits, the cap is used up
-        let next = math(liquidation::part_of(held.raw(), next_part(part)))?;
-        let bound = shares == room || next > room.raw();
-        self.market.cascade.bound |= u32::from(bound);
-        whole.enough |= bound || shares.raw() >= least;
+        let used_up = shares == room
+            || (held > room && math(liquidation::part_of(held.raw(), next_part(part)))? > room.raw());
+        self.market.cascade.bound |= u32::from(used_up);
+        whole.enough |= used_up
+            || part.raw() >= rules.partial_ppm
+            || shares.raw() >= math(liquidation::part_of(held.raw(), Ppm::new(rules.partial_ppm)))?;
         let proceeds = math(priced.notional.checked_sub(priced.fee))?;
         let (due, debt) = (self.holding.debt_of(shares)?, Collateral6::new(self.holding.debt));
         whole.notional = math(whole.notional.checked_add(priced.notional))?;
