@@ -87,6 +87,7 @@ class EmbeddedEngine:
         self.clock = SlotClock(*self._origin)
         self.index = AccountIndex(self.get_account)
         self.history: deque[Landed] = deque(maxlen=self._history_size)
+        self.transactions = 0
         self._by_signature: dict[Signature, Landed] = {}
         self._seen: dict[Hash, set[Signature]] = {}
         self._faucet_nonce = 0
@@ -154,6 +155,7 @@ class EmbeddedEngine:
         if len(self.history) == self._history_size:
             self._by_signature.pop(self.history[0].receipt.signature, None)
         self.history.append(landed)
+        self.transactions += 1
         self._by_signature[landed.receipt.signature] = landed
         for listener in self.on_landed:
             listener(landed)
@@ -249,6 +251,7 @@ class EmbeddedEngine:
             self.clock.save(),
             {blockhash: frozenset(signatures) for blockhash, signatures in self._seen.items()},
             tuple(self.history),
+            self.transactions,
         )
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -269,6 +272,7 @@ class EmbeddedEngine:
         self.clock.load(snapshot.clock)
         self._seen = {blockhash: set(signatures) for blockhash, signatures in snapshot.seen.items()}
         self.history = deque(snapshot.history, maxlen=self._history_size)
+        self.transactions = snapshot.transactions
         self._by_signature = {landed.receipt.signature: landed for landed in snapshot.history}
         self._sync_clock()
 

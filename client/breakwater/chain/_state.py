@@ -12,7 +12,8 @@ from solders.pubkey import Pubkey
 from solders.rent import Rent
 from solders.transaction import Transaction, VersionedTransaction
 
-from ._loader_ix import LOADER, final_content, program_content, programdata_address
+from ._loader_ix import final_content, program_content, programdata_address
+from .addresses import LOADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,6 +50,7 @@ class Snapshot:
     clock: object
     seen: Mapping[Hash, frozenset[Signature]]
     history: tuple[Landed, ...]
+    transactions: int
 
 
 def bare_svm(programs: Mapping[Pubkey, bytes]) -> LiteSVM:

@@ -17,12 +17,14 @@ __all__ = [
     "ORACLE",
     "SHARDS",
     "TOKEN_PROGRAM",
+    "bootstrap",
     "chain",
     "config",
     "development_keypair",
     "feed",
     "feed_id",
     "keeper",
+    "maker",
     "market",
     "mmt_sink",
     "position",
@@ -184,3 +186,13 @@ def keeper(authority: Pubkey) -> Pubkey:
 def task(subject: Pubkey, kind: int) -> Pubkey:
     """The task of that kind about an account."""
     return _derive(EXCHANGE, b"task", bytes(subject), bytes([kind]))
+
+
+def bootstrap() -> Pubkey:
+    """What a launch pays and has paid."""
+    return _derive(EXCHANGE, b"bootstrap")
+
+
+def maker(trader_account: Pubkey) -> Pubkey:
+    """A trader's locked liquidity."""
+    return _derive(EXCHANGE, b"maker", bytes(trader_account))

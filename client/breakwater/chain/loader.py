@@ -19,7 +19,6 @@ from breakwater.errors import BreakwaterError, Fatal, InvalidInput, Retryable
 
 from . import _loader_ix as make
 from ._loader_ix import (
-    LOADER,
     ProgramState,
     SeededAddress,
     buffer_address,
@@ -27,6 +26,7 @@ from ._loader_ix import (
     programdata_address,
     programdata_of,
 )
+from .addresses import LOADER
 from .engine import EmbeddedEngine, RpcEngine
 
 if TYPE_CHECKING:

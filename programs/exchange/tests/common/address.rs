@@ -120,6 +120,15 @@ pub fn keeper(authority: &Address) -> Address {
     derive(&EXCHANGE, &[b"keeper", authority.as_ref()])
 }
 
+/// What a launch pays and has paid.
+pub fn bootstrap() -> Address {
+    derive(&EXCHANGE, &[b"bootstrap"])
+}
+
+pub fn maker(trader: &Address) -> Address {
+    derive(&EXCHANGE, &[b"maker", trader.as_ref()])
+}
+
 pub fn task(subject: &Address, kind: u8) -> Address {
     derive(&EXCHANGE, &[b"task", subject.as_ref(), &[kind]])
 }
