@@ -62,4 +62,4 @@ def exchange_places() -> list[Pubkey]:
     """Every account that a genesis makes for the exchange itself."""
     shards = [at.shard(i) for i in range(at.SHARDS)]
     tokens = [at.token_vault(), at.stake_vault(), at.reward_vault()]
-    return [at.config(), at.vault(), at.season(), at.registry(), *shards, *tokens]
+    return [at.config(), at.vault(), at.season(), at.registry(), at.bootstrap(), *shards, *tokens]

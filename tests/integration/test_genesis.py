@@ -41,7 +41,7 @@ KILLS = [
     ("initialise", "begin", "after"),
     *(
         (step, "done", "before")
-        for step in ("initialise", "shards", "mmt mint", "mmt", "feed BTC/USD", "renounce")
+        for step in ("initialise", "shards", "mmt mint", "mmt", "bootstrap", "feed BTC/USD", "renounce")
     ),
     ("finish", "done", "before"),
 ]

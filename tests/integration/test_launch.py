@@ -137,10 +137,11 @@ async def test_upgrades_and_admin_instructions_were_refused_on_the_chain(launche
 async def test_first_trades_paid_fees_into_a_vault_of_nothing_but_the_liquidity(launched: World) -> None:
     summary = json.loads(launched.summary.read_text())["statement"]
     assert (summary["vault"], summary["coverage_q32"]) == (0, 0)
-    snapshot = launched.answer["snapshot"]
-    assert snapshot["volume"] > 0
-    assert snapshot["fees"] > 0
-    assert snapshot["debt"] > 0
+    values = launched.answer["monitor"]["values"]
+    assert values["vault"] > 0
+    assert values["volume"] > 0
+    assert values["fees"] > 0
+    assert values["loans"] > 0
 
 
 async def test_verify_holds_the_chain_to_the_signed_summary(

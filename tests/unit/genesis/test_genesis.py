@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SOL = 10**9
-STEPS = ("initialise", "shards", "mmt mint", "mmt", "feed BTC/USD", "renounce")
+STEPS = ("initialise", "shards", "mmt mint", "mmt", "bootstrap", "feed BTC/USD", "renounce")
 
 
 class Killed(BaseException):
@@ -118,7 +118,8 @@ async def test_the_exchange_is_what_the_file_says_and_starts_from_nothing(ground
     assert held.sink is not None
     assert (held.sink.owner, held.sink.amount) == (at.mmt_sink(), 90_000_000 * mx.MMT)
     assert held.reward_vault is not None
-    assert held.reward_vault.amount == sum(charter.mmt.rates) * 38_880_000
+    paid = sum(charter.mmt.rates) * 38_880_000 + charter.bootstrap.budget
+    assert held.reward_vault.amount == paid <= 10_000_000 * mx.MMT
     assert [step.step for step in done.steps] == list(STEPS)
     assert before - ground.lamports == done.paid == plan.costs.rent + plan.costs.fees
 
@@ -298,6 +299,7 @@ async def test_no_admin_instruction_is_left_and_the_attempts_know_them_all(groun
         ("mmt", "claim_slots", 1, 38_880_000),
         ("mmt", "min_bond", mx.MMT, 10_000_000 * mx.MMT),
         ("mmt", "prune_age_s", 0, 365 * 86_400),
+        ("bootstrap", "min_fee", 1, 20 * 10**6),
     ],
 )
 async def test_the_file_allows_exactly_what_the_program_takes(
