@@ -9,7 +9,7 @@ from solders.account import Account
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
-from spl.token.instructions import create_associated_token_account, get_associated_token_address
+from spl.token.instructions import get_associated_token_address
 
 from breakwater import trading
 from breakwater.chain import accounts, programs
@@ -97,12 +97,11 @@ class Ground:
         self.engine.advance_slots(1)
 
     async def keeper(self) -> Keypair:
-        """Register another keeper; its bond is lent by the sink, which nobody can sign for."""
+        """Register another keeper; its bond is what the schedule left with the admin."""
         key = Keypair()
         await self.engine.airdrop(key.pubkey(), 10 * SOL)
-        await self.send(create_associated_token_account(key.pubkey(), key.pubkey(), self.mmt), key=key)
-        lent = genesis.Ground(self.sender, self.admin, self.mint, self.mmt)
-        genesis.lend_bond(self.engine, lent, key.pubkey(), mx.MmtRules().min_bond)
+        founded = genesis.Ground(self.sender, self.admin, self.mint)
+        await self.send(*genesis.bonded(founded, self.mmt, key.pubkey(), mx.MmtRules().min_bond))
         await register(self.sender, key)
         self.keepers.append(key)
         return key
@@ -152,7 +151,7 @@ async def make_ground(start_time: int | None = None) -> Ground:
     sender, admin, trader = Sender(engine, priority_fee=0), Keypair(), Keypair()
     for key in (admin, trader):
         await engine.airdrop(key.pubkey(), 1_000 * SOL)
-    mint, mmt = [await genesis._mint(sender, admin, digits) for digits in (6, 9)]
+    mint = await genesis._mint(sender, admin, 6)
     own, owner = admin.pubkey(), trader.pubkey()
     await sender.send(genesis.minted(admin, own, mint, 2 * MONEY), [admin])
     await sender.send(genesis.minted(admin, owner, mint, MONEY), [admin])
@@ -167,8 +166,8 @@ async def make_ground(start_time: int | None = None) -> Ground:
     await sender.send(steps, [admin])
     source = get_associated_token_address(owner, mint)
     await sender.send([ix.create_trader(owner), ix.deposit(owner, source, mint, MONEY)], [trader])
+    mmt = await genesis.found_mmt(genesis.Ground(sender, admin, mint), mx.MmtRules())
     ground = Ground(engine, admin, mint, mmt, trader)
-    await genesis.found_mmt(genesis.Ground(sender, admin, mint, mmt), mx.MmtRules())
     await ground.publish()
     return ground
 

@@ -25,9 +25,10 @@ from breakwater.errors import InsufficientFunds
 
 from ._embedded_rpc import EmbeddedProvider
 from ._index import AccountIndex
+from ._loader_ix import programdata_address
 from ._meta import err_of
 from ._slots import SLOT_MS, SlotClock
-from ._state import AnyTransaction, Landed, Snapshot, bare_svm, compacted
+from ._state import AnyTransaction, Landed, Snapshot, bare_svm, compacted, load_program
 from ._types import Blockhash, Receipt
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class EmbeddedEngine:
         self._ticks = 0
         self.set_account(FAUCET.pubkey(), Account(FAUCET_LAMPORTS, b"", SYSTEM))
         self.index.touch(self._programs, self._generation)
+        self.index.touch(map(programdata_address, self._programs), self._generation)
         self._sync_clock()
 
     # Execution
@@ -180,10 +182,10 @@ class EmbeddedEngine:
         self.index.touch((address,), self._generation)
 
     def add_program(self, address: Pubkey, program: bytes) -> None:
-        """Load an SBPF v0 program; it survives `reset`."""
-        self.svm.add_program(address, program)
+        """Load an SBPF v0 program that nobody can upgrade; it survives `reset`."""
+        load_program(self.svm, address, program)
         self._programs[address] = program
-        self.index.touch((address,), self._generation)
+        self.index.touch((address, programdata_address(address)), self._generation)
 
     def fund(self, address: Pubkey, lamports: int) -> Receipt:
         """Transfer `lamports` from the faucet, in a transaction like any other.
