@@ -91,7 +91,9 @@ def _regime(floats: Any, model: Any) -> int:
 
 
 @kernel
-def _signal(row: Any, floats: Any, symbol: int, tick: int, before: int, x: Any, out: Any, emitted: int) -> int:
+def _signal(
+    row: Any, floats: Any, symbol: int, tick: int, before: int, x: Any, out: Any, emitted: int
+) -> int:
     row[SIGNALS] += 1
     if emitted >= out.shape[0]:
         return emitted
@@ -166,9 +168,7 @@ def _evaluate(
 
 
 @kernel
-def close(
-    row: Any, floats: Any, model: Any, symbol: int, tick: int, x: Any, out: Any, emitted: int
-) -> int:
+def close(row: Any, floats: Any, model: Any, symbol: int, tick: int, x: Any, out: Any, emitted: int) -> int:
     """Close every tick up to `tick`, evaluating those that hold an event; how many signals `out` holds then."""
     # events lie up to what was the newest tick before this one, and among the few that are still open
     newest, previous = row[NEWEST], row[PREVIOUS]

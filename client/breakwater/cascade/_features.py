@@ -219,7 +219,9 @@ def describe(row: Any, floats: Any, tick: int, x: Any) -> None:
     spread = floats[SQUARES] - seconds * seconds
     x[27] = 1 - math.sqrt(seconds / spread) if spread > seconds > 0 else 0.0
     x[28] = (
-        math.log(floats[SPREAD] / floats[BASE_SPREAD]) if floats[SPREAD] > 0 and floats[BASE_SPREAD] > 0 else 0.0
+        math.log(floats[SPREAD] / floats[BASE_SPREAD])
+        if floats[SPREAD] > 0 and floats[BASE_SPREAD] > 0
+        else 0.0
     )
     x[29] = (
         math.log(floats[INTEREST] / floats[BASE_INTEREST])

@@ -106,7 +106,9 @@ def _add(row: Any, ring: int, length: int, tick: int, amount: int) -> None:
 
 
 @kernel
-def _newest_value(row: Any, floats: Any, value: int, tick: int, time_ms: int, identity: int, x: float) -> None:
+def _newest_value(
+    row: Any, floats: Any, value: int, tick: int, time_ms: int, identity: int, x: float
+) -> None:
     at = OPEN + (value * SLOTS + (tick & (SLOTS - 1))) * OPEN_FIELDS
     same = row[at] == tick
     # the later counts; of two at one time, the one of the greater identity, so that their order does not count
@@ -120,7 +122,15 @@ def _newest_value(row: Any, floats: Any, value: int, tick: int, time_ms: int, id
 
 @kernel
 def count(
-    row: Any, floats: Any, exchange: int, kind: int, side: int, time_ms: int, micro_usd: int, x: float, identity: int
+    row: Any,
+    floats: Any,
+    exchange: int,
+    kind: int,
+    side: int,
+    time_ms: int,
+    micro_usd: int,
+    x: float,
+    identity: int,
 ) -> bool:
     """Take an event over into a symbol's row; whether it counts.
 

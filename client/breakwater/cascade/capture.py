@@ -150,7 +150,9 @@ def _events(file: Path, data: bytes) -> Recording:
             try:
                 msgspec.json.decode(line, type=dict[str, Any])
             except msgspec.DecodeError as error:
-                raise InvalidInput(f"Write line {number} of {file} again: it is no event ({error}).") from None
+                raise InvalidInput(
+                    f"Write line {number} of {file} again: it is no event ({error})."
+                ) from None
             recording.sent += 1  # what is known of the scenario
             continue
         recording.frames += 1

@@ -77,7 +77,9 @@ class Evaluation:
         if recall is not None and recall < MIN_RECALL:
             missed.append(f"Recall is {recall:.1%}, the target is {MIN_RECALL:.0%}.")
         if false is not None and false > MAX_FALSE_POSITIVES:
-            missed.append(f"{false:.1%} of the steady hours are alarmed, the target is {MAX_FALSE_POSITIVES:.0%}.")
+            missed.append(
+                f"{false:.1%} of the steady hours are alarmed, the target is {MAX_FALSE_POSITIVES:.0%}."
+            )
         return missed
 
 
@@ -112,7 +114,9 @@ def _outcome(scenario: Scenario, condition: Condition, model: Model | None) -> _
         return _Outcome(scenario.kind, condition, alarmed, None, late=False)
     lead = lead_ms(scenario, signals, engine.lateness_ms)
     in_time = lead is not None and lead >= 0
-    return _Outcome(scenario.kind, condition, in_time, lead if in_time else None, lead is not None and lead < 0)
+    return _Outcome(
+        scenario.kind, condition, in_time, lead if in_time else None, lead is not None and lead < 0
+    )
 
 
 def _of_seed(seed: int, model: Model | None, conditions: Sequence[Condition]) -> list[_Outcome]:

@@ -166,7 +166,9 @@ def _harmless(market: _Market) -> None:
         market.rush[stretch(30, 300)] *= rng.uniform(2.0, 6.0)
     for _ in range(rng.poisson(1.0 * hours)):  # a whale
         market.extra.append(
-            np.array([[rng.uniform(0, ticks / 10), rng.integers(0, VENUES), _log_uniform(rng, 1e6, 2e7), 1.0]])
+            np.array(
+                [[rng.uniform(0, ticks / 10), rng.integers(0, VENUES), _log_uniform(rng, 1e6, 2e7), 1.0]]
+            )
         )
     for _ in range(rng.poisson(0.5 * hours)):  # a flare that does not ignite
         flare = stretch(10, 60)
@@ -205,7 +207,9 @@ def _cascade(market: _Market, kind: ScenarioKind) -> tuple[float, float]:
     side = 1.0 if rng.random() < 0.75 else 0.0
     market.longs[first : end + fall] = abs(1 - side - rng.uniform(0.8, 0.97))
     market.volatility[first : end + fall] *= rng.uniform(1.0, 3.0)
-    market.rush[first : end + fall] *= np.linspace(1.0, rng.uniform(2.0, 8.0), len(market.rush[first : end + fall]))
+    market.rush[first : end + fall] *= np.linspace(
+        1.0, rng.uniform(2.0, 8.0), len(market.rush[first : end + fall])
+    )
     market.drawn.update(growth=growth, build_s=build, top_ratio=1 + above, kick=kick)
     return onset, onset + build * (1 - n0) / (1 + above - n0)
 
@@ -325,7 +329,11 @@ def _as_interest(
     events = np.zeros(len(at) + len(at) // 6, EVENT)
     interest = depth * rng.uniform(5, 20) * np.exp(np.cumsum(1e-4 * rng.standard_normal(len(at)))) - gone[at]
     first, rest = events[: len(at)], events[len(at) :]
-    first["time_ms"], first["value"], first["kind"] = START_MS + at * 100, np.maximum(interest, 1.0), Kind.OPEN_INTEREST
+    first["time_ms"], first["value"], first["kind"] = (
+        START_MS + at * 100,
+        np.maximum(interest, 1.0),
+        Kind.OPEN_INTEREST,
+    )
     rest["time_ms"], rest["kind"] = START_MS + at[5::6][: len(rest)] * 100 + 50, Kind.FUNDING
     rest["value"] = rng.normal(1e-4, 1e-4)
     events["exchange"] = rng.integers(0, VENUES)

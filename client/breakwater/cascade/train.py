@@ -85,7 +85,17 @@ class _Ticks:
 def _blank() -> Model:
     ones, zeros = (1.0,) * FEATURES, (0.0,) * FEATURES
     return Model(
-        MODEL_VERSION, "", {}, NAMES, 0.0, zeros, zeros, ones, (1e9, 1e9, 1e9), (1e9, 1e9, 1e9, 1.0), (1.0, 0.0)
+        MODEL_VERSION,
+        "",
+        {},
+        NAMES,
+        0.0,
+        zeros,
+        zeros,
+        ones,
+        (1e9, 1e9, 1e9),
+        (1e9, 1e9, 1e9, 1.0),
+        (1.0, 0.0),
     )
 
 
@@ -118,7 +128,9 @@ def _ticks(scenario: Scenario, traced: NDArray[np.float64]) -> _Ticks:
         positive = (time >= scenario.ignition_ms) & (time <= scenario.peak_ms)
     used = negative | positive
     weight = np.where(positive, HARDEST / max(1, int(positive.sum())), 1.0)
-    return _Ticks(x[used], positive[used].astype(np.float64), weight[used], x[used, NAMES.index("volatility")])
+    return _Ticks(
+        x[used], positive[used].astype(np.float64), weight[used], x[used, NAMES.index("volatility")]
+    )
 
 
 def _gather(seeds: Seeds, model: Model, progress: Callable[[str], None]) -> _Ticks:
@@ -131,7 +143,9 @@ def _gather(seeds: Seeds, model: Model, progress: Callable[[str], None]) -> _Tic
     return _Ticks(*(np.concatenate([getattr(part, name) for part in parts]) for name in _Ticks.__slots__))
 
 
-def _regression(x: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+def _regression(
+    x: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Newton's method; the last coefficient is the intercept, which is not regularized."""
     x = np.column_stack([x, np.ones(len(x))])
     w = np.zeros(x.shape[1])
@@ -167,7 +181,9 @@ def _weighted(ticks: _Ticks) -> Model:
     )
 
 
-def _evidence(seeds: Seeds, model: Model) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _evidence(
+    seeds: Seeds, model: Model
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Of other seeds: evidence and label of ticks, and the greatest evidence of each steady hour."""
 
     def one(seed: int) -> tuple[list[NDArray[np.float64]], list[float]]:

@@ -11,7 +11,18 @@ import msgspec
 
 from ..events import Event, Exchange, Kind, Side, identity
 
-__all__ = ["Frame", "Parser", "Refused", "Venue", "base_asset", "book", "decode", "interest", "rate", "traded"]
+__all__ = [
+    "Frame",
+    "Parser",
+    "Refused",
+    "Venue",
+    "base_asset",
+    "book",
+    "decode",
+    "interest",
+    "rate",
+    "traded",
+]
 
 T = TypeVar("T")
 QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "USD", "PERP")
@@ -110,7 +121,14 @@ def _positive(x: float, what: str) -> float:
 
 
 def traded(
-    exchange: Exchange, symbol: str, kind: Kind, side: Side, time_ms: int, price: float, notional: float, *mark: Any
+    exchange: Exchange,
+    symbol: str,
+    kind: Kind,
+    side: Side,
+    time_ms: int,
+    price: float,
+    notional: float,
+    *mark: Any,
 ) -> Event:
     """A trade or a liquidation; `mark` is what tells it from others."""
     micro = _positive(notional, "notional") * 1e6

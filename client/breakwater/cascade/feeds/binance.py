@@ -157,7 +157,16 @@ class Binance:
         price, size = order.ap or order.p, order.z or order.q
         frame.events.append(
             traded(
-                HERE, order.s, Kind.LIQUIDATION, Side[order.S], order.T, price, price * size,
-                order.T, order.S, order.p, order.q,
+                HERE,
+                order.s,
+                Kind.LIQUIDATION,
+                Side[order.S],
+                order.T,
+                price,
+                price * size,
+                order.T,
+                order.S,
+                order.p,
+                order.q,
             )  # fmt: skip
         )

@@ -72,7 +72,8 @@ class Bybit:
 
     def _ask(self, op: str, symbols: list[str]) -> list[str]:
         return [
-            json.dumps({"op": op, "args": [f"{channel}.{symbol}" for channel in CHANNELS]}) for symbol in symbols
+            json.dumps({"op": op, "args": [f"{channel}.{symbol}" for channel in CHANNELS]})
+            for symbol in symbols
         ]
 
     def subscribe(self, symbols: list[str]) -> list[str]:

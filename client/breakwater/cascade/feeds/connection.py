@@ -115,7 +115,9 @@ class Connection:
             self.counts["sessions_ended"] += 1
             failures = 0 if self.parser.frames > worked else failures + 1
             pause = self._patience.pause(failures, self._random.random())
-            log.warning("feed_ended", exchange=self._venue.exchange.name, error=self.last_error, again_in_s=pause)
+            log.warning(
+                "feed_ended", exchange=self._venue.exchange.name, error=self.last_error, again_in_s=pause
+            )
             await asyncio.sleep(pause)
 
     async def _session(self) -> None:

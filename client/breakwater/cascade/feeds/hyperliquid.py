@@ -115,8 +115,14 @@ class Hyperliquid:
             for trade in decode(envelope.data, list[_Trade]):
                 frame.events.append(
                     traded(
-                        HERE, trade.coin, Kind.TRADE, _side(trade.side), trade.time, trade.px,
-                        trade.px * trade.sz, trade.tid,
+                        HERE,
+                        trade.coin,
+                        Kind.TRADE,
+                        _side(trade.side),
+                        trade.time,
+                        trade.px,
+                        trade.px * trade.sz,
+                        trade.tid,
                     )  # fmt: skip
                 )
         elif channel == "userFills":
@@ -132,7 +138,9 @@ class Hyperliquid:
         elif channel == "error":
             raise Refused(f"error: {bytes(envelope.data)[:120].decode(errors='replace')}")
         else:
-            frame.ignored = "answer" if channel in ("pong", "subscriptionResponse") else f"channel {channel[:24]}"
+            frame.ignored = (
+                "answer" if channel in ("pong", "subscriptionResponse") else f"channel {channel[:24]}"
+            )
         for each in frame.events:
             self._newest_ms = max(self._newest_ms, each.time_ms)
 
@@ -144,7 +152,9 @@ class Hyperliquid:
             own = fill.liquidation.liquidatedUser.lower() == found.user.lower()
             side = ours if own else Side(1 - ours)
             frame.events.append(
-                traded(HERE, fill.coin, Kind.LIQUIDATION, side, fill.time, fill.px, fill.px * fill.sz, fill.tid)
+                traded(
+                    HERE, fill.coin, Kind.LIQUIDATION, side, fill.time, fill.px, fill.px * fill.sz, fill.tid
+                )
             )
         frame.ignored = "fills without a liquidation"
 

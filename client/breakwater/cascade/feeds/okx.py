@@ -107,7 +107,10 @@ class Okx:
 
     def subscribe(self, symbols: list[str]) -> list[str]:
         """See Venue."""
-        return [json.dumps({"op": "subscribe", "args": [LIQUIDATIONS]}), json.dumps(self._ask("subscribe", symbols))]
+        return [
+            json.dumps({"op": "subscribe", "args": [LIQUIDATIONS]}),
+            json.dumps(self._ask("subscribe", symbols)),
+        ]
 
     def unsubscribe(self, symbols: list[str]) -> list[str]:
         """See Venue."""
@@ -147,7 +150,16 @@ class Okx:
             for trade in decode(envelope.data, list[_Trade]):
                 dollars = self.notional(trade.instId, trade.px, trade.sz)
                 frame.events.append(
-                    traded(HERE, trade.instId, Kind.TRADE, _side(trade.side), trade.ts, trade.px, dollars, trade.tradeId)
+                    traded(
+                        HERE,
+                        trade.instId,
+                        Kind.TRADE,
+                        _side(trade.side),
+                        trade.ts,
+                        trade.px,
+                        dollars,
+                        trade.tradeId,
+                    )
                 )
         elif channel == "liquidation-orders":
             self._liquidations(decode(envelope.data, list[_Liquidation]), frame)
@@ -179,7 +191,14 @@ class Okx:
                 mark = (detail.ts, detail.side, detail.posSide, detail.bkPx, detail.sz)
                 frame.events.append(
                     traded(
-                        HERE, each.instId, Kind.LIQUIDATION, _side(detail.side), detail.ts, detail.bkPx, dollars, *mark
+                        HERE,
+                        each.instId,
+                        Kind.LIQUIDATION,
+                        _side(detail.side),
+                        detail.ts,
+                        detail.bkPx,
+                        dollars,
+                        *mark,
                     )
                 )
 
@@ -216,5 +235,3 @@ def _side(side: str) -> Side:
     if side not in ("buy", "sell"):
         raise Refused(f"no side: {side[:20]}")
     return Side[side.upper()]
-
-

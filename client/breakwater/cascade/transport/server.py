@@ -49,10 +49,12 @@ class RedisServer:
         """
         binary = shutil.which("redis-server")
         if binary is None:
-            raise EngineUnavailable("Install redis-server (Debian: apt-get install redis-server; scripts/setup does).")
+            raise EngineUnavailable(
+                "Install redis-server (Debian: apt-get install redis-server; scripts/setup does)."
+            )
         self.directory.mkdir(parents=True, exist_ok=True)
         settings = (
-            f"bind 127.0.0.1\nport {self.port}\ndir {self.directory}\nsave \"\"\nappendonly yes\n"
+            f'bind 127.0.0.1\nport {self.port}\ndir {self.directory}\nsave ""\nappendonly yes\n'
             f"appendfsync always\nrequirepass {self.password}\ndaemonize no\nloglevel warning\n"
         )
         # on standard input, so that no argument shows the password
@@ -69,7 +71,9 @@ class RedisServer:
                     client.ping()
                 except redis.RedisError:
                     if self._process.poll() is not None or time.monotonic() > end:
-                        raise EngineUnavailable(f"Look at redis-server: it does not answer on {self.port}.") from None
+                        raise EngineUnavailable(
+                            f"Look at redis-server: it does not answer on {self.port}."
+                        ) from None
                     time.sleep(0.02)
                 else:
                     return

@@ -21,7 +21,17 @@ from ..signals import Signal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["GROUP", "PARTITIONS", "SIGNALS", "connected", "decode", "encode", "partition", "signal_json", "stream_of"]
+__all__ = [
+    "GROUP",
+    "PARTITIONS",
+    "SIGNALS",
+    "connected",
+    "decode",
+    "encode",
+    "partition",
+    "signal_json",
+    "stream_of",
+]
 
 PARTITIONS = 16
 GROUP = "engines"
