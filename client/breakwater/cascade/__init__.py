@@ -1,7 +1,7 @@
 """Early warning of liquidation cascades: feeds, engine, training, transport, page.
 
-Start with `engine` (what is counted and when), then `generate` and `evaluate` (what a cascade is and how well it is
-seen coming), `feeds` (where events come from) and `transport` (how engines share the work).
+Start with `engine` (what is counted and when), then `generate` and `evaluate` (what a cascade is and how
+well it is seen coming), `feeds` (where events come from) and `transport` (how engines share the work).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Closing ticks: features, probability, regime, levels. The hot path of the engine from end to end.
 
-Row 0 of `x` is where the features are calculated; its further rows take what was evaluated, with the symbol, the
-tick and the evidence, as far as there is room, and `x[0, FEATURES]` counts them.
+Row 0 of `x` is where the features are calculated; its further rows take what was evaluated, with the symbol,
+the tick and the evidence, as far as there is room, and `x[0, FEATURES]` counts them.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from ._layout import (
     SLOW_VAR,
     TICK_MS,
     TREND,
+    VALUES,
 )
 from ._rings import count, window
 
@@ -73,7 +74,7 @@ def risk(floats: Any, model: Any, x: Any, gap: int) -> float:
     z = min(max(z, -30.0), 30.0)
     kept = PERSIST**gap
     floats[EVIDENCE] = kept * floats[EVIDENCE] + (1 - kept) * z
-    return floats[EVIDENCE]
+    return float(floats[EVIDENCE])
 
 
 @kernel
@@ -169,7 +170,8 @@ def _evaluate(
 
 @kernel
 def close(row: Any, floats: Any, model: Any, symbol: int, tick: int, x: Any, out: Any, emitted: int) -> int:
-    """Close every tick up to `tick`, evaluating those that hold an event; how many signals `out` holds then."""
+    """Close every tick up to `tick`, evaluating those that hold an event; how many signals `out` holds
+    then."""
     # events lie up to what was the newest tick before this one, and among the few that are still open
     newest, previous = row[NEWEST], row[PREVIOUS]
     for each in range(row[CLOSED] + 1, min(tick, previous) + 1):
@@ -185,17 +187,10 @@ def close(row: Any, floats: Any, model: Any, symbol: int, tick: int, x: Any, out
 @kernel
 def _held(row: Any, tick: int) -> bool:
     """Whether a tick holds a liquidation, or a value."""
-    if window(row, COUNT, RING, tick, 1) != 0:
-        return True
-    return _valued(row, tick)
-
-
-@kernel
-def _valued(row: Any, tick: int) -> bool:
-    for value in range(4):
-        if row[OPEN + (value * SLOTS + (tick & (SLOTS - 1))) * OPEN_FIELDS] == tick:
-            return True
-    return False
+    held = window(row, COUNT, RING, tick, 1) != 0
+    for value in range(VALUES):
+        held |= row[OPEN + (value * SLOTS + (tick & (SLOTS - 1))) * OPEN_FIELDS] == tick
+    return bool(held)
 
 
 @kernel
@@ -227,7 +222,8 @@ def one(
 
 @kernel
 def batch(table: Any, floats: Any, model: Any, x: Any, out: Any, lateness: int, events: Any) -> int:
-    """Take events in the order of an array; how many signals they brought, of which `out` holds what it has room for."""
+    """Take events in the order of an array; how many signals they brought, of which `out` holds what it has
+    room for."""
     emitted = 0
     for event in events:
         symbol = event.symbol

@@ -1,7 +1,7 @@
 """What the engine looks at when a tick closes: differences of running totals, scaled by what is usual.
 
-The slow means and variances forget in closed form over ticks without events, so a tick costs the same whatever
-lies between it and the last one.
+The slow means and variances forget in closed form over ticks without events, so a tick costs the same
+whatever lies between it and the last one.
 """
 
 from __future__ import annotations
@@ -121,7 +121,8 @@ def _take_values(row: Any, floats: Any, tick: int) -> None:
 
 @kernel
 def learn(row: Any, floats: Any, tick: int, gap: int) -> None:
-    """Take the tick into what is usual; `gap` is the number of ticks since the last one that held an event."""
+    """Take the tick into what is usual; `gap` is the number of ticks since the last one that held an
+    event."""
     forget = (1 - SLOW) ** gap
     counted = window(row, COUNT, RING, tick, 1)
     floats[BASE_COUNT] = floats[BASE_COUNT] * forget + SLOW * counted
@@ -158,7 +159,7 @@ def learn(row: Any, floats: Any, tick: int, gap: int) -> None:
 def _usual(slow: float, age: float, prior: float) -> float:
     """A slow mean freed of its start at zero, drawn to a prior while little is known."""
     known = (1 - (1 - SLOW) ** age) / SLOW
-    return (slow / SLOW + prior * WARM) / (known + WARM)
+    return float((slow / SLOW + prior * WARM) / (known + WARM))
 
 
 @kernel

@@ -1,9 +1,9 @@
 """A self-exciting process of liquidations over several exchanges, simulated as a family tree.
 
-Immigrants come as a Poisson process whose rate may change every tick. Each event has a Poisson number of children,
-whose mean is the branching ratio of the tick it happens in; a child follows after an exponential delay, on the
-same exchange or on another one. Below a ratio of 1 the families die out, above it they grow: a cascade is a
-stretch of time in which the ratio is above 1.
+Immigrants come as a Poisson process whose rate may change every tick. Each event has a Poisson number of
+children, whose mean is the branching ratio of the tick it happens in; a child follows after an exponential
+delay, on the same exchange or on another one. Below a ratio of 1 the families die out, above it they grow: a
+cascade is a stretch of time in which the ratio is above 1.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ def family(
 ) -> Any:
     """Simulate; columns time (s), exchange, dollars, whether a long, in no order.
 
-    `immigrants` (a second), `ratio` and `longs` (the share of longs) are given for each tick; `shares` are the
-    exchanges', `stays` is how often a child is of its parent's exchange, `across_s` the further delay otherwise.
+    `immigrants` (a second), `ratio` and `longs` (the share of longs) are given for each tick; `shares` are
+    the exchanges', `stays` is how often a child is of its parent's exchange, `across_s` the further delay
+    otherwise.
     """
     out = np.empty((most, 4))
     n = 0
@@ -87,7 +88,8 @@ def family(
 
 @kernel
 def path(rng: Any, start: float, volatility: Any, pressure: Any) -> Any:
-    """The price after each tick: a random walk of given volatility a tick, moved by `pressure` (log price)."""
+    """The price after each tick: a random walk of given volatility a tick, moved by `pressure` (log
+    price)."""
     prices = np.empty(len(volatility))
     log = math.log(start)
     for i in range(len(volatility)):
@@ -98,7 +100,8 @@ def path(rng: Any, start: float, volatility: Any, pressure: Any) -> Any:
 
 @kernel
 def trades(rng: Any, rate: Any, prices: Any, median: float, shares: Any, most: int) -> Any:
-    """Ordinary trades, `rate` a second given for each tick: columns time (s), exchange, dollars, price, side."""
+    """Ordinary trades, `rate` a second given for each tick: columns time (s), exchange, dollars, price,
+    side."""
     out = np.empty((most, 5))
     n = 0
     for tick in range(len(rate)):

@@ -1,7 +1,7 @@
 """One way to compile a hot function, and where the compiled code is kept.
 
-Compiled code goes to the cache directory, under a digest of this package's sources: numba itself notices only a
-change of the file a function stands in, not of the functions and constants that were compiled into it.
+Compiled code goes to the cache directory, under a digest of this package's sources: numba itself notices
+only a change of the file a function stands in, not of the functions and constants that were compiled into it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _digest() -> str:
     return digest.hexdigest()[:16]
 
 
-config.CACHE_DIR = str(settings().cache / "numba" / _digest())
+setattr(config, "CACHE_DIR", str(settings().cache / "numba" / _digest()))  # noqa: B010 - made at import
 
 
 def kernel(function: Function) -> Function:

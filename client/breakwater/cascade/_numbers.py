@@ -14,7 +14,8 @@ PUBLISHED: dict[str, float] = {
     "recall": 1.0,
     "false_positive_rate": 0.33,
 }
-"""A comparable detector's own report (unknown hardware; its Redis was a stand-in, its accuracy 2 of 3 scenarios)."""
+"""A comparable detector's own report (unknown hardware; its Redis was a stand-in, its accuracy 2 of 3
+scenarios)."""
 
 TARGETS: dict[str, float] = {
     "batch_events_per_second": 10_000_000,

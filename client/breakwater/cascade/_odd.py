@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .events import EVENT, Kind
+from .events import EVENT, Events, Kind
 
 if TYPE_CHECKING:
-    from .generate import Scenario
+    from numpy.typing import NDArray
 
-__all__ = ["edge", "stress"]
+__all__ = ["START_MS", "Odd", "edge", "stress"]
 
 START_MS = 1_750_000_000_000
 SYMBOLS = 100
 RATE = 100_000
 
 
-def edge(rng: np.random.Generator, seed: int) -> Scenario:
-    """Silence, a lone giant, a thousand events in one millisecond, duplicates, disorder, values without sense."""
-    from .generate import Scenario, ScenarioKind
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """Events by arrival, when those are, when it ends, and of which symbols."""
 
+    events: Events
+    arrivals: NDArray[np.float64]
+    end_ms: int
+    symbols: tuple[str, ...] = ("BTC",)
+
+
+def edge(rng: np.random.Generator, seed: int) -> Odd:
+    """Silence, a lone giant, a thousand events in one millisecond, duplicates, disorder, values without
+    sense."""
     n = 1000
     events = np.zeros(8 * n, EVENT)
     times = events["time_ms"]
@@ -41,13 +51,11 @@ def edge(rng: np.random.Generator, seed: int) -> Scenario:
     events["exchange"][5 * n : 6 * n] = rng.choice([-128, -1, 6, 127], n)
     times[7 * n :] += 3_600_000  # after an hour of silence
     arrivals = times.astype(np.float64)
-    return Scenario(ScenarioKind.EDGE, seed, events, arrivals, START_MS, START_MS + 3_660_000)
+    return Odd(events, arrivals, START_MS + 3_660_000)
 
 
-def stress(rng: np.random.Generator, seed: int, seconds: float) -> Scenario:
+def stress(rng: np.random.Generator, seed: int, seconds: float) -> Odd:
     """100,000 events a second over 100 symbols, 30 % of them liquidations."""
-    from .generate import Scenario, ScenarioKind
-
     n = round(seconds * RATE)
     events = np.zeros(n, EVENT)
     events["time_ms"] = START_MS + np.sort(rng.integers(0, max(1, round(seconds * 1000)), n))
@@ -59,5 +67,4 @@ def stress(rng: np.random.Generator, seed: int, seconds: float) -> Scenario:
     events["kind"] = np.where(rng.random(n) < 0.3, Kind.LIQUIDATION, Kind.TRADE)
     events["side"] = rng.integers(0, 2, n)
     names = tuple(f"S{i}" for i in range(SYMBOLS))
-    span = (START_MS, START_MS + round(seconds * 1000))
-    return Scenario(ScenarioKind.STRESS, seed, events, events["time_ms"].astype(np.float64), *span, names)
+    return Odd(events, events["time_ms"].astype(np.float64), START_MS + round(seconds * 1000), names)

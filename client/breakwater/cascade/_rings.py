@@ -54,7 +54,8 @@ from ._layout import (
 __all__ = ["count", "extend", "window"]
 
 HORIZON = 200
-"""Ticks (20 s) after which an event is too old to count: no shorter than the longest window of a short ring."""
+"""Ticks (20 s) after which an event is too old to count: no shorter than the longest window of a short
+ring."""
 
 
 @kernel
@@ -111,13 +112,27 @@ def _newest_value(
 ) -> None:
     at = OPEN + (value * SLOTS + (tick & (SLOTS - 1))) * OPEN_FIELDS
     same = row[at] == tick
-    # the later counts; of two at one time, the one of the greater identity, so that their order does not count
+    # the later counts; of two at one time, the one of the greater identity, so that their order does not
+    # count
     if same and (row[at + 1] > time_ms or (row[at + 1] == time_ms and row[at + 2] >= identity)):
         return
     row[at] = tick
     row[at + 1] = time_ms
     row[at + 2] = identity
     floats[at + 3] = x
+
+
+@kernel
+def _total(row: Any, exchange: int, kind: int, side: int, tick: int, micro_usd: int) -> None:
+    if kind == LIQUIDATION:
+        _add(row, COUNT, RING, tick, 1)
+        _add(row, USD, RING, tick, micro_usd)
+        _add(row, VENUE + exchange * VENUE_RING, VENUE_RING, tick, 1)
+        if side == SELL:
+            _add(row, LONG, LONG_RING, tick, micro_usd)
+        row[VENUES_SEEN] |= 1 << exchange
+    elif kind == TRADE:
+        _add(row, TRADED, TRADED_RING, tick, micro_usd)
 
 
 @kernel
@@ -162,15 +177,7 @@ def count(
     on_time = tick > row[CLOSED]
     if not on_time:
         row[LATE] += 1
-    if kind == LIQUIDATION:
-        _add(row, COUNT, RING, tick, 1)
-        _add(row, USD, RING, tick, micro_usd)
-        _add(row, VENUE + exchange * VENUE_RING, VENUE_RING, tick, 1)
-        if side == SELL:
-            _add(row, LONG, LONG_RING, tick, micro_usd)
-        row[VENUES_SEEN] |= 1 << exchange
-    elif kind == TRADE:
-        _add(row, TRADED, TRADED_RING, tick, micro_usd)
+    _total(row, exchange, kind, side, tick, micro_usd)
     if on_time and x == x:  # noqa: PLR0124 - not a number is no value
         if kind <= BOOK:
             _newest_value(row, floats, V_PRICE, tick, time_ms, identity, x)

@@ -1,15 +1,16 @@
 """What a warning can set in motion on an exchange that nobody governs.
 
-The programs are immutable and have no key that could halt anything: a breaker trips by what is traded, the cap on
-liquidations widens by itself while it binds. No third party can raise either, and that is meant: whoever could
-halt markets could also profit from it. What a third party may do before and in a cascade is this, and it is
-what `--act` does:
+The programs are immutable and have no key that could halt anything: a breaker trips by what is traded, the
+cap on liquidations widens by itself while it binds. No third party can raise either, and that is meant:
+whoever could halt markets could also profit from it. What a third party may do before and in a cascade is
+this, and it is what `--act` does:
 
 1. spread halts that a shard knows to the shards that do not (`propagate_halt`);
 2. fold the shards into the vault, so that coverage, and with it leverage and fees, is that of now (`fold`);
-3. post a task for each loan that is due, the largest first, so that keepers are called to it, with the program's
-   own priority and reward (`post_task`). The program refuses a task for a loan that the last minute's price does
-   not call: a warning alone is no reason.
+3. post a task for each loan that is due, the largest first, so that keepers are called to it, with the
+program's
+   own priority and reward (`post_task`). The program refuses a task for a loan that the last minute's price
+   does not call: a warning alone is no reason.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 - batch: the stress scenario (100 symbols, 100,000 events a second, 30 % liquidations) in arrays of a million
 - single: the same events one by one through `Engine.push`, the interpreter's part included
-- velocity, risk: velocity, acceleration and jerk of the five timeframes, or all features and the evidence, in a loop
-  of the compiled functions, a call each
+- velocity, risk: velocity, acceleration and jerk of the five timeframes, or all features and the evidence,
+  in a loop of the compiled functions, a call each
 - signal: from the event that raises a level to the signal as a value
 - redis: from before XADD to the signal out of pub/sub, through a real redis-server whose log is synced
   on every write (`appendfsync always`), and a worker in a thread of its own

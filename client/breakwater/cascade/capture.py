@@ -1,7 +1,7 @@
 """Captures on disk -> events. Which format a file has is told by its content, not by its name.
 
-- raw WebSocket frames: `seconds: JSON` a line, or `URL <- seconds: JSON` for what the client sent; the first line
-  names the URL, which tells the exchange. They go through the parsers of `feeds`.
+- raw WebSocket frames: `seconds: JSON` a line, or `URL <- seconds: JSON` for what the client sent; the first
+  line names the URL, which tells the exchange. They go through the parsers of `feeds`.
 - trades: a JSON list of `[ms, id, _, side, price, amount, cost]`
 - candles: an Arrow (feather) file with date, close and volume; each candle is one trade at its end
 - events: JSON lines as `breakwater cascade generate` writes them
@@ -107,7 +107,7 @@ def _frames(file: Path, data: bytes) -> Recording:
 def _trades(file: Path, data: bytes) -> Recording:
     row = tuple[int, str, Any, str, float, float, float]
     try:
-        rows = msgspec.json.decode(data, type=list[row], strict=False)  # type: ignore[valid-type]
+        rows = msgspec.json.decode(data, type=list[row], strict=False)
     except msgspec.DecodeError as error:
         raise InvalidInput(f"Name a list of trades: {file} holds something else ({error}).") from None
     symbol = file.name.split("-")[0].upper()
@@ -122,8 +122,7 @@ def _trades(file: Path, data: bytes) -> Recording:
 
 
 def _candles(file: Path) -> Recording:
-    # a library of its own size, for one format: loaded when such a file is read
-    import polars
+    import polars  # noqa: PLC0415 - a large library, for one format: loaded when such a file is read
 
     try:
         table = polars.read_ipc(file).select("date", "close", "volume")

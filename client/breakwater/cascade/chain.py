@@ -1,11 +1,11 @@
 """Our own exchange as a source: which of its loans are near liquidation, and what was liquidated.
 
-The distance of a loan is how far its outcome's price may fall before the loan is called, as a share of the price:
-`1 - debt / (shares * price * (1 - maintenance))`. The price is that of the market's curve at its outstanding
-shares; the program's own integers decide, so a small distance is a warning and no prediction. What a fall of 5 %
-would call, of a market, goes to the engine as its open interest; a fall of a loan's shares *and* debt since the
-last look as a liquidation. A position that its owner sells off looks the same from outside, and counts too: it
-is the same pressure on the price.
+The distance of a loan is how far its outcome's price may fall before the loan is called, as a share of the
+price: `1 - debt / (shares * price * (1 - maintenance))`. The price is that of the market's curve at its
+outstanding shares; the program's own integers decide, so a small distance is a warning and no prediction.
+What a fall of 5 % would call, of a market, goes to the engine as its open interest; a fall of a loan's
+shares *and* debt since the last look as a liquidation. A position that its owner sells off looks the same
+from outside, and counts too: it is the same pressure on the price.
 """
 
 from __future__ import annotations

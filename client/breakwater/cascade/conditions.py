@@ -28,7 +28,8 @@ class Condition(StrEnum):
 def arriving(scenario: Scenario, condition: Condition) -> Events:
     """The events of a scenario in the order in which they arrive.
 
-    - noise: 400 liquidations an hour that belong to nothing, sizes wrong by a fifth, every twentieth event twice
+    - noise: 400 liquidations an hour that belong to nothing, sizes wrong by a fifth, every twentieth event
+      twice
     - missing: one or two of the four exchanges say nothing
     - delayed: one or two exchanges are 0.3 to 3 s late
     - doubled: every trade and liquidation happens twice, within 50 ms

@@ -1,7 +1,8 @@
 """How exchanges move together, and which of them leads.
 
-From the liquidations of the last 25 s of a symbol in ticks of 100 ms: for each pair of exchanges the correlation of
-their counts, smoothed over half a second, at every shift up to 2 s. The shift with the greatest correlation is the lead.
+From the liquidations of the last 25 s of a symbol in ticks of 100 ms: for each pair of exchanges the
+correlation of their counts, smoothed over half a second, at every shift up to 2 s. The shift with the
+greatest correlation is the lead.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """The engine: events in, signals out, with the same result in whatever order they come.
 
-Definition. Time is divided into ticks of 100 ms of the events' own clock. A symbol's tick is evaluated once, when
-an event of the symbol is at least `lateness_ms` past its end (or `clock` says so), from all events that have
-come until then. So
+Definition. Time is divided into ticks of 100 ms of the events' own clock. A symbol's tick is evaluated once,
+when an event of the symbol is at least `lateness_ms` past its end (or `clock` says so), from all events that
+have come until then. So
 
 - events that come at most `lateness_ms` out of order give the same signals as in order;
-- later ones, up to 20 s, are added to their own tick: all sums are as if they had come in time, and signals given
-  meanwhile stay; older ones are dropped and counted;
-- an event counts once while its identity is among the last eight of its set of 128, about the last thousand of
-  its symbol.
+- later ones, up to 20 s, are added to their own tick: all sums are as if they had come in time, and signals
+  given meanwhile stay; older ones are dropped and counted;
+- an event counts once while its identity is among the last eight of its set of 128, about the last thousand
+  of its symbol.
 """
 
 from __future__ import annotations
@@ -128,14 +128,14 @@ class Engine:
         return self.process(pack(events, self.number))
 
     def process(self, events: Events) -> list[Signal]:
-        """Take an array of events, whose symbols are this engine's numbers; at most 4,096 signals are told."""
+        """Take an array of events, whose symbols are this engine's numbers; tells 4,096 signals at most."""
         if not self._sound(events):
             raise InvalidInput("Number the events' symbols with Engine.number.")
         emitted = batch(self.table, self.floats, self._row, self._x, self._out, self.lateness_ms, events)
         return self._signals(min(emitted, MOST_SIGNALS))
 
     def trace(self, events: Events, room: int) -> NDArray[np.float64]:
-        """Take an array of events; features, symbol, tick and evidence of the first `room` evaluated ticks."""
+        """Take an array of events; features, symbol, tick and evidence of the first `room` ticks."""
         if not self._sound(events):
             raise InvalidInput("Number the events' symbols with Engine.number.")
         x = np.zeros((room + 1, TRACE_WIDTH))
@@ -149,7 +149,8 @@ class Engine:
         return not len(events) or 0 <= events["symbol"].min() <= events["symbol"].max() < len(self.table)
 
     def clock(self, time_ms: int) -> list[Signal]:
-        """No event before `time_ms` less the lateness is to be waited for any more; the signals this brings."""
+        """No event before `time_ms` less the lateness is to be waited for any more; the signals this
+        brings."""
         emitted = 0
         tick = (time_ms - self.lateness_ms) // at.TICK_MS - 1
         for number in range(len(self.symbols)):
@@ -210,7 +211,7 @@ class Engine:
 
     def checkpoint(self, symbol: str) -> bytes:
         """A symbol's whole state."""
-        return self.table[self.number(symbol)].tobytes()
+        return bytes(self.table[self.number(symbol)])
 
     def restore(self, symbol: str, state: bytes) -> None:
         """Take over a checkpoint.

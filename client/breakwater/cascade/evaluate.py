@@ -1,9 +1,9 @@
 """Judges a model on scenarios it has not learnt from.
 
-A cascade is detected when a level of at least warning is *raised* between its onset and its peak: an alarm that
-stands already when it begins does not count, nor one that comes after the peak. The lead is the time from the
-signal, the engine's lateness included, to the peak. An hour is falsely alarmed when such a level is raised in a
-steady hour at all.
+A cascade is detected when a level of at least warning is *raised* between its onset and its peak: an alarm
+that stands already when it begins does not count, nor one that comes after the peak. The lead is the time
+from the signal, the engine's lateness included, to the peak. An hour is falsely alarmed when such a level is
+raised in a steady hour at all.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class _Outcome:
 
 
 def lead_ms(scenario: Scenario, signals: Sequence[Signal], lateness_ms: int) -> float | None:
-    """How long before the peak a warning was raised, if it was raised after the onset; negative is too late."""
+    """How long before the peak a warning was raised, if after the onset; negative is too late."""
     assert scenario.onset_ms is not None  # noqa: S101 - asked of cascades only
     assert scenario.peak_ms is not None  # noqa: S101
     assert scenario.over_ms is not None  # noqa: S101

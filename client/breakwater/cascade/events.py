@@ -1,7 +1,7 @@
 """What the engine takes in: liquidations, trades, book tops, open interest and funding of one symbol each.
 
-An event counts once, at its own time. `identity` is what duplicates are known by: the source's own number mixed
-with the exchange, or, where a source numbers nothing, a digest of the event's content.
+An event counts once, at its own time. `identity` is what duplicates are known by: the source's own number
+mixed with the exchange, or, where a source numbers nothing, a digest of the event's content.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Scenarios of liquidations, each from a seed and with its label: equal seeds give equal events.
 
-A cascade is one by this definition, whatever was meant to happen: within one second at least twenty liquidations,
-and at least twenty times as many as usual, and at least two hundred in the whole. A draw that does not come to that is
-drawn again. Its onset is when the branching ratio begins to rise, its ignition when it passes 1, its peak the middle of
-the second with the most liquidations. Steady hours are kept as they fall, with everything that looks like a
-cascade and is none: lone whales, bursts of one exchange, rushes of trades, jumps of volatility, busier hours.
+A cascade is one by this definition, whatever was meant to happen: within one second at least twenty
+liquidations, and at least twenty times as many as usual, and at least two hundred in the whole. A draw that
+does not come to that is drawn again. Its onset is when the branching ratio begins to rise, its ignition when
+it passes 1, its peak the middle of the second with the most liquidations. Steady hours are kept as they
+fall, with everything that looks like a cascade and is none: lone whales, bursts of one exchange, rushes of
+trades, jumps of volatility, busier hours.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ._hawkes import family, path, trades
+from ._odd import START_MS, Odd, edge, stress
 from .events import EVENT, Events, Kind, Side
 
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CASCADES", "Scenario", "ScenarioKind", "generate"]
 
-START_MS = 1_750_000_000_000
 VENUES = 4
 MOST_LIQUIDATIONS = 60_000
 MOST_TRADES = 400_000
@@ -51,7 +52,8 @@ ORDER = tuple(ScenarioKind)
 class Scenario:
     """Events in the order of their arrival, and what truly happened; times are Unix milliseconds.
 
-    Symbols are numbers from 0; onset, ignition, peak and end are None without a cascade. `parameters` are what was drawn.
+    Symbols are numbers from 0; onset, ignition, peak and end are None without a cascade. `parameters` are
+    what was drawn.
     """
 
     kind: ScenarioKind
@@ -100,13 +102,9 @@ def generate(kind: ScenarioKind, seed: int, *, seconds: float | None = None) -> 
     """
     rng = np.random.default_rng([seed, ORDER.index(kind)])
     if kind is ScenarioKind.EDGE:
-        from ._odd import edge
-
-        return edge(rng, seed)
+        return _odd(kind, seed, edge(rng, seed))
     if kind is ScenarioKind.STRESS:
-        from ._odd import stress
-
-        return stress(rng, seed, seconds or 10.0)
+        return _odd(kind, seed, stress(rng, seed, seconds or 10.0))
     if kind is ScenarioKind.STEADY:
         market = _market(rng, round((seconds or 3600.0) * 10))
         _harmless(market)
@@ -119,6 +117,10 @@ def generate(kind: ScenarioKind, seed: int, *, seconds: float | None = None) -> 
         if _is_cascade(liquidations, market, onset):
             break
     return _scenario(kind, seed, market, liquidations, (onset, ignition))
+
+
+def _odd(kind: ScenarioKind, seed: int, odd: Odd) -> Scenario:
+    return Scenario(kind, seed, odd.events, odd.arrivals, START_MS, odd.end_ms, odd.symbols)
 
 
 def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
@@ -281,7 +283,18 @@ def _scenario(
     peak, _ = _peak(times[times < onset + market.drawn["build_s"] + 60])
     over = peak + 60
     label = [START_MS + round(1000 * x) for x in (onset, min(ignition, peak), peak, over)]
-    return Scenario(kind, seed, events, arrivals, *span, ("BTC",), *label, parameters=market.drawn)
+    return Scenario(
+        kind,
+        seed,
+        events,
+        arrivals,
+        *span,
+        onset_ms=label[0],
+        ignition_ms=label[1],
+        peak_ms=label[2],
+        over_ms=label[3],
+        parameters=market.drawn,
+    )
 
 
 def _as_liquidations(rows: NDArray[np.float64], prices: NDArray[np.float64]) -> Events:

@@ -1,7 +1,7 @@
 """What training has learnt, as a small versioned JSON file that ships with the package.
 
-The file names the command that made it. `version` grows when the features change: a file of another version is
-refused, since its weights would mean something else.
+The file names the command that made it. `version` grows when the features change: a file of another version
+is refused, since its weights would mean something else.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Learns the model from generated scenarios: weights, calibration, thresholds. Nothing of it is typed in.
 
 Weights are those of a ridge-regularized logistic regression of single ticks: from ignition to the peak of a
-cascade they are positive, in steady hours negative: a sample of them, and the most alarming of each hour. The rise
-before ignition and what comes after a peak teaches nothing. Evidence is calibrated on ticks of other seeds. The thresholds are quantiles of the greatest
-evidence of steady hours, again of other seeds: each level is paid for with a share of false alarms that is
-given, and its recall is what comes out.
+cascade they are positive, in steady hours negative: a sample of them, and the most alarming of each hour.
+The rise before ignition and what comes after a peak teaches nothing. Evidence is calibrated on ticks of
+other seeds. The thresholds are quantiles of the greatest evidence of steady hours, again of other seeds:
+each level is paid for with a share of false alarms that is given, and its recall is what comes out.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ def _traced(scenario: Scenario, condition: Condition, model: Model) -> NDArray[n
 
 
 def _scenarios(seed: int, hours: int = 1) -> list[tuple[Scenario, Condition]]:
-    """Of one seed: steady hours, and a cascade of each kind, each as it is and under conditions that take turns."""
+    """Of one seed: steady hours, and a cascade of each kind, each as it is and under conditions that take
+    turns."""
     conditions = list(Condition)
     found = []
     for i, kind in enumerate((*(ScenarioKind.STEADY,) * hours, *CASCADES)):
@@ -163,7 +164,7 @@ def _regression(
 
 
 def _with(model: Model, **changed: object) -> Model:
-    return Model(**{**{name: getattr(model, name) for name in model.__struct_fields__}, **changed})  # type: ignore[arg-type]
+    return Model(**{**{name: getattr(model, name) for name in model.__struct_fields__}, **changed})
 
 
 def _weighted(ticks: _Ticks) -> Model:

@@ -1,7 +1,8 @@
 """The live page, its stream, and /metrics: for holders of a token, on loopback unless told otherwise.
 
-A browser shows the token once, at /login, and keeps a pass made of it in a cookie no script can read; programs
-send the token as a bearer. Requests under another host name, or from another site's page, are turned away.
+A browser shows the token once, at /login, and keeps a pass made of it in a cookie no script can read;
+programs send the token as a bearer. Requests under another host name, or from another site's page, are
+turned away.
 """
 
 from __future__ import annotations

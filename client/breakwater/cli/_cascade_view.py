@@ -9,7 +9,7 @@ import signal as signals
 import sys
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -135,7 +135,7 @@ async def _following(wanted: Wanted, stack: AsyncExitStack, on_signal: Any) -> t
     async def running() -> None:
         await cascade.watch(
             desk, exchanges, assets, urls=_urls(wanted.urls), guard=guard, seconds=wanted.seconds,
-            on_deeds=lambda deeds: typer.echo(json.dumps({"done": deeds.done, "refused": deeds.refused}), err=True),
+            on_deeds=lambda deeds: typer.echo(json.dumps(asdict(deeds)), err=True),
         )  # fmt: skip
 
     return desk, running

@@ -1,7 +1,8 @@
 """Binance USD-M futures: combined streams.
 
 Open interest has no stream there; the others' stands for it. `bookTicker` and the depth's `pu` chain tell of
-gaps in books, consecutive `a` of gaps in trades. A liquidation order has no number: its content is its identity.
+gaps in books, consecutive `a` of gaps in trades. A liquidation order has no number: its content is its
+identity.
 """
 
 from __future__ import annotations
@@ -168,5 +169,5 @@ class Binance:
                 order.S,
                 order.p,
                 order.q,
-            )  # fmt: skip
+            )
         )

@@ -1,7 +1,7 @@
 """Bybit v5, linear contracts.
 
-The side of `allLiquidation` is the *position's*: Buy means that a long was liquidated, which sells. Books count
-up by one in `u`; a snapshot, or `u` of 1, begins anew. Tickers send only what has changed.
+The side of `allLiquidation` is the *position's*: Buy means that a long was liquidated, which sells. Books
+count up by one in `u`; a snapshot, or `u` of 1, begins anew. Tickers send only what has changed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """One exchange's connection: subscribes, pings, notices silence, comes back, and repairs single symbols.
 
-A symbol whose sequence broke is subscribed anew on the same socket; the others go on. A socket that says nothing
-for `silence_s` although it was pinged is closed. Pauses between attempts double up to a cap, each drawn between
-half of that and the whole, so that many clients do not come back at once.
+A symbol whose sequence broke is subscribed anew on the same socket; the others go on. A socket that says
+nothing for `silence_s` although it was pinged is closed. Pauses between attempts double up to a cap, each
+drawn between half of that and the whole, so that many clients do not come back at once.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Patience:
     def pause(self, failures: int, draw: float) -> float:
         """Before the next attempt, after so many in vain; `draw` is from 0 to 1."""
         whole = min(self.longest_pause_s, self.first_pause_s * 2 ** min(failures, 30))
-        return whole * (0.5 + draw / 2)
+        return float(whole * (0.5 + draw / 2))
 
 
 class Skew:

@@ -1,8 +1,9 @@
 """Hyperliquid's WebSocket.
 
-There is no public channel of liquidations: the fills of the protocol's own liquidator are public, and those that
-liquidate say whom. The side is that of the liquidated account's order, which the liquidator's fill is the other
-side of. The asset context has no time of its own, so it takes the newest time that the connection has shown.
+There is no public channel of liquidations: the fills of the protocol's own liquidator are public, and those
+that liquidate say whom. The side is that of the liquidated account's order, which the liquidator's fill is
+the other side of. The asset context has no time of its own, so it takes the newest time that the connection
+has shown.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ class Hyperliquid:
                         trade.px,
                         trade.px * trade.sz,
                         trade.tid,
-                    )  # fmt: skip
+                    )
                 )
         elif channel == "userFills":
             self._fills(decode(envelope.data, _Fills), frame)

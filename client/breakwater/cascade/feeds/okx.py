@@ -1,8 +1,8 @@
 """OKX v5 public channels.
 
 Sizes of swaps and futures are contracts; what a contract is worth is given, or 1 of the base asset is assumed
-(for inverse contracts its documented 100 dollars for BTC and 10 for others). Liquidations come for all swaps at
-once. Books chain `seqId` to `prevSeqId`; captures from before that field existed have none, and no chain.
+(for inverse contracts its documented 100 dollars for BTC and 10 for others). Liquidations come for all swaps
+at once. Books chain `seqId` to `prevSeqId`; captures from before that field existed have none, and no chain.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Names and formats that both ends share.
 
-Symbols are spread over a fixed number of partitions, one Stream each. All of a symbol's state depends on its own
-events alone, so whoever reads a partition finds what anybody would: the number of consumers changes nothing.
-An entry holds some events of one partition and the symbols they number, or a time for its clock.
+Symbols are spread over a fixed number of partitions, one Stream each. All of a symbol's state depends on its
+own events alone, so whoever reads a partition finds what anybody would: the number of consumers changes
+nothing. An entry holds some events of one partition and the symbols they number, or a time for its clock.
 """
 
 from __future__ import annotations

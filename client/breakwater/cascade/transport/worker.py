@@ -1,10 +1,11 @@
 """A consumer of the group: owns partitions, keeps their engines, and never counts an entry twice.
 
-A partition has one owner at a time, by a lease in Redis that the owner renews and every write checks. What an entry
-changes is written in one transaction: its signals, the state of its symbols, the number of the entry, and
-its acknowledgement. Whatever is cut off, the transaction happened or it did not; the next owner begins from the
-state and the number that are there, and skips what they contain. Live signals are published before that, so that
-nobody waits for the disk twice: after a crash the channel may repeat one, the Stream never does.
+A partition has one owner at a time, by a lease in Redis that the owner renews and every write checks. What
+an entry changes is written in one transaction: its signals, the state of its symbols, the number of the
+entry, and its acknowledgement. Whatever is cut off, the transaction happened or it did not; the next owner
+begins from the state and the number that are there, and skips what they contain. Live signals are published
+before that, so that nobody waits for the disk twice: after a crash the channel may repeat one, the Stream
+never does.
 """
 
 from __future__ import annotations
@@ -35,13 +36,14 @@ FENCED = "the lease is another's"
 
 log = structlog.get_logger(__name__)
 
-# what an entry did, if the partition is still ours: lease, state, stream, signals; owner, entries ..., signals ...
+# what an entry did, if the partition is still ours: lease, state, stream, signals; owner, entries ...,
+# signals ...
 COMMIT = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('FENCED') end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 local entries, states, i = tonumber(ARGV[4]), tonumber(ARGV[5]), 6
-for _ = 1, entries do redis.call('XACK', KEYS[3], ARGV[3], ARGV[i]); redis.call('HSET', KEYS[2], ':last', ARGV[i]); i = i + 1 end
-for _ = 1, states do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]); i = i + 2 end
+for _ = 1, entries do redis.call('XACK', KEYS[3], ARGV[3], ARGV[i]); redis.call('HSET', KEYS[2], ':last',
+ARGV[i]); i = i + 1 end for _ = 1, states do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]); i = i + 2 end
 while ARGV[i] do
   redis.call('XADD', KEYS[4], 'MAXLEN', '~', 100000, '*', 'signal', ARGV[i])
   i = i + 1
@@ -127,8 +129,8 @@ class Worker:
         if now < self._look_again:
             return
         self._look_again = now + LEASE_MS / 4000
-        owners = self._redis.mget([OWNER + str(part) for part in range(PARTITIONS)])
-        for part, owner in enumerate(owners):  # type: ignore[arg-type]
+        owners: Any = self._redis.mget([OWNER + str(part) for part in range(PARTITIONS)])
+        for part, owner in enumerate(owners):
             key, ours = OWNER + str(part), owner == self.name.encode()
             if part in self._engines and not ours:
                 self._drop(part)
@@ -144,23 +146,25 @@ class Worker:
 
     def _restore(self, part: int) -> None:
         engine = Engine(self._model, capacity=self._capacity, lateness_ms=self._lateness)
-        state: dict[bytes, bytes] = self._redis.hgetall(STATE + str(part))  # type: ignore[assignment]
+        state: Any = self._redis.hgetall(STATE + str(part))
         last = state.pop(b":last", b"0-0")
         for symbol in sorted(state):
             engine.restore(symbol.decode(), state[symbol])
         self._engines[part] = (engine, _entry_number(last))
         self.rebuilt += 1
         # what others have taken and not finished comes first
-        pending = self._redis.xautoclaim(stream_of(part), GROUP, self.name, min_idle_time=0, count=10_000)
-        self._do(part, pending[1])  # type: ignore[index]
+        pending: Any = self._redis.xautoclaim(
+            stream_of(part), GROUP, self.name, min_idle_time=0, count=10_000
+        )
+        self._do(part, pending[1])
 
     def _read(self, block_ms: int) -> int:
         if not self._engines:
             return 0
         streams: dict[Any, Any] = {stream_of(part): ">" for part in self._engines}
-        found = self._redis.xreadgroup(GROUP, self.name, streams, count=READ, block=block_ms)
+        found: Any = self._redis.xreadgroup(GROUP, self.name, streams, count=READ, block=block_ms)
         numbers = {stream_of(part).encode(): part for part in self._engines}
-        return sum(self._do(numbers[stream], entries) for stream, entries in found or ())  # type: ignore[union-attr]
+        return sum(self._do(numbers[stream], entries) for stream, entries in found or ())
 
     def _do(self, part: int, entries: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> int:
         if not entries:
