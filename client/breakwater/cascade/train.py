@@ -41,7 +41,7 @@ HARDEST = 400
 HOURS = 5
 """Steady hours of each seed that thresholds are set on."""
 ALARMING = ("velocity_2000ms", "velocity_10000ms", "acceleration_2000ms", "surprise_2000ms")
-RIDGE = 0.01
+RIDGE = 100.0
 HOUR_STRIDE = 2**31
 THREADS = 2
 ROOM = 60_000

@@ -126,6 +126,8 @@ class Okx:
     def notional(self, instrument: str, price: float, size: float) -> float:
         """Dollars of so many contracts, or of so much of the base asset on the spot market."""
         parts = instrument.split("-")
+        if len(parts) < 2 or not all(parts):
+            raise Refused(f"no instrument: {instrument[:20]}")
         if len(parts) == 2:
             return price * size
         if parts[1] == "USD":
