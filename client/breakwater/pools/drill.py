@@ -57,7 +57,7 @@ LEAST_SUCCESS: Final = 0.99
 
 @dataclass(frozen=True, slots=True)
 class DrillConfig:
-    """What to do: `seconds` of work, on the embedded engine simulated ones."""
+    """What to do: `seconds` of work, on the embedded engine simulated ones; `pace` makes pauses longer."""
 
     engine: str = "local"
     pools: int = 3
@@ -65,6 +65,7 @@ class DrillConfig:
     seconds: float = 120.0
     kill: bool = True
     seed: int | None = None
+    pace: float = 1.0
 
 
 @dataclass(slots=True)
@@ -171,7 +172,7 @@ async def _embedded(config: DrillConfig, progress: Callable[[str], None]) -> Dri
                 kind,  # type: ignore[arg-type]  # of KINDS
                 made[pool].address,
                 side,
-                rates=Rates(),
+                rates=Rates(int(750 * config.pace), int(2_000 * config.pace)),
                 funding=10_000 * 10 ** made[pool].decimals[side],
             )
             service.start_thread(record.id)

@@ -202,15 +202,8 @@ fn the_tokens_of_somebody_else_are_refused() {
     // a vault of another pool, for which nobody but that pool can sign
     let twin = Site { number: 8, ..site };
     world.does(&pix::create_pool(&twin, Terms::default()));
-    world.does(&pix::deposit(
-        &twin,
-        &User {
-            lp: [0, 1].map(|side| world.create_tokens(twin.lp_mint(side), victim.owner, 0)),
-            ..victim
-        },
-        0,
-        AMOUNT,
-    ));
+    let lp = [0, 1].map(|side| world.create_tokens(twin.lp_mint(side), victim.owner, 0));
+    world.does(&pix::deposit(&twin, &User { lp, ..victim }, 0, AMOUNT));
     swap.accounts[2].pubkey = twin.vault(0);
     world.refuses(&swap, error::TOKEN_OWNER_MISMATCH);
 }
