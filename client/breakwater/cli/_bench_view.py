@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from ..bench import CEILINGS, PUBLISHED, Cost
+from ..bench import CEILINGS, PUBLISHED, Cost, SendFigures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["above_ceiling", "compute_table"]
+__all__ = ["above_ceiling", "compute_table", "send_table"]
 
 
 def compute_table(measured: Mapping[str, Mapping[str, Cost]]) -> Table:
@@ -42,3 +42,24 @@ def above_ceiling(measured: Mapping[str, Mapping[str, Cost]]) -> list[str]:
         for name, ceiling in CEILINGS.items()
         if name in costs and costs[name].cu > ceiling
     ]
+
+
+def send_table(figures: SendFigures) -> Table:
+    """The sender beside solana-py."""
+    table = Table(title=f"Transactions a second on {figures.engine}")
+    for column in ("", "solana-py, one call each", "sender", "ratio"):
+        table.add_column(column, justify="right" if column else "left")
+    table.add_row(
+        "accepted",
+        f"{figures.baseline_per_second:,.0f}",
+        f"{figures.accepted_per_second:,.0f}",
+        f"{figures.ratio:.1f}x",
+    )
+    table.add_row(
+        "landed",
+        f"{figures.baseline_landed_per_second:,.0f}",
+        f"{figures.landed_per_second:,.0f}",
+        f"{figures.landed_ratio:.1f}x",
+    )
+    table.caption = f"{figures.confirmed:,} of {figures.transactions:,} confirmed, {figures.reported:,} reported"
+    return table

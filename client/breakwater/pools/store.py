@@ -59,9 +59,13 @@ class Store:
         self.recovered: list[str] = []
         self.commits = 0
         self.seconds = 0.0
-        self._generation = self._load()
         self._journal = -1
-        self._begin()
+        try:
+            self._generation = self._load()
+            self._begin()
+        except BaseException:
+            self._lock.close()
+            raise
 
     def commit(self, changes: Mapping[str, Any]) -> None:
         """Replace documents, all or none; None removes one."""
@@ -145,7 +149,8 @@ class Store:
         try:
             lines = self._journal_of(generation).read_bytes().split(b"\n")
         except OSError:
-            self._note(f"{self._journal_of(generation).name} is absent")
+            if not last:  # a kill between a snapshot and its journal leaves none behind
+                self._note(f"{self._journal_of(generation).name} is absent")
             return
         for number, line in enumerate(lines[:-1]):
             body = _unchecked(line)
@@ -161,7 +166,9 @@ class Store:
         log.warning("store_recovered", what=what)
 
     def _generations(self) -> list[int]:
-        return sorted(int(path.stem.partition("-")[2]) for path in self.directory.glob("snapshot-*.json"))
+        """Every one of which anything is there, oldest first."""
+        files = [*self.directory.glob("snapshot-*.json"), *self.directory.glob("journal-*.jsonl")]
+        return sorted({int(path.stem.partition("-")[2]) for path in files})
 
     def _snapshot(self, generation: int) -> Path:
         return self.directory / f"snapshot-{generation}.json"

@@ -45,14 +45,14 @@ def test_a_kill_at_any_moment_loses_no_commit(tmp_path: Path) -> None:
         "    store.commit({'n': n, f'k{n % 5}': n})\n"
         "    print(n, flush=True)\n"
     )
-    child = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    said = 0
-    while said < 40:
-        said = int(child.stdout.readline())
-    child.send_signal(signal.SIGKILL)
-    said = int((child.stdout.read() or f"{said}\n").split()[-1])
-    child.wait()
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        said = 0
+        while said < 40:
+            said = int(child.stdout.readline())
+        child.send_signal(signal.SIGKILL)
+        said = int((child.stdout.read() or f"{said}\n").split()[-1])
     store = Store(tmp_path)
     assert said <= store.documents["n"] <= said + 1
     assert store.documents[f"k{said % 5}"] >= said - 4
