@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,10 @@ from breakwater import deploy
 from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
 from breakwater.chain import loader, programs
-from breakwater.chain.engine import LocalEngine, open_engine
+from breakwater.chain.engine import EmbeddedEngine, LocalEngine, RpcEngine, open_engine
 from breakwater.chain.sender import Sender
 from breakwater.cli import main
+from breakwater.config import settings
 from breakwater.errors import ProgramError
 
 if TYPE_CHECKING:
@@ -33,18 +35,28 @@ MMT_SUPPLY = 100_000_000 * 10**9
 
 
 class World:
-    """A validator, who launches on it, and the mints."""
+    """A chain, who launches on it, and the mints."""
 
-    def __init__(self, engine: LocalEngine, place: Path) -> None:
-        self.engine, self.sender = engine, Sender(engine)
+    opened_early: str
+    """What became of an exchange that was to open before the burn."""
+
+    def __init__(self, place: Path) -> None:
         self.deployer, self.operator = Keypair(), Keypair().pubkey()
         self.collateral, self.mmt = Keypair(), Keypair()
         self.key_file = place / "deployer.json"
         self.key_file.write_text(json.dumps(list(bytes(self.deployer))))
         self.genesis = place / "genesis.toml"
 
-    async def fund(self) -> None:
-        await self.engine.airdrop(self.deployer.pubkey(), 10 * SOL)
+    async def enter(self, engine: EmbeddedEngine | LocalEngine) -> None:
+        """Go on with this chain, with some lamports on it."""
+        self.sender = Sender(engine)
+        await engine.airdrop(self.deployer.pubkey(), 10 * SOL)
+
+    @property
+    def engine(self) -> RpcEngine:
+        """The validator."""
+        assert isinstance(self.sender.engine, RpcEngine)
+        return self.sender.engine
 
     async def mint(self, mint: Keypair, decimals: int, supply: int, *, burn: bool) -> None:
         """A mint with a supply, whose authorities are burned or not."""
@@ -109,17 +121,22 @@ async def launched(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wo
     """Deployed, burned, initialised, renounced: as it should be."""
     async with open_engine("local") as engine:
         assert isinstance(engine, LocalEngine)
-        world = World(engine, tmp_path_factory.mktemp("launched"))
-        await world.fund()
-        targets = deploy.targets(programs.NAMES)
-        deployer, options = world.deployer, deploy.Options(immutable=True)
-        with deploy.Journal(world.key_file.with_name("journal.jsonl")) as journal:
-            plan = await deploy.make_plan(
-                engine, deployer.pubkey(), targets, options, priority_fee=0, recorded=False
-            )
-            await deploy.deploy(world.sender, engine, deployer, plan, journal)
+        world = World(tmp_path_factory.mktemp("launched"))
+        await world.enter(engine)
+        targets, deployer = deploy.targets(programs.NAMES), world.deployer
         await world.mint(world.collateral, 6, 0, burn=True)
         await world.mint(world.mmt, 9, MMT_SUPPLY, burn=True)
+        for immutable in (False, True):
+            options = deploy.Options(immutable=immutable)
+            with deploy.Journal(world.key_file.with_name("journal.jsonl")) as journal:
+                plan = await deploy.make_plan(
+                    engine, deployer.pubkey(), targets, options, priority_fee=0, recorded=immutable
+                )
+                await deploy.deploy(world.sender, engine, deployer, plan, journal)
+            if not immutable:
+                with pytest.raises(ProgramError) as refused:
+                    await world.initialize(ix.Rules())
+                world.opened_early = refused.value.name
         await world.initialize(ix.Rules())
         await world.sender.send([ix.renounce_admin(deployer.pubkey())], [deployer])
         yield world
@@ -128,10 +145,11 @@ async def launched(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wo
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def botched(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """A tampered byte, live authorities and keys, a changed fee, mints that anybody's key can inflate."""
-    async with open_engine("local") as engine:
-        assert isinstance(engine, LocalEngine)
-        world = World(engine, tmp_path_factory.mktemp("botched"))
-        await world.fund()
+    world = World(tmp_path_factory.mktemp("botched"))
+    accounts = await exchange_of_another_chain(world, ix.Rules(fee_base_ppm=301))
+    engine = await LocalEngine.start(settings().validator_path(), accounts=accounts)
+    try:
+        await world.enter(engine)
         deployer = world.deployer
         for name in programs.NAMES:
             key = at.development_keypair(name)
@@ -147,10 +165,38 @@ async def botched(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wor
         await loader.finalize(world.sender, payer=deployer, program=at.EXCHANGE, authority=deployer)
         left = loader.buffer_address(deployer.pubkey(), at.EXCHANGE)
         await loader.create_buffer(world.sender, payer=deployer, buffer=left, authority=deployer, size=100)
-        await world.mint(world.collateral, 6, 0, burn=False)
         await world.mint(world.mmt, 9, MMT_SUPPLY + 1, burn=False)
-        await world.initialize(ix.Rules(fee_base_ppm=301))
         yield world
+    finally:
+        await engine.close()
+
+
+async def exchange_of_another_chain(world: World, rules: ix.Rules) -> dict[Pubkey, Path]:
+    """Account files of an exchange, for a validator to start with.
+
+    The programs open none while somebody can upgrade them, so it is made where nobody can.
+    """
+    async with open_engine("embedded", programs=programs.embedded_programs()) as engine:
+        assert isinstance(engine, EmbeddedEngine)
+        await world.enter(engine)
+        await world.mint(world.collateral, 6, 0, burn=False)
+        await world.initialize(rules)
+        places = [at.config(), at.vault(), at.token_vault(), at.feed("BTC/USD"), world.collateral.pubkey()]
+        files = {}
+        for address in [*places, *map(at.shard, range(at.SHARDS))]:
+            held = engine.get_account(address)
+            assert held is not None
+            account = {
+                "lamports": held.lamports,
+                "data": [base64.b64encode(held.data).decode(), "base64"],
+                "owner": str(held.owner),
+                "executable": False,
+                "rentEpoch": held.rent_epoch,
+                "space": len(held.data),
+            }
+            files[address] = world.key_file.with_name(f"{address}.json")
+            files[address].write_text(json.dumps({"pubkey": str(address), "account": account}))
+        return files
 
 
 def tampered(binary: bytes) -> bytes:
@@ -197,6 +243,10 @@ async def test_a_stranger_can_make_no_finding_by_signing_or_leaving_buffers(laun
     report = await deploy.verify(launched.engine, reference, launched.expect())
     assert report.ok
     assert [each.deployer for each in report.facts.records] == [str(launched.deployer.pubkey())]
+
+
+async def test_the_exchange_opened_only_after_the_burn(launched: World) -> None:
+    assert launched.opened_early == "NotFinal"
 
 
 async def test_every_admin_instruction_is_refused_afterwards(launched: World) -> None:

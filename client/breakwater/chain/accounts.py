@@ -39,6 +39,7 @@ __all__ = [
     "position",
     "read_fields",
     "shard",
+    "size_of",
     "token_amount",
     "trader",
     "vault",
@@ -272,6 +273,11 @@ def read_fields(name: str, data: bytes) -> dict[str, Any]:
         field: values[place] if place.stop - place.start > 1 else values[place.start]
         for field, place in places.items()
     }
+
+
+def size_of(name: str) -> int:
+    """Bytes of such an account."""
+    return DISCRIMINATOR + _layout(name)[1].size
 
 
 def _pick(kind: type[Value], fields: dict[str, Any]) -> Value:

@@ -14,7 +14,11 @@ from solders.instruction import AccountMeta, Instruction
 from solders.system_program import ID as SYSTEM
 
 from . import addresses as at
-from .instructions import LEVERAGED, tag
+from ._metas import r as _r
+from ._metas import tag
+from ._metas import venue as _venue
+from ._metas import w as _w
+from .terms import LEVERAGED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +35,8 @@ __all__ = [
     "liquidate",
     "liquidate_chain",
     "place_stop",
+    "take_over",
+    "take_over_chain",
 ]
 
 STOP_LOSS: Final = 0
@@ -49,20 +55,8 @@ class StopTerms:
     limit_q28: int = 0
 
 
-def _w(key: Pubkey, *, signer: bool = False) -> AccountMeta:
-    return AccountMeta(key, signer, True)
-
-
-def _r(key: Pubkey, *, signer: bool = False) -> AccountMeta:
-    return AccountMeta(key, signer, False)
-
-
 def _keeper(keeper: Pubkey) -> list[AccountMeta]:
     return [_r(keeper, signer=True), _w(at.trader(keeper))]
-
-
-def _venue(market_id: int) -> list[AccountMeta]:
-    return [_w(at.market(market_id)), _w(at.shard(at.shard_index(market_id)))]
 
 
 def liquidate(keeper: Pubkey, owner: Pubkey, market_id: int, outcome: int, shares: int) -> Instruction:
@@ -82,6 +76,25 @@ def liquidate_chain(
     for market_id, feed in legs:
         accounts += [*_venue(market_id), _r(feed)]
     return Instruction(at.EXCHANGE, tag("liquidate_chain") + struct.pack("<I", part_ppm), accounts)
+
+
+def take_over(keeper: Pubkey, owner: Pubkey, market_id: int, outcome: int) -> Instruction:
+    """Have the vault take a position over whose shares are worth less than its loan."""
+    trader, market = at.trader(owner), at.market(market_id)
+    position = at.position(trader, market, outcome, LEVERAGED)
+    accounts = [*_keeper(keeper), _w(trader), *_venue(market_id), _w(position)]
+    return Instruction(at.EXCHANGE, tag("take_over"), accounts)
+
+
+def take_over_chain(
+    keeper: Pubkey, owner: Pubkey, number: int, legs: Sequence[tuple[int, Pubkey]]
+) -> Instruction:
+    """Have the vault take a chain over whose shares together are worth less than its loans."""
+    trader = at.trader(owner)
+    accounts = [*_keeper(keeper), _w(trader), _w(at.chain(trader, number))]
+    for market_id, feed in legs:
+        accounts += [*_venue(market_id), _r(feed)]
+    return Instruction(at.EXCHANGE, tag("take_over_chain"), accounts)
 
 
 def place_stop(owner: Pubkey, market_id: int, outcome: int, kind: int, terms: StopTerms) -> Instruction:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
@@ -11,7 +12,7 @@ from ..bench import CEILINGS, PUBLISHED, Cost, SendFigures
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["above_ceiling", "compute_table", "send_table"]
+__all__ = ["above_ceiling", "compute_dict", "compute_table", "send_table"]
 
 
 def compute_table(measured: Mapping[str, Mapping[str, Cost]]) -> Table:
@@ -32,6 +33,23 @@ def compute_table(measured: Mapping[str, Mapping[str, Cost]]) -> Table:
         published = f"{other.low:,} to {other.high:,} ({other.system})" if other else ""
         table.add_row(name, *cells, f"{ceiling:,}" if ceiling else "", published)
     return table
+
+
+def compute_dict(measured: Mapping[str, Mapping[str, Cost]]) -> dict[str, Any]:
+    """Plain values: each cost with its ceiling and what others have published, where there is such."""
+    return {
+        engine: {name: asdict(cost) | _beside(name) for name, cost in costs.items()}
+        for engine, costs in measured.items()
+    }
+
+
+def _beside(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if name in CEILINGS:
+        found["ceiling"] = CEILINGS[name]
+    if name in PUBLISHED:
+        found["published"] = asdict(PUBLISHED[name])
+    return found
 
 
 def above_ceiling(measured: Mapping[str, Mapping[str, Cost]]) -> list[str]:

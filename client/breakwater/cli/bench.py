@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated
 
@@ -54,9 +53,7 @@ def cu(
 
             measured[name] = asyncio.run(bench.measure_compute(name, progress=show))
     if as_json:
-        typer.echo(
-            json.dumps({name: {k: asdict(c) for k, c in costs.items()} for name, costs in measured.items()})
-        )
+        typer.echo(json.dumps(view.compute_dict(measured)))
     else:
         Console(file=sys.stdout).print(view.compute_table(measured))
     above = view.above_ceiling(measured)

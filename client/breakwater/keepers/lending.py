@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from solders.pubkey import Pubkey
 
 from breakwater.chain import keeper_instructions as kx
 from breakwater.chain import liquidation_instructions as lx
+from breakwater.chain import programs
 
 from . import health
 from .pricing import fill_estimate, liquidity_now, mark_estimate
 from .work import Work
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from breakwater.chain.accounts import Chain, Leg, Market, Position, Shard
 
+    from .work import Build
     from .world import World
 
 __all__ = ["SLACK_PPM", "chain_work", "liquidation_work"]
@@ -26,6 +31,12 @@ SLACK_PPM: Final = 4_000
 WHOLE: Final = 1_000_000
 ONE: Final = 1 << 28
 CHAIN_PARTS: Final = (WHOLE, 300_000, 100_000, 30_000, 10_000)
+
+
+@lru_cache(maxsize=1)
+def _takes_over() -> bool:
+    """Whether loans under water are taken over by the vault instead of sold."""
+    return any(each["name"] == "take_over" for each in programs.idl("exchange")["instructions"])
 
 
 def _mark(world: World, market: Market, outcome: int, sold: int) -> int:
@@ -56,10 +67,12 @@ def liquidation_work(world: World, address: Pubkey, position: Position, market: 
     room = health.room(market, shard, world.slot + 1, liquidity)
     sizes = [min(held, room), min(part, room), min(held, health.room(market, shard, market.slot, liquidity))]
     sizes.append(min(part, health.cap_of_slot(liquidity, shard.slot_ppm, 0)))
-    attempts = tuple(
-        lambda keeper, shares=shares: [lx.liquidate(keeper, owner, market.id, position.outcome, shares)]
+    attempts: tuple[Build, ...] = tuple(
+        lambda keeper, shares=shares: [lx.liquidate(keeper, owner, market.id, position.outcome, shares)]  # type: ignore[misc]
         for shares in dict.fromkeys(each for each in sizes if each > 0)
     )
+    if _takes_over() and health.value_of(held, low) < debt:
+        attempts += (lambda keeper: [lx.take_over(keeper, owner, market.id, position.outcome)],)
     return Work(
         "liquidation",
         address,
@@ -77,7 +90,7 @@ def chain_work(world: World, address: Pubkey, chain: Chain) -> Work | None:
     debt = sum(leg.debt for leg in legs)
     if owner is None or not debt:
         return None
-    limit = 0
+    limit = total = 0
     route: list[tuple[int, Pubkey]] = []
     for leg in legs:
         market = world.markets.get(Pubkey.from_bytes(leg.market))
@@ -85,15 +98,30 @@ def chain_work(world: World, address: Pubkey, chain: Chain) -> Work | None:
         if market is None or shard is None or world.now_s * 1000 >= market.close_ms or market.status:
             return None
         value = _leg_value(world, leg, market)
+        total += value
         limit += value - health.part_of(value, _maintenance(market, shard))
         route.append((market.id, Pubkey.from_bytes(market.feed)))
     if debt <= limit:
         return None
-    attempts = tuple(
-        lambda keeper, part=part: [lx.liquidate_chain(keeper, owner, chain.id, route, part)]
-        for part in CHAIN_PARTS
+    parts = [CHAIN_PARTS[0], *(_fitting(world, legs, slot) for slot in (world.slot + 1, world.slot))]
+    attempts: tuple[Build, ...] = tuple(
+        lambda keeper, part=part: [lx.liquidate_chain(keeper, owner, chain.id, route, part)]  # type: ignore[misc]
+        for part in dict.fromkeys([*parts, *CHAIN_PARTS])
+        if part
     )
+    if _takes_over() and total < debt:
+        attempts += (lambda keeper: [lx.take_over_chain(keeper, owner, chain.id, route)],)
     return Work("chain", address, debt, attempts)
+
+
+def _fitting(world: World, legs: Sequence[Leg], slot: int) -> int:
+    """The largest part of every leg that a slot's caps have room for, in parts per million."""
+    part = WHOLE
+    for leg in legs:
+        market = world.markets[Pubkey.from_bytes(leg.market)]
+        room = health.room(market, world.shards[market.shard], slot, int(liquidity_now(market, world.now_s)))
+        part = min(part, room * WHOLE // leg.shares)
+    return part
 
 
 def _leg_value(world: World, leg: Leg, market: Market) -> int:

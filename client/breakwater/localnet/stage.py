@@ -117,6 +117,7 @@ async def _deploy(sender: Sender, payer: Keypair, progress: Callable[[str], None
             buffer=Keypair(),
             authority=payer,
             binary=programs.binary(name, arch),
+            final=True,
         )
 
 

@@ -12,6 +12,7 @@
 #![cfg_attr(not(test), no_std)]
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
+pub mod bootstrap;
 pub mod breaker;
 pub mod duties;
 pub mod error;

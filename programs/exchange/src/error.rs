@@ -180,6 +180,10 @@ pub enum ExchangeError {
     WrongSubject,
     #[msg("the account did not post the task")]
     NotPoster,
+    #[msg("the maker's account belongs to another trader")]
+    MakerOfAnotherTrader,
+    #[msg("locked liquidity is nothing or at least a thousand shares")]
+    LockTooSmall,
 }
 
 impl From<MathError> for ExchangeError {

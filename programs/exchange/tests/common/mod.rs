@@ -7,6 +7,7 @@ pub mod attacks;
 pub mod audit;
 pub mod error;
 pub mod ix;
+pub mod ix_bootstrap;
 pub mod ix_keepers;
 pub mod ix_legs;
 pub mod ix_pools;

@@ -15,7 +15,7 @@ from breakwater.errors import Fatal, NodeBehind, ProgramError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from breakwater.chain.engine import Receipt, RpcEngine
+    from breakwater.chain.engine import EmbeddedEngine, Receipt, RpcEngine
     from breakwater.chain.sender import Sender
 
     from .journal import Journal
@@ -32,7 +32,7 @@ SHOWN_SECONDS: Final = 30.0
 MARGIN: Final = 32
 """Blocks that a fresher blockhash may outlive the one that was journalled."""
 
-POLL_SECONDS: Final = 0.5
+POLL_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,9 @@ class Runner:
         progress: called with a step's name, and what is done of how much; 0 of 0 for a step without parts.
     """
 
-    def __init__(self, sender: Sender, engine: RpcEngine, journal: Journal, progress: Progress) -> None:
+    def __init__(
+        self, sender: Sender, engine: EmbeddedEngine | RpcEngine, journal: Journal, progress: Progress
+    ) -> None:
         self.sender, self.engine, self.journal, self.progress = sender, engine, journal, progress
         self.steps: list[Step] = []
 

@@ -1,4 +1,4 @@
-"""The journal of a deployment: JSON lines, only ever appended, and on the disk before anything happens.
+"""The journal of a run: JSON lines, only ever appended, and on the disk before anything happens.
 
 A line says what is about to be done ("begin") and what is known to be done ("done", or "found" when the chain
 held it already). It keeps no secret. The chain is what decides; the journal says what may still be under way.
@@ -25,7 +25,7 @@ PRIVATE = 0o600
 
 
 class Journal:
-    """One deployment's journal, held by one process at a time.
+    """One run's journal, held by one process at a time.
 
     Args:
         path: its file; made if it is not there.
@@ -44,7 +44,7 @@ class Journal:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise InvalidInput(f"Wait for the deployment that writes {path}, or end it.") from None
+                raise InvalidInput(f"Wait for the run that writes {path}, or end it.") from None
             self.entries = self._read()
         except BaseException:
             self._file.close()

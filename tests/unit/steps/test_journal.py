@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from breakwater.deploy import Journal
 from breakwater.errors import InvalidInput
+from breakwater.steps import Journal
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_half_a_line_is_fenced_off_and_what_it_announced_was_not_begun(file: Pat
 
 
 def test_two_writers_are_refused(file: Path) -> None:
-    with Journal(file), pytest.raises(InvalidInput, match="Wait for the deployment"):
+    with Journal(file), pytest.raises(InvalidInput, match="Wait for the run"):
         Journal(file)
     with Journal(file):
         pass
