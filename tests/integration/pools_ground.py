@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -57,16 +57,16 @@ class Ground:
 
     async def threads(self, pool: PoolRecord, rates: Rates = QUICK) -> list[ThreadRecord]:
         """One of every kind and side, running."""
-        made = [await self.service.create_thread(kind, pool.address, side, rates=rates) for kind, side in EVERY]
+        made = [
+            await self.service.create_thread(kind, pool.address, side, rates=rates) for kind, side in EVERY
+        ]
         for each in made:
             self.service.start_thread(each.id)
         return made
 
     async def until(self, operations: int) -> None:
         """Wait until so many have succeeded."""
-        async with asyncio.timeout(120):
-            while self.service.statistics()["succeeded"] < operations:
-                await asyncio.sleep(0.005)
+        await until(lambda: self.service.statistics()["succeeded"] >= operations)
 
 
 @asynccontextmanager
@@ -81,3 +81,10 @@ async def ground(directory: Path) -> AsyncIterator[Ground]:
         clock.cancel()
         await made.service.stop()
         made.service.store.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition that threads bring about."""
+    async with asyncio.timeout(120):
+        while not condition():  # noqa: ASYNC110 - what changes it has no event
+            await asyncio.sleep(0.005)

@@ -10,22 +10,19 @@ import pytest
 from solders.account import Account
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from tests.integration.pools_ground import EVERY, Ground, ground, until
 
 from breakwater.chain import pool_instructions as px
 from breakwater.errors import InvalidInput, ProgramError
-from breakwater.pools import DrillConfig, drill, run_simulated
-from breakwater.pools import moves
+from breakwater.pools import DrillConfig, drill, moves, run_simulated
 from breakwater.pools.records import Rates
-from tests.integration.pools_ground import EVERY, Ground, ground
 
 
 async def test_threads_share_and_everything_comes_out_to_the_unit(tmp_path: Path) -> None:
     async with ground(tmp_path) as on:
         pool = await on.pool()
         threads = await on.threads(pool)
-        async with asyncio.timeout(120):
-            while not all(each.stats.succeeded and each.stats.shared for each in threads):
-                await asyncio.sleep(0.005)
+        await until(lambda: all(each.stats.succeeded and each.stats.shared for each in threads))
         for each in threads:
             await on.service.stop_thread(each.id)
         found = await on.service.reconcile()
@@ -34,7 +31,9 @@ async def test_threads_share_and_everything_comes_out_to_the_unit(tmp_path: Path
         stats = {each.id: each.stats for each in threads}
         assert all(each.succeeded == each.verified > 0 for each in stats.values())
         totals = on.service.totals(pool.address)
-        assert all(sum(sides) > 0 for sides in (totals.deposited, totals.withdrawn, totals.swapped_in, totals.fees))
+        assert all(
+            sum(sides) > 0 for sides in (totals.deposited, totals.withdrawn, totals.swapped_in, totals.fees)
+        )
 
 
 async def test_one_swap_thread_a_direction(tmp_path: Path) -> None:
@@ -49,7 +48,9 @@ async def test_one_swap_thread_a_direction(tmp_path: Path) -> None:
 async def test_a_thread_below_five_percent_is_refilled_and_one_short_of_sol_topped_up(tmp_path: Path) -> None:
     async with ground(tmp_path) as on:
         pool = await on.pool()
-        (thread,) = [await on.service.create_thread("deposit", pool.address, 0, rates=Rates(1, 2, 10_000, 10_000))]
+        (thread,) = [
+            await on.service.create_thread("deposit", pool.address, 0, rates=Rates(1, 2, 10_000, 10_000))
+        ]
         on.service.start_thread(thread.id)
         await on.until(3)
         await on.service.stop_thread(thread.id)
@@ -148,9 +149,7 @@ async def test_a_killed_service_goes_on_with_what_was_running_and_emptying(tmp_p
         on.open()
         await on.service.start()
         await on.until(60)
-        async with asyncio.timeout(60):
-            while threads[0].id in on.service.threads:
-                await asyncio.sleep(0.005)
+        await until(lambda: threads[0].id not in on.service.threads)
         states = {each.state for each in on.service.threads.values()}
         assert (len(on.service.threads), states) == (5, {"running"})
         for name in list(on.service.threads):
@@ -170,9 +169,7 @@ async def test_a_balance_that_nobody_booked_stops_the_thread_and_raises_an_alert
         data = bytearray(account.data)
         data[64:72] = (int.from_bytes(data[64:72], "little") - 1).to_bytes(8, "little")
         on.engine.set_account(address, Account(account.lamports, bytes(data), account.owner))
-        async with asyncio.timeout(60):
-            while thread.state != "failed":
-                await asyncio.sleep(0.005)
+        await until(lambda: thread.state == "failed")
         assert "should hold" in thread.last_error
         assert [each["thread"] for each in on.service.books.alerts] == [thread.id]
         found = await on.service.reconcile()
@@ -187,9 +184,7 @@ async def test_a_paused_pool_is_waited_for(tmp_path: Path) -> None:
         await on.until(2)
         key = Pubkey.from_string(pool.address)
         await on.service._sender.send([px.set_paused(on.core.pubkey(), key, paused=True)], [on.core])
-        async with asyncio.timeout(60):
-            while thread.stats.waits == 0:
-                await asyncio.sleep(0.005)
+        await until(lambda: thread.stats.waits > 0)
         assert thread.state == "running"
         assert set(thread.stats.errors) <= {"Paused"}
         assert thread.stats.failed == 0
@@ -201,7 +196,7 @@ async def test_pools_are_taken_in_only_for_what_they_are(tmp_path: Path) -> None
         stranger = Ground(tmp_path / "other")
         stranger.engine = on.engine
         other = stranger.service
-        other.engine = other.reader._engine = on.engine  # type: ignore[assignment]
+        other.engine = other.reader._engine = on.engine
         taken = await other.import_pool(pool.address)
         assert (taken.mints, taken.ratio, taken.mintable, taken.whole) == (
             pool.mints, pool.ratio, (False, False), False,
@@ -236,7 +231,9 @@ async def test_tokens_are_minted_for_anybody_and_counted(tmp_path: Path) -> None
     async with ground(tmp_path) as on:
         pool = await on.pool()
         somebody = Keypair().pubkey()
-        await asyncio.gather(*(on.service.mint_and_send(pool.address, 1, str(somebody), n) for n in range(1, 11)))
+        await asyncio.gather(
+            *(on.service.mint_and_send(pool.address, 1, str(somebody), n) for n in range(1, 11))
+        )
         assert on.service.books.held("outside", pool.mints[1]) == 55
         assert (await on.service.reconcile()).ok
         with pytest.raises(InvalidInput, match="in base58"):

@@ -16,11 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from solders.keypair import Keypair
-
-from breakwater.pools import ServerConfig, serving
 from tests.integration.pools_ground import Ground
 
-TOKEN = "a-token-of-our-own-choice"
+from breakwater.pools import ServerConfig, serving
+from breakwater.serving import Tokens
+
+TOKEN = "of-our-own-choice-" * 2
 AUTHORISED = {"authorization": f"Bearer {TOKEN}"}
 
 
@@ -28,7 +29,7 @@ AUTHORISED = {"authorization": f"Bearer {TOKEN}"}
 async def served(directory: Path) -> AsyncIterator[tuple[Ground, httpx.AsyncClient]]:
     on = Ground(directory)
     async with (
-        serving(on.service, ServerConfig(TOKEN, batch=10)) as url,
+        serving(on.service, ServerConfig(Tokens([TOKEN]), batch=10)) as url,
         httpx.AsyncClient(base_url=url, headers=AUTHORISED, timeout=60) as client,
     ):
         yield on, client
@@ -47,7 +48,14 @@ async def test_pools_and_threads_live_their_lives_over_the_api(tmp_path: Path) -
         pool = await call(client, "pools.create", ratio_a=2, ratio_b=3, decimals_a=6, decimals_b=9)
         assert pool["ratio"] == [2, 3000]
         made = await call(
-            client, "threads.create", kind="deposit", pool=pool["address"], side=0, min_ms=1, max_ms=2, start=True
+            client,
+            "threads.create",
+            kind="deposit",
+            pool=pool["address"],
+            side=0,
+            min_ms=1,
+            max_ms=2,
+            start=True,
         )
         assert "secret" not in made
         await on.until(3)
@@ -74,7 +82,9 @@ async def test_the_document_describes_every_method_and_its_parameters(tmp_path: 
         assert document == await call(client, "rpc.discover")
         assert document["openrpc"] == "1.3.2"
         named = {each["name"]: each for each in document["methods"]}
-        assert {"pools.create", "pools.import", "threads.create", "mint_and_send", "rpc.discover"} <= set(named)
+        assert {"pools.create", "pools.import", "threads.create", "mint_and_send", "rpc.discover"} <= set(
+            named
+        )
         params = {each["name"]: each for each in named["threads.create"]["params"]}
         assert (params["kind"]["required"], params["min_ms"]["required"]) == (True, False)
         assert params["side"]["schema"]["maximum"] == 1
@@ -116,7 +126,10 @@ async def test_a_body_without_a_length_is_cut_off_too(tmp_path: Path) -> None:
 async def test_everything_but_the_page_and_health_wants_the_token(tmp_path: Path) -> None:
     async with served(tmp_path) as (_, client):
         client.headers.pop("authorization")
-        found = {path: (await client.get(path)).status_code for path in ("/", "/health", "/metrics", "/openrpc.json")}
+        found = {
+            path: (await client.get(path)).status_code
+            for path in ("/", "/health", "/metrics", "/openrpc.json")
+        }
         assert found == {"/": 200, "/health": 200, "/metrics": 401, "/openrpc.json": 401}
         page = await client.get("/")
         assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
@@ -142,10 +155,15 @@ async def test_prometheus_reads_the_metrics(tmp_path: Path) -> None:
         await on.threads(await on.pool())
         await on.until(10)
         await call(client, "service.statistics")
-        families = {each.name: each for each in text_string_to_metric_families((await client.get("/metrics")).text)}
+        families = {
+            each.name: each for each in text_string_to_metric_families((await client.get("/metrics")).text)
+        }
         operations = families["breakwater_pools_operations"].samples
         assert sum(each.value for each in operations if each.labels["result"] == "succeeded") >= 10
-        assert families["breakwater_pools_rpc_calls"].samples[0].labels == {"method": "service.statistics", "code": "0"}
+        assert families["breakwater_pools_rpc_calls"].samples[0].labels == {
+            "method": "service.statistics",
+            "code": "0",
+        }
         assert {each.labels["side"] for each in families["breakwater_pools_reserve"].samples} == {"a", "b"}
 
 
@@ -186,27 +204,48 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
     with asyncio.Runner() as runner:
         on = Ground(tmp_path_factory.mktemp("described"))
-        transport = httpx.ASGITransport(application(on.service, ServerConfig(TOKEN)))
+        transport = httpx.ASGITransport(application(on.service, ServerConfig(Tokens([TOKEN]))))
         client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=AUTHORISED)
         document = runner.run(client.get("/openrpc.json")).json()
         yield runner, client, document
         on.service.store.close()
 
 
-ANYTHING = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.text(max_size=50) | st.lists(st.integers(), max_size=2)
+ANYTHING = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.text(max_size=50)
+    | st.lists(st.integers(), max_size=2)
+)
 READS = ("pools.list", "pools.get", "threads.list", "threads.get", "service.statistics", "service.alerts")
-HARMLESS = (*READS, "threads.create", "threads.start", "threads.pause", "threads.set_rates", "pools.import", "mint_and_send")
+HARMLESS = (
+    *READS,
+    "threads.create",
+    "threads.start",
+    "threads.pause",
+    "threads.set_rates",
+    "pools.import",
+    "mint_and_send",
+)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_every_described_method_answers_every_kind_of_parameter_as_specified(described: Any, data: st.DataObject) -> None:
+def test_every_described_method_answers_every_kind_of_parameter_as_specified(
+    described: Any, data: st.DataObject
+) -> None:
     runner, client, document = described
     method = data.draw(st.sampled_from([each for each in document["methods"] if each["name"] in HARMLESS]))
     names = [each["name"] for each in method["params"]]
-    params = data.draw(st.dictionaries(st.sampled_from([*names, "other"]), ANYTHING, max_size=6) | st.lists(ANYTHING, max_size=4))
+    params = data.draw(
+        st.dictionaries(st.sampled_from([*names, "other"]), ANYTHING, max_size=6)
+        | st.lists(ANYTHING, max_size=4)
+    )
     body = {"jsonrpc": "2.0", "id": 1, "method": method["name"], "params": params}
-    response = runner.run(client.post("/rpc", content=json.dumps(body), headers={"content-type": "application/json"}))
+    response = runner.run(
+        client.post("/rpc", content=json.dumps(body), headers={"content-type": "application/json"})
+    )
     assert response.status_code == 200
     answer = response.json()
     assert answer["id"] == 1

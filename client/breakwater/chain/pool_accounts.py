@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 
 from . import accounts
 
@@ -11,7 +12,7 @@ __all__ = ["Pool", "pool"]
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Two tokens at a fixed ratio: `ratio[0]` units of a are worth `ratio[1]` of b; `fees` are the owner's."""
+    """Two tokens: `ratio[0]` units of a are worth `ratio[1]` of b; `fees` are the owner's."""
 
     owner: bytes
     mints: tuple[bytes, bytes]
@@ -39,6 +40,6 @@ def pool(data: bytes) -> Pool:
         InvalidInput: the data are not those of a pool.
     """
     fields = accounts.read_fields("Pool", data)
-    names = ("owner", "mints", "vaults", "lp_mints", "number", "ratio", "reserve", "fees", "fee_ppm")
-    decimals = fields["decimals"]
-    return Pool(*(fields[name] for name in names), (decimals[0], decimals[1]), bool(fields["paused"]))
+    first, second = fields["decimals"]
+    named = {each.name: fields[each.name] for each in dataclass_fields(Pool)}
+    return Pool(**named | {"decimals": (first, second), "paused": bool(fields["paused"])})

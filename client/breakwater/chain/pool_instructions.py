@@ -42,7 +42,7 @@ _PPM: Final = 10**6
 
 @dataclass(frozen=True, slots=True)
 class PoolTerms:
-    """What never changes about a pool: `ratio_a` units of a are worth `ratio_b` of b; `fee_ppm` of what is paid out."""
+    """What never changes: `ratio_a` units of a are worth `ratio_b` of b; `fee_ppm` of what is paid out."""
 
     ratio_a: int
     ratio_b: int
@@ -92,9 +92,7 @@ def _pools(name: str, accounts: Sequence[AccountMeta], data: bytes = b"") -> Ins
     return Instruction(at.POOLS, _TAGS[name] + data, accounts)
 
 
-def create_pool(
-    owner: Pubkey, number: int, mint_a: Pubkey, mint_b: Pubkey, terms: PoolTerms
-) -> Instruction:
+def create_pool(owner: Pubkey, number: int, mint_a: Pubkey, mint_b: Pubkey, terms: PoolTerms) -> Instruction:
     """Open the owner's pool of that number, which is good for one pool ever."""
     pool = at.pool(owner, number)
     accounts = [

@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from breakwater.config import settings
-from breakwater.errors import BlockhashExpired, BreakwaterError
+from breakwater.errors import BlockhashExpired, BreakwaterError, InvalidInput
 
 from . import programs
 from ._build import DEFAULT_COMPUTE, MAX_COMPUTE, Builder, shape_of
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from solders.hash import Hash
     from solders.instruction import Instruction
     from solders.keypair import Keypair
-
     from solders.signature import Signature
 
     from ._delivery import Settled
@@ -143,6 +142,57 @@ class Sender:
             requests, compute_limit, one=False, details=details, settled=settled, signed=signed
         )
 
+    async def sign_many(
+        self, requests: Sequence[Request], *, compute_limit: int | None = None
+    ) -> list[Parcel]:
+        """Sign now what `deliver` sends later, within the minute that a blockhash lives.
+
+        Raises:
+            InvalidInput: the engine has nothing to deliver to, or a transaction can't be signed.
+            BreakwaterError: as `send`.
+        """
+        engine, limit = self._remote(), self._limit if compute_limit is None else compute_limit
+        numbers = range(len(requests))
+        return [await self._pack(engine, requests, index, limit, one=False) for index in numbers]
+
+    async def deliver(
+        self, parcels: Sequence[Parcel], *, details: bool = False, settled: Settled | None = None
+    ) -> list[Receipt | BreakwaterError]:
+        """Send what `sign_many` signed; results are in its order.
+
+        Raises:
+            InvalidInput: the engine has nothing to deliver to.
+        """
+        delivery = Delivery(
+            self._remote(),
+            preflight=False,
+            window=self._window,
+            details=details,
+            error=self._error,
+            settled=settled,
+        )
+
+        async def packed(index: int) -> Parcel:
+            return parcels[index]
+
+        return await delivery.run(len(parcels), packed)
+
+    def _remote(self) -> RpcEngine:
+        if isinstance(self.engine, EmbeddedEngine):
+            raise InvalidInput("Send at once on the embedded engine: nothing is delivered there.")
+        return self.engine
+
+    async def _pack(
+        self, engine: RpcEngine, requests: Sequence[Request], index: int, limit: int | None, *, one: bool
+    ) -> Parcel:
+        instructions, signers = requests[index]
+        blockhash = await self.blockhash()
+        units = limit
+        if units is None:
+            units = await self._measure(engine, instructions, signers, blockhash.hash, one=one)
+        tx = self._builder.build(instructions, signers, blockhash.hash, limit=units, price=self._price)
+        return Parcel(index, bytes(tx), tx.signatures[0], blockhash.last_valid_block_height)
+
     async def _send(
         self,
         requests: Sequence[Request],
@@ -172,15 +222,10 @@ class Sender:
         )
 
         async def pack(index: int) -> Parcel:
-            instructions, signers = requests[index]
-            blockhash = await self.blockhash()
-            units = limit
-            if units is None:
-                units = await self._measure(engine, instructions, signers, blockhash.hash, one=one)
-            tx = self._builder.build(instructions, signers, blockhash.hash, limit=units, price=self._price)
+            parcel = await self._pack(engine, requests, index, limit, one=one)
             if signed is not None:
-                signed(index, tx.signatures[0], blockhash.last_valid_block_height)
-            return Parcel(index, bytes(tx), tx.signatures[0], blockhash.last_valid_block_height)
+                signed(index, parcel.signature, parcel.last_valid_block_height)
+            return parcel
 
         return await delivery.run(len(requests), pack)
 

@@ -79,5 +79,7 @@ def send_table(figures: SendFigures) -> Table:
         f"{figures.landed_per_second:,.0f}",
         f"{figures.landed_ratio:.1f}x",
     )
-    table.caption = f"{figures.confirmed:,} of {figures.transactions:,} confirmed, {figures.reported:,} reported"
+    table.caption = (
+        f"{figures.confirmed:,} of {figures.transactions:,} confirmed, {figures.reported:,} reported"
+    )
     return table

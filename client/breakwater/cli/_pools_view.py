@@ -20,6 +20,7 @@ from rich.table import Table
 from .. import pools
 from ..config import load_keypair, settings
 from ..errors import Fatal, InvalidInput
+from ..serving import Tokens
 
 __all__ = ["Status", "Wanted", "call", "logs_to_stderr", "print_drill", "serve"]
 
@@ -76,7 +77,7 @@ async def serve(wanted: Wanted, *, as_json: bool) -> None:
     store = pools.Store(directory)
     token_file = wanted.token_file or directory / "token"
     config = pools.ServerConfig(
-        pools.read_token(token_file), wanted.host, wanted.port, wanted.names, wanted.allow_remote
+        Tokens.make(token_file), wanted.host, wanted.port, wanted.names, wanted.allow_remote
     )
     engine = pools.open_cluster(endpoints, quorum=wanted.quorum, connections=wanted.connections)
     options = pools.Options(pools.MemoryGuard(wanted.memory_bytes))
@@ -107,7 +108,7 @@ def call(url: str, token_file: Path | None, method: str, params: str) -> Any:
         given = json.loads(params)
     except ValueError:
         raise InvalidInput("Give the parameters as a JSON object.") from None
-    token = pools.read_token(token_file or default_state() / "token")
+    token = _token(token_file or default_state() / "token")
     body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": given}
     try:
         response = httpx.post(
@@ -115,10 +116,23 @@ def call(url: str, token_file: Path | None, method: str, params: str) -> Any:
         )
         answer = response.json()
     except (httpx.HTTPError, ValueError) as error:
-        raise Fatal(f"Start breakwater pools serve: nothing answers at {url} ({type(error).__name__}).") from None
+        raise Fatal(
+            f"Start breakwater pools serve: nothing answers at {url} ({type(error).__name__})."
+        ) from None
     if "error" in answer:
         raise Fatal(f"{answer['error'].get('message')}")
     return answer["result"]
+
+
+def _token(file: Path) -> str:
+    try:
+        lines = file.read_text().splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    found = next((each.strip() for each in lines if each.strip() and not each.startswith("#")), None)
+    if found is None:
+        raise InvalidInput(f"Name the service's --token-file: there is no token in {file}.")
+    return found
 
 
 class Status:

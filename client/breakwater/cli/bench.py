@@ -106,9 +106,7 @@ def send(
     from . import _bench_view as view
 
     with Console(stderr=True).status("measuring the sender") as status:
-        figures = asyncio.run(
-            bench.measure_sending(engine, transactions, baseline, progress=lambda step: status.update(step))
-        )
+        figures = asyncio.run(bench.measure_sending(engine, transactions, baseline, progress=status.update))
     if as_json:
         typer.echo(json.dumps(figures.as_dict()))
     else:

@@ -12,7 +12,9 @@ import typer
 
 from ._options import JsonOption
 
-app = typer.Typer(no_args_is_help=True, help="Work in fixed-ratio pools, with books that come out to the unit.")
+app = typer.Typer(
+    no_args_is_help=True, help="Work in fixed-ratio pools, with books that come out to the unit."
+)
 
 EndpointOption = Annotated[
     list[str] | None,

@@ -1,11 +1,10 @@
-"""Pools at a fixed ratio under load: threads that deposit, withdraw and swap, and books that come out to the unit.
+"""Pools at a fixed ratio under load: threads that deposit, withdraw and swap; books that come out.
 
 Start with `serving`, the long-running service; `drill` shows it at work.
 """
 
 from .cluster import CONNECTIONS, Cluster, open_cluster
 from .drill import DrillConfig, DrillResult, drill
-from .gate import read_token
 from .guard import MemoryGuard, pin
 from .server import ServerConfig, application, serving
 from .service import Options, Service
@@ -27,7 +26,6 @@ __all__ = [
     "drill",
     "open_cluster",
     "pin",
-    "read_token",
     "run_simulated",
     "serving",
     "unit_text",

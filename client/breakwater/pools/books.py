@@ -1,6 +1,6 @@
-"""Who holds what, to the unit: every move is written down before it leaves, checked against the chain after it landed.
+"""Who holds what, to the unit: a move is written down before it leaves and checked when it has landed.
 
-A move locks the holders it changes, so that what the chain shows afterwards has one cause. Whatever interrupts it
+A move locks the holders it changes, so that what the chain shows has one cause. Whatever interrupts it
 (a kill, a node that falls silent), its signature is on disk: it is looked up until its fate is certain.
 """
 
@@ -54,9 +54,7 @@ class Books:
         reader: reads.
     """
 
-    def __init__(
-        self, engine: EmbeddedEngine | RpcEngine, store: Store, post: Post, reader: Reader
-    ) -> None:
+    def __init__(self, engine: EmbeddedEngine | RpcEngine, store: Store, post: Post, reader: Reader) -> None:
         self._engine, self._store, self._post, self.reader = engine, store, post, reader
         documents = store.documents
         self.balances: dict[str, dict[str, int]] = {
@@ -105,9 +103,7 @@ class Books:
 
         def signed(signature: Signature, height: int) -> None:
             pool = move.pool.address if move.pool is not None else ""
-            entry = Pending(
-                str(signature), height, move.thread, move.what, move.changes, pool, move.totals
-            )
+            entry = Pending(str(signature), height, move.thread, move.what, move.changes, pool, move.totals)
             pending.append(entry)
             self.pending[entry.signature] = entry
             self._store.commit({f"pending/{entry.signature}": document(entry)})
@@ -142,7 +138,7 @@ class Books:
         return outcome
 
     async def _find_out(self, entry: Pending) -> Receipt | None:
-        """The receipt of a move that succeeded; None once it certainly failed or never will land (and is dropped)."""
+        """The receipt of a move that succeeded; None (and it is dropped) once it certainly did not."""
         signature = Signature.from_string(entry.signature)
         engine = self._engine
         while True:
@@ -212,8 +208,8 @@ class Books:
             amount = 0 if account is None else account.amount
             if amount != self.held(holder, mint):
                 raise Mismatch(
-                    f"Look into {receipt.signature}: {holder} should hold {self.held(holder, mint)} of {mint} "
-                    f"and holds {amount}."
+                    f"Look into {receipt.signature}: {holder} should hold {self.held(holder, mint)} "
+                    f"of {mint} and holds {amount}."
                 )
         if own:
             last = found[-1]

@@ -134,7 +134,9 @@ class Cluster(httpx.AsyncBaseTransport):
         answers = await asyncio.gather(*asked, return_exceptions=True)
         good = [each for each in answers if isinstance(each, httpx.Response)]
         if not good:
-            raise next((each for each in answers if isinstance(each, httpx.HTTPError)), httpx.ConnectError("?"))
+            raise next(
+                (each for each in answers if isinstance(each, httpx.HTTPError)), httpx.ConnectError("?")
+            )
         return good
 
     async def _everywhere(self, request: httpx.Request, body: bytes) -> httpx.Response:

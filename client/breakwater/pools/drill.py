@@ -1,6 +1,6 @@
 """A drill: pools, threads, minutes of work, a kill in the middle, and sums that come out.
 
-On a validator the service is a process of its own, asked over its API, killed with SIGKILL halfway and started again.
+On a validator the service is a process of its own, asked over its API, killed halfway and started again.
 On the embedded engine it runs in this process, in simulated time.
 """
 
@@ -27,7 +27,6 @@ from breakwater.chain.engine import EmbeddedEngine, LocalEngine, open_engine
 from breakwater.chain.sender import Sender
 from breakwater.errors import Fatal, InvalidInput
 
-from .gate import read_token
 from .records import Rates
 from .service import Options, Service
 from .simulate import slots
@@ -164,9 +163,7 @@ async def _embedded(config: DrillConfig, progress: Callable[[str], None]) -> Dri
         service = Service(engine, core, store, Options(seed=config.seed))
         await service.start()
         clock = asyncio.create_task(slots(engine))
-        made = [
-            await service.create_pool(DECIMALS[i % 5], RATIOS[i % 5], 3_000) for i in range(config.pools)
-        ]
+        made = [await service.create_pool(DECIMALS[i % 5], RATIOS[i % 5], 3_000) for i in range(config.pools)]
         for pool, kind, side in plan(config.pools, config.threads):
             record = await service.create_thread(
                 kind,  # type: ignore[arg-type]  # of KINDS
@@ -219,7 +216,7 @@ class _Process:
         said: dict[str, Any] = json.loads(line)
         self._http = httpx.AsyncClient(
             base_url=said["url"],
-            headers={"authorization": f"Bearer {read_token(self._directory / 'token')}"},
+            headers={"authorization": f"Bearer {(self._directory / 'token').read_text().strip()}"},
             timeout=120.0,
         )
         return said
@@ -338,9 +335,7 @@ async def _work(
     result.validator_cpu_seconds = round(cpu_seconds(engine.process.pid) - before_validator, 2)
 
 
-async def _wait(
-    service: _Process, began: float, until: float, progress: Callable[[str], None]
-) -> None:
+async def _wait(service: _Process, began: float, until: float, progress: Callable[[str], None]) -> None:
     while (left := until - (time.monotonic() - began)) > 0:
         await asyncio.sleep(min(5.0, left))
         stats = await service.call("service.statistics")

@@ -1,7 +1,7 @@
-"""Empty a thread's wallet: redeem, burn or give back, close, and return the SOL. It ends empty whatever happens.
+"""Empty a thread's wallet: redeem, burn or give back, close, return the SOL. It ends empty.
 
-Every step starts from what the books (and at the end the chain) say is left, so that it can be interrupted anywhere
-and begun again.
+Every step starts from what the books (and at the end the chain) say is left, so that it can be interrupted
+anywhere and begun again.
 """
 
 from __future__ import annotations
@@ -136,7 +136,9 @@ async def _close(books: Books, core: Wallet, who: Wallet, mints: list[str], done
         if account is None:
             continue
         if account.amount != books.held(who.name, mint):
-            raise Mismatch(f"Look at {who.address}: it holds {account.amount} of {mint}, which nobody booked.")
+            raise Mismatch(
+                f"Look at {who.address}: it holds {account.amount} of {mint}, which nobody booked."
+            )
         there.append(mint)
     own = found[-1]
     lamports = own.lamports if own is not None else 0

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import re
-import secrets
-import stat
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -14,40 +9,20 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from starlette.responses import Response
 
-from breakwater.errors import InvalidInput
+from breakwater.serving import LOOPBACK_NAMES, host_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["BODY_BYTES", "LOOPBACK_NAMES", "Gate", "GateRules", "Refusal", "read_token"]
+    from breakwater.serving import Tokens
 
-LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
-HOST: Final = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::\d{1,5})?")
+__all__ = ["BODY_BYTES", "Gate", "GateRules", "Refusal"]
+
 OPEN: Final = frozenset({"/", "/health"})
 """What needs no token: the page, which asks for one, and whether we live."""
-SHORTEST_TOKEN: Final = 16
 BODY_BYTES: Final = 64 * 1024
-
-
-def read_token(file: Path) -> str:
-    """The token of a file, which is made where it is absent.
-
-    Raises:
-        InvalidInput: others can read it, or it is too short.
-    """
-    if not file.exists():
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(f"{secrets.token_urlsafe(32)}\n")
-    if stat.S_IMODE(file.stat().st_mode) & 0o077:
-        raise InvalidInput(f"Run chmod 600 {file}: others can read its token.")
-    token = file.read_text().strip()
-    if len(token) < SHORTEST_TOKEN or not token.isascii():
-        raise InvalidInput(f"Write a token of at least {SHORTEST_TOKEN} ASCII characters to {file}.")
-    return token
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +30,12 @@ class GateRules:
     """What passes.
 
     Attributes:
-        token: who knows it may ask.
+        tokens: who knows one may ask.
         hosts: names by which the server may be called, lower case, without port.
         body_bytes: the longest body.
     """
 
-    token: str
+    tokens: Tokens
     hosts: frozenset[str] = LOOPBACK_NAMES
     body_bytes: int = BODY_BYTES
 
@@ -89,7 +64,6 @@ class Gate:
 
     def __init__(self, app: ASGIApp, rules: GateRules) -> None:
         self._app, self._rules = app, rules
-        self._digest = hashlib.sha256(rules.token.encode()).digest()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or turn it away."""
@@ -104,16 +78,13 @@ class Gate:
 
     def _check(self, scope: Scope) -> None:
         headers = _single(scope["headers"])
-        match = HOST.fullmatch((headers.get(b"host") or b"").decode("latin-1").lower())
-        if match is None or match["name"] not in self._rules.hosts:
-            raise Refusal(
-                HTTPStatus.MISDIRECTED_REQUEST, "Call the server by a name it was started for."
-            )
+        if host_name(headers.get(b"host")) not in self._rules.hosts:
+            raise Refusal(HTTPStatus.MISDIRECTED_REQUEST, "Call the server by a name it was started for.")
         if b"origin" in headers:
             scheme, _, place = (headers[b"origin"] or b"").partition(b"://")
             if scheme not in (b"http", b"https") or place.lower() != (headers[b"host"] or b"").lower():
                 raise Refusal(HTTPStatus.FORBIDDEN, "Ask from no web page, or from one of this server.")
-        if scope["path"] not in OPEN and not self._is_known(headers.get(b"authorization")):
+        if scope["path"] not in OPEN and self._rules.tokens.client(headers.get(b"authorization")) is None:
             raise Refusal(
                 HTTPStatus.UNAUTHORIZED,
                 "Send the header Authorization: Bearer TOKEN with this server's token.",
@@ -122,11 +93,6 @@ class Gate:
         length = headers.get(b"content-length", b"0")
         if length is None or not length.isdigit() or int(length[:20]) > self._rules.body_bytes:
             raise _too_large(self._rules.body_bytes)
-
-    def _is_known(self, authorization: bytes | None) -> bool:
-        scheme, _, token = (authorization or b"").partition(b" ")
-        digest = hashlib.sha256(token.strip()).digest()
-        return hmac.compare_digest(digest, self._digest) and scheme.lower() == b"bearer"
 
 
 class _Body:

@@ -1,8 +1,8 @@
 """JSON-RPC 2.0: requests and batches in, answers out; which method does what is somebody else's.
 
-Codes: -32700 no JSON, -32600 no request, -32601 no such method, -32602 wrong parameters, -32603 a defect of ours;
--32000 the service refuses (`data.reaction` is "fatal"), -32001 try again ("retryable"), -32002 a program refused
-("program", with its name and code).
+Codes: -32700 no JSON, -32600 no request, -32601 no such method, -32602 wrong parameters, -32603 a defect of
+ours; -32000 the service refuses (`data.reaction` is "fatal"), -32001 try again ("retryable"), -32002 a
+program refused ("program", with its name and code).
 """
 
 from __future__ import annotations
@@ -18,7 +18,15 @@ import structlog
 
 from breakwater.errors import BreakwaterError, InvalidInput, ProgramError, Retryable
 
-__all__ = ["INTERNAL", "INVALID_PARAMS", "INVALID_REQUEST", "METHOD_NOT_FOUND", "PARSE", "Dispatcher", "Method"]
+__all__ = [
+    "INTERNAL",
+    "INVALID_PARAMS",
+    "INVALID_REQUEST",
+    "METHOD_NOT_FOUND",
+    "PARSE",
+    "Dispatcher",
+    "Method",
+]
 
 PARSE: Final = -32700
 INVALID_REQUEST: Final = -32600
@@ -105,14 +113,19 @@ class Dispatcher:
         except InvalidInput as error:
             return _error(ident, INVALID_PARAMS, str(error))
         except ProgramError as error:
-            data = {"reaction": "program", "name": error.name, "code": error.code, "signature": error.signature}
+            data: dict[str, Any] = {
+                "reaction": "program",
+                "name": error.name,
+                "code": error.code,
+                "signature": error.signature,
+            }
             return _error(ident, PROGRAM, error.message, data)
         except Retryable as error:
             data = {"reaction": "retryable", "name": type(error).__name__, "retry_after_s": error.retry_after}
             return _error(ident, RETRYABLE, str(error), data)
         except BreakwaterError as error:
             return _error(ident, REFUSED, str(error), {"reaction": "fatal", "name": type(error).__name__})
-        except Exception as error:  # noqa: BLE001 - a defect is answered, and logged with its trace
+        except Exception as error:
             log.exception("rpc_broke", method=name, error=repr(error))
             return _error(ident, INTERNAL, "Report this with the server's log: it is a defect.")
         return {"jsonrpc": "2.0", "id": ident, "result": result}

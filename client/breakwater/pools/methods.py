@@ -104,9 +104,7 @@ def methods_of(service: Service) -> Mapping[str, Method]:
 
 def _pools(service: Service) -> dict[str, Method]:
     async def create(p: CreatePool) -> Any:
-        made = await service.create_pool(
-            (p.decimals_a, p.decimals_b), (p.ratio_a, p.ratio_b), p.fee_ppm
-        )
+        made = await service.create_pool((p.decimals_a, p.decimals_b), (p.ratio_a, p.ratio_b), p.fee_ppm)
         return service.show_pool(made)
 
     async def import_(p: OfPool) -> Any:

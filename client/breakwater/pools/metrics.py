@@ -33,7 +33,10 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.registry.register(self)
         self._calls = Counter(
-            "breakwater_pools_rpc_calls", "Calls by method and code.", ["method", "code"], registry=self.registry
+            "breakwater_pools_rpc_calls",
+            "Calls by method and code.",
+            ["method", "code"],
+            registry=self.registry,
         )
         self.seconds = Histogram(
             "breakwater_pools_rpc_seconds", "Requests.", buckets=BUCKETS, registry=self.registry
@@ -60,7 +63,9 @@ class Metrics:
             for name, count in kept.items():
                 moved.add_metric([kind, name], count)
         yield from (moved, volume)
-        reserve = GaugeMetricFamily("breakwater_pools_reserve", "Units by pool and side.", labels=["pool", "side"])
+        reserve = GaugeMetricFamily(
+            "breakwater_pools_reserve", "Units by pool and side.", labels=["pool", "side"]
+        )
         for address, view in service.books.views.items():
             for side in (0, 1):
                 reserve.add_metric([address, "ab"[side]], view.pool.reserve[side])
@@ -72,8 +77,12 @@ class Metrics:
         yield states
         for name in ("alerts", "pending", "commits", "sent", "batches", "compute_units"):
             yield GaugeMetricFamily(f"breakwater_pools_{name}", f"Of the service: {name}.", value=plain[name])
-        yield GaugeMetricFamily("breakwater_pools_memory_short", "1 while nothing new begins.", value=int(service.guard.pressed))
-        yield GaugeMetricFamily("breakwater_pools_resident_bytes", "Memory of the process.", value=resident_bytes())
+        yield GaugeMetricFamily(
+            "breakwater_pools_memory_short", "1 while nothing new begins.", value=int(service.guard.pressed)
+        )
+        yield GaugeMetricFamily(
+            "breakwater_pools_resident_bytes", "Memory of the process.", value=resident_bytes()
+        )
 
     def page(self) -> bytes:
         """In Prometheus' format."""

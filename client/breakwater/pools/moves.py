@@ -1,7 +1,7 @@
 """What a thread can do, as a transaction with exactly the change of holdings that it must bring about.
 
-A share goes straight to its receiver: a deposit's LP tokens into the wallet of a withdrawing thread, a withdrawal's
-tokens into that of a depositing one, a swap's proceeds into that of the opposite swap.
+A share goes straight to its receiver: a deposit's LP tokens into the wallet of a withdrawing thread, a
+withdrawal's tokens into that of a depositing one, a swap's proceeds into that of the opposite swap.
 """
 
 from __future__ import annotations
@@ -200,9 +200,7 @@ def give(core: Wallet, name: str, to: Pubkey, pool: PoolRecord, side: int, amoun
         changes = _changes((name, mint, amount))
         changes.setdefault(CORE, {})
         return Move(name, "mint", [made], [core.key], changes, pool, {"minted": _sided(side, amount)})
-    made = spl.transfer(
-        spl.TransferParams(at.TOKEN_PROGRAM, core.tokens(mint), to, core.address, amount)
-    )
+    made = spl.transfer(spl.TransferParams(at.TOKEN_PROGRAM, core.tokens(mint), to, core.address, amount))
     changes = _changes((CORE, mint, -amount), (name, mint, amount))
     return Move(name, "send", [made], [core.key], changes, pool)
 

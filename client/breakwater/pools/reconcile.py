@@ -53,9 +53,9 @@ class Reconciliation:
 async def reconcile(books: Books, pools: Iterable[PoolRecord]) -> Reconciliation:
     """Compare the books with the chain while nothing moves.
 
-    For every wallet and mint: what is booked is what its account holds. For every pool: the vaults hold what is
-    booked on the chain, and its reserves and fees grew by what was counted. For every token made here: what exists is
-    what our wallets, the vaults and those outside have.
+    For every wallet and mint: what is booked is what its account holds. For every pool: the vaults hold what
+    is booked on the chain, and its reserves and fees grew by what was counted. For every token made here:
+    what exists is what our wallets, the vaults and those outside have.
 
     Raises:
         Retryable: the node does not answer.

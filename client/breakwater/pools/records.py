@@ -94,7 +94,7 @@ class Stats(Struct):
 
 
 class ThreadRecord(Struct):
-    """A thread: what it does on which side of which pool (a swap pays that side in), and its wallet's secret."""
+    """A thread: what it does on which side of a pool (a swap pays that side in), and its wallet's secret."""
 
     id: str
     kind: Kind

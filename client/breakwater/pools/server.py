@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ipaddress
 import json
-import socket
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,18 +18,20 @@ from starlette.applications import Starlette
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from breakwater.errors import InvalidInput
+from breakwater.serving import LOOPBACK_NAMES, Server, bound, url_of
 
-from .gate import LOOPBACK_NAMES, Gate, GateRules, Refusal
+from .gate import Gate, GateRules, Refusal
 from .jsonrpc import Dispatcher
 from .methods import document, methods_of
 from .metrics import Metrics
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
+
+    from breakwater.serving import Tokens
 
     from .service import Service
 
@@ -40,7 +39,10 @@ __all__ = ["ServerConfig", "application", "serving"]
 
 GRACE_S: Final = 15
 PAGE: Final = Path(__file__).parent / "dashboard.html"
-POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'"
+POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
+    "frame-ancestors 'none'"
+)
 
 log = structlog.get_logger(__name__)
 
@@ -50,37 +52,19 @@ class ServerConfig:
     """How to serve.
 
     Attributes:
-        token: who knows it may ask.
+        tokens: who knows one may ask.
         host: the address to listen at; other than loopback only with `allow_remote`.
         port: 0 takes a free one.
         names: by which the server may be called besides those of loopback.
         batch: calls of one array, at most.
     """
 
-    token: str
+    tokens: Tokens
     host: str = "127.0.0.1"
     port: int = 0
     names: frozenset[str] = field(default_factory=frozenset)
     allow_remote: bool = False
     batch: int = 100
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the process's belong to whoever runs it."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to answer."""
-        await super().startup(sockets)
-        self.listening.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
 
 
 def application(service: Service, config: ServerConfig) -> ASGIApp:
@@ -127,7 +111,7 @@ def application(service: Service, config: ServerConfig) -> ASGIApp:
         Route("/health", health),
     ]
     app = Starlette(routes=routes, exception_handlers={Refusal: refused})
-    return Gate(app, GateRules(config.token, LOOPBACK_NAMES | {each.lower() for each in config.names}))
+    return Gate(app, GateRules(config.tokens, LOOPBACK_NAMES | {each.lower() for each in config.names}))
 
 
 @asynccontextmanager
@@ -140,8 +124,8 @@ async def serving(service: Service, config: ServerConfig) -> AsyncIterator[str]:
     Raises:
         InvalidInput: the address can't be served.
     """
-    listener = _bound(config)
-    server = _Server(
+    listener = bound(config.host, config.port, remote_names=config.names if config.allow_remote else None)
+    server = Server(
         uvicorn.Config(
             application(service, config),
             http="httptools",
@@ -162,7 +146,7 @@ async def serving(service: Service, config: ServerConfig) -> AsyncIterator[str]:
         watch = asyncio.create_task(service.watch())
         running = asyncio.create_task(server.serve([listener]))
         await server.listening.wait()
-        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        url = url_of(host, port)
         log.info("pools_started", url=url, engine=service.engine.name, recovered=json.dumps(recovered))
         yield url
     finally:
@@ -175,21 +159,3 @@ async def serving(service: Service, config: ServerConfig) -> AsyncIterator[str]:
             watch.cancel()
         await service.stop()
         log.info("pools_stopped")
-
-
-def _bound(config: ServerConfig) -> socket.socket:
-    try:
-        address = ipaddress.ip_address("127.0.0.1" if config.host == "localhost" else config.host)
-    except ValueError:
-        raise InvalidInput(f"Give --host as an IP address, not {config.host!r}.") from None
-    if not address.is_loopback and not (config.allow_remote and config.names):
-        raise InvalidInput("Add --allow-remote and --name to listen for other machines.")
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((str(address), config.port))
-    except OSError as error:
-        listener.close()
-        raise InvalidInput(f"Choose another --port than {config.port}: {error.strerror}.") from None
-    return listener

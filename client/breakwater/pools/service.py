@@ -242,8 +242,12 @@ class Service:
 
     @staticmethod
     def _checked(rates: Rates) -> Rates:
-        if not (1 <= rates.min_ms <= rates.max_ms <= 3_600_000 and 1 <= rates.min_bps <= rates.max_bps <= 10_000):
-            raise InvalidInput("Give pauses from 1 ms to an hour and parts from 1 to 10,000 bps, the lower first.")
+        if not (
+            1 <= rates.min_ms <= rates.max_ms <= 3_600_000 and 1 <= rates.min_bps <= rates.max_bps <= 10_000
+        ):
+            raise InvalidInput(
+                "Give pauses from 1 ms to an hour and parts from 1 to 10,000 bps, the lower first."
+            )
         return rates
 
     def thread(self, name: str) -> ThreadRecord:
@@ -337,7 +341,9 @@ class Service:
             self._save,
             lambda: not self.guard.pressed,
         )
-        seed = None if self._options.seed is None else f"{self._options.seed} {len(self.workers)} {record.kind}"
+        seed = (
+            None if self._options.seed is None else f"{self._options.seed} {len(self.workers)} {record.kind}"
+        )
         worker = Worker(record, self.books.wallets[record.id], around, random.Random(seed))
         task = asyncio.create_task(self._kept(record, worker.run()))
         self.workers[record.id] = (worker, task)
@@ -345,7 +351,7 @@ class Service:
     async def _kept(self, record: ThreadRecord, running: Coroutine[Any, Any, None]) -> None:
         try:
             await running
-        except Exception as error:  # noqa: BLE001 - one thread's defect must not end the others, nor go unseen
+        except Exception as error:
             record.state, record.last_error = "failed", repr(error)
             self._save(record)
             self.books.note_alert(record.id, f"defect: {error!r}")
@@ -360,7 +366,7 @@ class Service:
             await asyncio.wait([running[1]])
 
     def _partner(self, record: ThreadRecord) -> Wallet | None:
-        """Who a share of this thread goes to: the one that has waited longest for tokens, by what it holds."""
+        """Who a share of this thread goes to: of those that can use it, the one that holds least."""
         wanted: dict[Kind, Kind] = {"deposit": "withdraw", "withdraw": "deposit", "swap": "swap"}
         side = 1 - record.side if record.kind == "swap" else record.side
         fitting = [
@@ -430,7 +436,17 @@ class Service:
             states[each.state] = states.get(each.state, 0) + 1
             for name, count in each.stats.errors.items():
                 errors[name] = errors.get(name, 0) + count
-        names = ("operations", "succeeded", "refused", "failed", "verified", "refills", "top_ups", "volume", "shared")
+        names = (
+            "operations",
+            "succeeded",
+            "refused",
+            "failed",
+            "verified",
+            "refills",
+            "top_ups",
+            "volume",
+            "shared",
+        )
         return {
             **{name: sum(getattr(each, name) for each in stats) for name in names},
             "compute_units": self.books.compute_units,

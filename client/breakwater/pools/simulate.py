@@ -1,7 +1,7 @@
 """A day in minutes: an event loop whose clock jumps to the next thing that is to happen.
 
-Whatever waits for the clock waits no time at all, in the order in which it would have happened. Only for what runs
-inside the process: the embedded engine answers at once, a network does not.
+Whatever waits for the clock waits no time at all, in the order in which it would have happened. Only for what
+runs inside the process: the embedded engine answers at once, a network does not.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def run_simulated(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 
 async def slots(engine: EmbeddedEngine) -> None:
-    """Let the chain's time pass with the loop's, until cancelled; blockhashes expire after a minute as they should."""
+    """Let the chain's time pass with the loop's, until cancelled; blockhashes expire after a minute."""
     while True:
         await asyncio.sleep(STEP_S)
         engine.advance_time(STEP_S)

@@ -1,9 +1,9 @@
 """What the service must not forget: documents by key, kept on disk through a kill at any moment.
 
 A commit replaces any number of documents at once: one line with a checksum, appended to a journal and synced
-before `commit` returns. From time to time everything is written as a new generation: a snapshot that is synced
-beside the old one, and an empty journal behind it. The last generations stay as backups. A damaged snapshot is
-replaced by the newest sound one and the journals since then, which lose nothing; what was done is in `recovered`.
+before `commit` returns. Now and then everything is written as a new generation: a snapshot that is synced
+beside the old one, and an empty journal behind it. The last generations stay as backups. A damaged snapshot
+is replaced by the newest sound one and the journals since then, which lose nothing; `recovered` says so.
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ class Store:
         _append(file, _checked(body), sync=self._sync)
         os.close(file)
         part.replace(self._snapshot(generation))
-        journal = os.open(self._journal_of(generation), os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_APPEND, 0o600)
+        journal = os.open(
+            self._journal_of(generation), os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_APPEND, 0o600
+        )
         if self._sync:
             _sync_directory(self.directory)
         if self._journal >= 0:
@@ -140,7 +142,9 @@ class Store:
             return None
         value = msgspec.json.decode(body)
         if value["format"] != FORMAT:
-            raise InvalidInput(f"Use the Breakwater that wrote {self.directory}: its format is {value['format']}.")
+            raise InvalidInput(
+                f"Use the Breakwater that wrote {self.directory}: its format is {value['format']}."
+            )
         documents: dict[str, Any] = value["documents"]
         return documents
 

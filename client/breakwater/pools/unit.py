@@ -53,4 +53,6 @@ def unit_text(program: Path, arguments: Sequence[str], memory: str = "2G") -> st
     """
     command = [str(program), "pools", "serve", "--state", "%S/breakwater-pools", *arguments]
     # %S is systemd's to fill in
-    return UNIT.format(command=" ".join(shlex.quote(each).replace("'", '"') for each in command), memory=memory)
+    return UNIT.format(
+        command=" ".join(shlex.quote(each).replace("'", '"') for each in command), memory=memory
+    )

@@ -18,6 +18,8 @@ from breakwater.errors import InvalidInput
 from .records import PoolRecord
 
 if TYPE_CHECKING:
+    from solders.instruction import Instruction
+
     from breakwater.chain.pool_instructions import PoolTerms
     from breakwater.chain.sender import Sender
 
@@ -30,13 +32,12 @@ MINT_SPACE: Final = 82
 MINT_RENT: Final = 1_461_600
 WORD: Final = 2**64
 RULES: Final = (
-    "Give decimals from 0 to 9, whole numbers above zero for the ratio (below 2^64), and a fee of at most 100,000 ppm."
+    "Give decimals from 0 to 9, whole numbers above zero for the ratio (below 2^64), and a fee of at most "
+    "100,000 ppm."
 )
 
 
-def terms_of(
-    decimals: tuple[int, int], tokens: tuple[int, int], fee_ppm: int
-) -> PoolTerms:
+def terms_of(decimals: tuple[int, int], tokens: tuple[int, int], fee_ppm: int) -> PoolTerms:
     """Terms that make `tokens[0]` whole tokens a worth `tokens[1]` whole tokens b.
 
     Raises:
@@ -92,7 +93,7 @@ async def create(
     )
 
 
-def _mint(payer: Pubkey, mint: Pubkey, decimals: int) -> list[object]:
+def _mint(payer: Pubkey, mint: Pubkey, decimals: int) -> list[Instruction]:
     space = CreateAccountParams(
         from_pubkey=payer, to_pubkey=mint, lamports=MINT_RENT, space=MINT_SPACE, owner=at.TOKEN_PROGRAM
     )

@@ -1,7 +1,7 @@
 """One thread: waits, decides on an amount, moves it, starts over; stays alive through what can be got over.
 
-A refusal of the program is an answer and counts as one. Everything else that fails is tried again with a pause that
-doubles; after `MOST_FAILURES` in a row the thread is stopped for good. A mismatch stops it at once.
+A refusal of the program is an answer and counts as one. Everything else that fails is tried again with a
+pause that doubles; after `MOST_FAILURES` in a row the thread is stopped for good. A mismatch stops it at once.
 """
 
 from __future__ import annotations
@@ -96,18 +96,20 @@ class Worker:
             try:
                 await self._prepare()
                 await self._work()
-                return
+                break
             except Mismatch as error:
                 self._fail(str(error))
                 self._around.books.note_alert(self.record.id, str(error))
-                return
+                return None
             except BreakwaterError as error:
                 self.failures += 1
                 self._count_error(error)
                 if self.failures >= MOST_FAILURES:
                     self._fail(f"{type(error).__name__}: {error}")
-                    self._around.books.note_alert(self.record.id, f"stopped after {self.failures} failures: {error}")
-                    return
+                    self._around.books.note_alert(
+                        self.record.id, f"stopped after {self.failures} failures: {error}"
+                    )
+                    return None
                 self.record.restarts += 1
                 log.warning("thread_restarts", thread=self.record.id, error=str(error), again_in_s=pause)
                 self._around.save(self.record)
@@ -201,7 +203,9 @@ class Worker:
         amount = self._amount(held)
         if record.kind == "deposit":
             paused = view is not None and view.pool.paused
-            return moves.deposit(self.wallet, pool, record.side, amount, to) if amount and not paused else None
+            return (
+                moves.deposit(self.wallet, pool, record.side, amount, to) if amount and not paused else None
+            )
         if view is None or amount == 0:
             return None
         if record.kind == "withdraw":
@@ -251,7 +255,9 @@ class Worker:
         there = core.lamports if core is not None else 0
         amount = max(there * TOP_UP_PERCENT // 100, LEAST_LAMPORTS)
         if there < amount + LEAST_LAMPORTS:
-            raise InsufficientFunds(f"Fund the core wallet {self._around.core.address}: it holds {there} lamports.")
+            raise InsufficientFunds(
+                f"Fund the core wallet {self._around.core.address}: it holds {there} lamports."
+            )
         await books.run(moves.top_up(self._around.core, self.wallet, amount))
         self.record.stats.top_ups += 1
 
@@ -271,4 +277,3 @@ class Worker:
         finally:
             stop.cancel()
             wake.cancel()
-

@@ -22,7 +22,7 @@ harness::attacks! { Shape {
     signer: Some(0),
     stranger: Some(error::WRONG_SEEDS), // the pool's address is of its owner
     owned: &[],
-    written: &[0, 1, 4, 5, 6, 7],
+    written: &[0, 4, 5, 6, 7], // the pool itself: below
     data: 28,
 }}
 
@@ -180,4 +180,11 @@ fn another_program_in_the_place_of_the_token_program_is_refused() {
     let (mut world, mut instruction) = given();
     instruction.accounts[8].pubkey = address::ORACLE;
     world.refuses(&instruction, InstructionError::IncorrectProgramId);
+}
+
+#[test]
+fn a_read_only_pool_is_refused_by_the_runtime_that_creates_it() {
+    let (mut world, mut instruction) = given();
+    instruction.accounts[1].is_writable = false;
+    world.refuses(&instruction, InstructionError::PrivilegeEscalation);
 }

@@ -1,4 +1,4 @@
-"""Several endpoints as one: what is sent goes everywhere, what is read is agreed on, what fails is passed over."""
+"""Several endpoints as one: what is sent goes everywhere, what is read is agreed on."""
 
 from __future__ import annotations
 

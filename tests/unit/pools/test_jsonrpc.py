@@ -14,7 +14,11 @@ from breakwater.errors import BlockhashExpired, InsufficientFunds, InvalidInput,
 from breakwater.pools.jsonrpc import Dispatcher, Method
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
@@ -121,7 +125,12 @@ async def test_notifications_are_not_answered() -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(JSON | st.fixed_dictionaries({"jsonrpc": st.just("2.0"), "method": st.sampled_from(list(METHODS)), "id": JSON, "params": JSON}))
+@given(
+    JSON
+    | st.fixed_dictionaries(
+        {"jsonrpc": st.just("2.0"), "method": st.sampled_from(list(METHODS)), "id": JSON, "params": JSON}
+    )
+)
 async def test_whatever_json_arrives_the_answer_is_one_of_the_specification(body: Any) -> None:
     answer = await asked(body)
     for each in answer if isinstance(answer, list) else [answer]:
