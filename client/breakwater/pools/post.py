@@ -107,7 +107,7 @@ class Post:
             for _, future in letters:
                 if not future.done():
                     future.set_exception(error)
-            if not isinstance(error, Exception):
+            if isinstance(error, asyncio.CancelledError | KeyboardInterrupt | SystemExit):
                 raise
 
     async def rest(self) -> None:

@@ -1,7 +1,7 @@
 """One thread: waits, decides on an amount, moves it, starts over; stays alive through what can be got over.
 
 A refusal of the program is an answer and counts as one. Everything else that fails is tried again with a
-pause that doubles; after `MOST_FAILURES` in a row the thread is stopped for good. A mismatch stops it at once.
+pause that doubles; after `MOST_FAILURES` in a row the thread is stopped for good. A mismatch stops it.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Worker:
             except Mismatch as error:
                 self._fail(str(error))
                 self._around.books.note_alert(self.record.id, str(error))
-                return None
+                return
             except BreakwaterError as error:
                 self.failures += 1
                 self._count_error(error)
@@ -109,7 +109,7 @@ class Worker:
                     self._around.books.note_alert(
                         self.record.id, f"stopped after {self.failures} failures: {error}"
                     )
-                    return None
+                    return
                 self.record.restarts += 1
                 log.warning("thread_restarts", thread=self.record.id, error=str(error), again_in_s=pause)
                 self._around.save(self.record)
