@@ -15,7 +15,7 @@ from tests.integration.pools_ground import EVERY, Ground, ground, until
 from breakwater.chain import pool_instructions as px
 from breakwater.errors import InvalidInput, ProgramError
 from breakwater.pools import DrillConfig, drill, moves, run_simulated
-from breakwater.pools.records import Rates
+from breakwater.pools.records import Pending, Rates
 
 
 async def test_threads_share_and_everything_comes_out_to_the_unit(tmp_path: Path) -> None:
@@ -261,3 +261,31 @@ def test_a_day_goes_by_in_seconds_and_every_unit_is_there() -> None:
     assert (result.lost_units, result.reconciled, result.broken) == (0, True, [])
     assert result.seconds >= 86_400
     assert result.operations > 3_000
+
+
+async def test_a_service_that_stops_while_it_still_looks_something_up_begins_nothing_new(
+    tmp_path: Path,
+) -> None:
+    async with ground(tmp_path) as on:
+        pool = await on.pool()
+        thread = await on.service.create_thread("deposit", pool.address, 0, rates=Rates(1, 2))
+        on.service.start_thread(thread.id)
+        await on.until(2)
+        on.kill()
+        service = on.open()
+        entry = Pending("1" * 64, 2**40, thread.id, "deposit", {thread.id: {pool.mints[0]: -1}})
+        service.books.pending[entry.signature] = entry
+        looking = asyncio.Event()
+
+        async def nobody_knows(_: Pending) -> None:
+            looking.set()
+            await asyncio.Event().wait()
+
+        service.books._find_out = nobody_knows  # type: ignore[method-assign,assignment]
+        await service.start(wait=False)
+        await looking.wait()
+        await asyncio.sleep(0.02)
+        before = service.post.sent
+        await service.stop()
+        assert service.post.sent == before, "its wallet is locked until the move is found out"
+        assert list(service.books.pending) == [entry.signature]

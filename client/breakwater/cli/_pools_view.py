@@ -87,7 +87,7 @@ async def serve(wanted: Wanted, *, as_json: bool) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         async with pools.serving(service, config) as at:
-            said = {"url": at, "token_file": str(token_file), "recovered": service.recovered}
+            said = {"url": at, "token_file": str(token_file)}
             line = json.dumps(said) if as_json else f"{at}, token in {token_file}"
             typer.echo(line)
             sys.stdout.flush()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .moves import Move, Wallet
     from .post import Post
     from .reader import PoolView, Reader
+    from .records import Changes
     from .store import Store
 
 __all__ = ["Books", "Mismatch"]
@@ -68,6 +69,9 @@ class Books:
         self.views: dict[str, PoolView] = {}
         self.lamports: dict[str, int] = {}
         self.compute_units = 0
+        self.closing = False
+        """Nothing new begins, not even for those who have waited for what is being found out."""
+        self.recovered = {"landed": 0, "dropped": 0}
         self._locks: dict[str, asyncio.Lock] = {}
 
     def held(self, holder: str, mint: str) -> int:
@@ -89,8 +93,9 @@ class Books:
             Mismatch: it landed, and the chain shows something else than it had to.
             BreakwaterError: it certainly did not happen; Retryable ones may be tried again.
         """
-        # the core wallet's SOL may move meanwhile, its tokens not
-        async with self.locked(each for each, changed in move.changes.items() if each != CORE or changed):
+        async with self.locked(_locks_of(move.changes)):
+            if self.closing:
+                raise Retryable("Start the service again: it is stopping.")
             return await self.run_locked(move)
 
     async def run_locked(self, move: Move) -> Receipt:
@@ -126,16 +131,27 @@ class Books:
         await self._verify(move, receipt)
         return receipt
 
-    async def recover(self) -> dict[str, int]:
-        """Find out what became of every move that was under way when the process ended."""
-        outcome = {"landed": 0, "dropped": 0}
-        for entry in list(self.pending.values()):
+    async def recover(self) -> asyncio.Task[None]:
+        """Begin to find out what became of every move that was under way when the process ended.
+
+        Its holders are locked already when this returns, so that everybody else can begin; what was sent just
+        before a kill and did not arrive is only certain after a minute and a half.
+        """
+        group = [asyncio.create_task(self._recover(entry)) for entry in list(self.pending.values())]
+        for _ in group:
+            await asyncio.sleep(0)  # each takes its locks, which are free: no holder has two moves under way
+        return asyncio.create_task(self._recovered(group))
+
+    async def _recovered(self, group: list[asyncio.Task[None]]) -> None:
+        await asyncio.gather(*group)
+
+    async def _recover(self, entry: Pending) -> None:
+        async with self.locked(_locks_of(entry.changes)):
             landed = await self._find_out(entry)
             if landed is not None:
                 self._apply(entry)
-            outcome["landed" if landed is not None else "dropped"] += 1
-            log.info("move_recovered", what=entry.what, thread=entry.thread, landed=landed is not None)
-        return outcome
+        self.recovered["landed" if landed is not None else "dropped"] += 1
+        log.info("move_recovered", what=entry.what, thread=entry.thread, landed=landed is not None)
 
     async def _find_out(self, entry: Pending) -> Receipt | None:
         """The receipt of a move that succeeded; None (and it is dropped) once it certainly did not."""
@@ -255,3 +271,8 @@ class Books:
         """What has to be looked at, oldest first."""
         known: list[Any] = self._store.documents.get("alerts", [])
         return known
+
+
+def _locks_of(changes: Changes) -> list[str]:
+    """Whose holdings must not move meanwhile: of the core wallet's only tokens, its SOL may."""
+    return [holder for holder, changed in changes.items() if holder != CORE or changed]

@@ -49,7 +49,7 @@ KINDS: Final = (
     ("withdraw", 0),
     ("withdraw", 1),
 )
-READY_S: Final = 60.0
+READY_S: Final = 180.0
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 LEAST_SUCCESS: Final = 0.99
 
@@ -217,7 +217,7 @@ class _Process:
         self._http = httpx.AsyncClient(
             base_url=said["url"],
             headers={"authorization": f"Bearer {(self._directory / 'token').read_text().strip()}"},
-            timeout=120.0,
+            timeout=300.0,
         )
         return said
 
@@ -321,8 +321,7 @@ async def _work(
         await service.end(signal.SIGKILL)
         result.killed = 1
         progress("killed; starting again")
-        said = await service.start()
-        result.recovered = said["recovered"]
+        await service.start()
         await _wait(service, began, config.seconds, progress)
     seconds = time.monotonic() - began
     stats = await service.call("service.statistics")
@@ -330,7 +329,9 @@ async def _work(
         if thread["state"] in ("running", "paused"):
             await service.call("threads.stop", thread=thread["id"])
     stats = await service.call("service.statistics")
-    _sum_up(result, stats, await service.call("service.reconcile"), seconds)
+    found = await service.call("service.reconcile")  # waits for what is still to be found out
+    _sum_up(result, stats, found, seconds)
+    result.recovered = (await service.call("service.statistics"))["moves_recovered"]
     result.seconds = round(seconds, 3)
     result.validator_cpu_seconds = round(cpu_seconds(engine.process.pid) - before_validator, 2)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -142,12 +141,12 @@ async def serving(service: Service, config: ServerConfig) -> AsyncIterator[str]:
     host, port = listener.getsockname()[:2]
     running = watch = None
     try:
-        recovered = await service.start()
+        await service.start(wait=False)
         watch = asyncio.create_task(service.watch())
         running = asyncio.create_task(server.serve([listener]))
         await server.listening.wait()
         url = url_of(host, port)
-        log.info("pools_started", url=url, engine=service.engine.name, recovered=json.dumps(recovered))
+        log.info("pools_started", url=url, engine=service.engine.name)
         yield url
     finally:
         server.should_exit = True

@@ -93,16 +93,25 @@ class Service:
         self._naming = asyncio.Lock()
         self.guard = self._options.guard
         self.started_at = time.time()
-        self.recovered: dict[str, int] = {}
+        self._recovery: asyncio.Task[None] | None = None
 
     def _know(self, record: ThreadRecord) -> None:
         self.books.wallets[record.id] = Wallet(record.id, record.key, record.wallet)
 
     # Life
 
-    async def start(self) -> dict[str, int]:
-        """Settle what was under way, look at the pools, and go on with what was running."""
-        self.recovered = await self.books.recover()
+    async def start(self, *, wait: bool = True) -> dict[str, int]:
+        """Settle what was under way, look at the pools, and go on with what was running.
+
+        Args:
+            wait: until everything is settled; the threads concerned wait in any case.
+
+        Returns:
+            How many moves had landed and how many never will.
+        """
+        self._recovery = await self.books.recover()
+        if wait:
+            await self._recovery
         for record in list(self.pools.values()):
             view = await self.reader.pool(record)
             if view is not None:
@@ -112,10 +121,13 @@ class Service:
                 self._begin(thread)
             elif thread.state in ("emptying", "deleting"):
                 self._spawn_removal(thread, remove=thread.state == "deleting")
-        return self.recovered
+        return self.books.recovered
 
     async def stop(self) -> None:
         """Let every move under way end; threads that run will run again after the next start."""
+        if self._recovery is not None and not self._recovery.done():
+            self.books.closing = True
+            self._recovery.cancel()  # what is not certain yet is found out at the next start
         for worker, _ in self.workers.values():
             worker.stop()
         if self.workers:
@@ -460,6 +472,7 @@ class Service:
             "batches": self.post.batches,
             "commits": self.store.commits,
             "recovered": list(self.store.recovered),
+            "moves_recovered": dict(self.books.recovered),
             "memory_short": self.guard.pressed,
             "uptime_s": round(time.time() - self.started_at, 3),
             "engine": self.engine.name,
