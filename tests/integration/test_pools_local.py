@@ -26,6 +26,7 @@ def test_a_killed_service_goes_on_and_every_balance_reconciles(tmp_path: Path) -
         **os.environ,
         "BREAKWATER_VALIDATOR": str(validator),
         "BREAKWATER_CACHE_DIR": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
     }
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=400, check=False)
     assert done.stdout, done.stderr
