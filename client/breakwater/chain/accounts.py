@@ -49,6 +49,9 @@ HISTORY: Final = 256
 """Observations a feed keeps."""
 
 DISCRIMINATOR = 8
+PROGRAM_OF: Final = {"Feed": "oracle", "Pool": "pools"}
+"""Accounts that are not the exchange's."""
+
 Value = TypeVar("Value", "Config", "Trader", "Vault", "Shard", "Market", "Position", "Feed")
 
 
@@ -222,7 +225,7 @@ class Feed:
 @lru_cache(maxsize=16)
 def _layout(name: str) -> tuple[bytes, struct.Struct, dict[str, slice]]:
     """Discriminator, fields, and where each field's values are among the unpacked ones."""
-    idl = programs.idl("oracle" if name == "Feed" else "exchange")
+    idl = programs.idl(PROGRAM_OF.get(name, "exchange"))
     types = {each["name"]: each["type"]["fields"] for each in idl["types"] if "fields" in each["type"]}
     tag = next(bytes(each["discriminator"]) for each in idl["accounts"] if each["name"] == name)
     codes, places = "<", {}

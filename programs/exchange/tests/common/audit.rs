@@ -117,6 +117,7 @@ impl World {
     /// Conservation to the unit, solvency of every market, and ledgers that are the sums of what they summarise.
     #[track_caller]
     pub fn audit(&self) {
+        self.audit_pools();
         let books = self.books();
         if books.vault.is_none() {
             return;

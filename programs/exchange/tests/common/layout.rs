@@ -239,3 +239,26 @@ tagged! { "event":
     LiquidityLocked { maker: Key, locked: u64, unlocked: u64, shares: u64, early: u64, }
     BootstrapPaid { payee: Key, amount: u64, }
 }
+
+tagged! { "account":
+    Pool {
+        owner: Key, mints: [Key; 2], vaults: [Key; 2], lp_mints: [Key; 2], number: u64, ratio: [u64; 2], reserve: [u64; 2],
+        fees: [u64; 2], fee_ppm: u32, decimals: [u8; 2], paused: u8, bump: u8,
+    }
+}
+
+tagged! { "event":
+    PoolCreated {
+        pool: Key, owner: Key, mint_a: Key, mint_b: Key, number: u64, ratio_a: u64, ratio_b: u64, fee_ppm: u64,
+    }
+    Deposited { pool: Key, owner: Key, amount: u64, reserve: u64, side: u64, }
+    Withdrawn {
+        pool: Key, owner: Key, burned: u64, amount: u64, fee: u64, reserve: u64, burned_side: u32, paid_side: u32,
+    }
+    Swapped {
+        pool: Key, owner: Key, paid_in: u64, paid_out: u64, fee: u64, reserve_in: u64, reserve_out: u64, side: u64,
+    }
+    PauseSet { pool: Key, paused: u64, }
+    FeesCollected { pool: Key, fees_a: u64, fees_b: u64, }
+    PoolClosed { pool: Key, swept_a: u64, swept_b: u64, }
+}
