@@ -136,7 +136,7 @@ class Sender:
             details: also fetch logs and compute units of those that succeeded.
             settled: called with the index and the result of each, as soon as it is known.
             signed: called before a transaction is sent, with its index, its signature, the last block height
-                at which it can land, and its bytes: what a caller has to remember to find out what became of it.
+                at which it can land, and its bytes: what has to be remembered to find out what became of it.
         """
         return await self._send(
             requests, compute_limit, one=False, details=details, settled=settled, signed=signed
