@@ -36,6 +36,7 @@ CEILINGS = {
     "exchange.batch (a further trade)": 2_000,
     "exchange.liquidate (partial)": 5_000,
     "exchange.liquidate (full)": 5_500,
+    "exchange.take_over": 6_000,
     "exchange.claim_task + complete_task": 3_000,
     "exchange.open: arithmetic of the leverage check": 500,
     "pools.swap": 5_000,

@@ -62,6 +62,20 @@ def above_ceiling(measured: Mapping[str, Mapping[str, Cost]]) -> list[str]:
     ]
 
 
+def cascade_table(figures: Mapping[str, Any]) -> Table:
+    """The cascade engine's figures, their targets, and what others have published."""
+    table = Table(title="Cascade engine")
+    for column in ("", "measured", "target", "published elsewhere"):
+        table.add_column(column, justify="right" if column else "left")
+    for name, value in figures.items():
+        if name in ("targets", "published"):
+            continue
+        target, other = figures["targets"].get(name), figures["published"].get(name)
+        bound = "" if target is None else f"{'>=' if name.endswith('per_second') else '<='} {target:,.0f}"
+        table.add_row(name, f"{value:,.3f}", bound, "" if other is None else f"{other:,.1f}")
+    return table
+
+
 def send_table(figures: SendFigures) -> Table:
     """The sender beside solana-py."""
     table = Table(title=f"Transactions a second on {figures.engine}")

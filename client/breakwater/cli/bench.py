@@ -93,6 +93,27 @@ def math(
 
 
 @app.command()
+def cascade(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Speed and memory of the cascade engine beside published figures; exit 1 if a target is missed."""
+    from rich.console import Console
+
+    from .. import cascade as service
+    from . import _bench_view as view
+
+    with Console(stderr=True).status("measuring the cascade engine") as status:
+        figures = service.measure(progress=lambda name: status.update(f"measuring {name}"))
+    if as_json:
+        typer.echo(json.dumps(figures.as_dict()))
+    else:
+        Console(file=sys.stdout).print(view.cascade_table(figures.as_dict()))
+    for sentence in figures.failures():
+        typer.echo(f"breakwater: {sentence}", err=True)
+    raise typer.Exit(1 if figures.failures() else 0)
+
+
+@app.command()
 def send(
     engine: Annotated[str, typer.Option(help="local: a validator is started for it.")] = "local",
     transactions: Annotated[int, typer.Option(min=200, max=100_000, help="For the sender.")] = 8_000,

@@ -153,6 +153,11 @@ class Scenario:
         async for step in self.wind_up():
             yield step
 
+    @property
+    def engine(self) -> EmbeddedEngine | RpcEngine:
+        """Where all of it happens."""
+        return self._engine
+
     async def send(self, name: str, instruction: Instruction, *signers: Keypair) -> Step:
         """Send one instruction, in a slot of its own where slots are ours to move."""
         self._progress(name)

@@ -140,8 +140,11 @@ pub struct MarketSettled {
     pub payable: u64,
     /// What went back to the vault.
     pub residue: u64,
-    /// Loans that the losing shares no longer secure.
+    /// Loans that are lost: those of losing shares, and what shares and insurance fund do not pay of those taken over.
     pub bad_debt: u64,
+    /// What the shares that the vault took over pay, and what the insurance fund paid of their loans.
+    pub taken: u64,
+    pub drawn: u64,
     pub winner: u32,
     pub voided: u32,
 }
@@ -267,9 +270,6 @@ pub struct Liquidated {
     pub insured: u64,
     pub repaid: u64,
     pub amount: u64,
-    /// What the insurance fund paid of the loan, and what the vault lost on it.
-    pub drawn: u64,
-    pub lost: u64,
     /// The loan and the shares that are left.
     pub debt: u64,
     pub left: u64,
@@ -282,6 +282,44 @@ pub struct Liquidated {
     /// 0 partial, 1 full, 2 emergency.
     pub severity: u8,
     pub reserved: u16,
+}
+
+/// A loan under water: the vault took its shares over, but for those that were sold for the keeper's reward.
+#[event(bytemuck)]
+pub struct TakenOver {
+    /// The position, or the chain whose leg this is.
+    pub source: Address,
+    pub trader: Address,
+    pub market: Address,
+    /// Trader account of the keeper.
+    pub keeper: Address,
+    /// The shares taken over, and the loan that they secure.
+    pub shares: u64,
+    pub debt: u64,
+    /// The shares sold, their price before the fee, the fee, and what the keeper got.
+    pub sold: u64,
+    pub notional: u64,
+    pub fee: u64,
+    pub reward: u64,
+    /// The market's escrow afterwards.
+    pub escrow: u64,
+    pub income: u64,
+    /// Price that decided.
+    pub mark_q28: u32,
+    pub outcome: u32,
+}
+
+/// A chain's loans were taken over; its legs come before this.
+#[event(bytemuck)]
+pub struct ChainTakenOver {
+    pub chain: Address,
+    pub trader: Address,
+    pub keeper: Address,
+    pub legs: u64,
+    /// What all legs were worth at the prices that decided, and their loans.
+    pub value: u64,
+    pub debt: u64,
+    pub reward: u64,
 }
 
 /// A chain's loans were called; its legs' liquidations come before this and name neither reward nor owner's part.

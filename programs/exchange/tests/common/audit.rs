@@ -171,6 +171,15 @@ fn audit_market(books: &Books, address: &Key, market: &Market) {
         };
     }
     assert_eq!(market.positions, count, "positions of a market");
+    for outcome in 0..16 {
+        // what the vault took over pays its loans if it wins, and is a claim like every other
+        assert!(
+            market.taken_shares[outcome] >= market.taken_debt[outcome],
+            "taken over"
+        );
+        shares[outcome] += market.taken_shares[outcome];
+        debt[outcome] += market.taken_debt[outcome];
+    }
     assert_eq!(
         market.total_debt,
         market.debt.iter().sum::<u64>(),
@@ -193,6 +202,11 @@ fn audit_market(books: &Books, address: &Key, market: &Market) {
             "debt at risk"
         );
     } else {
+        assert_eq!(
+            (market.taken_shares, market.taken_debt),
+            ([0; 16], [0; 16]),
+            "settled"
+        );
         assert!(
             market.escrow >= worth,
             "escrow {} pays what is left to redeem, {worth}",

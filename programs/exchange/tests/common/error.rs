@@ -37,7 +37,7 @@ errors! { ExchangeError:
     EmissionExceeded WrongMmtMint SupplyNotFixed WrongSink StakeTooSmall CoolingDown NotKeeper NotBeneficiary
     KeeperNotActive KeeperNotSuspended KeeperAlive KeeperNotLeaving BondTooSmall RegistryFull TasksHeld TooManyClaims
     BadTaskKind TaskUnfounded TaskClaimed TaskDone TaskNotClaimed NotClaimer NotYourTurn TaskObsolete TaskUnfinished
-    TaskNotLate TaskPending WrongSubject NotPoster MakerOfAnotherTrader LockTooSmall
+    TaskNotLate TaskPending WrongSubject NotPoster MakerOfAnotherTrader LockTooSmall BelowLoan AboveLoan PositionTooYoung
 }
 
 errors! { PoolsError:
