@@ -90,7 +90,7 @@ def drill(
         if engine == "embedded":
             result = service.run_simulated(service.drill(config, status.show))
         else:
-            result = asyncio.run(service.drill(config, status.show))
+            result = asyncio.run(view.drilled(config, status.show))
     if as_json:
         typer.echo(json.dumps(result.as_dict()))
     else:
