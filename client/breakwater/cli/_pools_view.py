@@ -104,7 +104,10 @@ async def drilled(config: pools.DrillConfig, progress: Callable[[str], None]) ->
     """Run a drill; SIGTERM ends it in order, so that neither service nor validator stays behind."""
     task = asyncio.ensure_future(pools.drill(config, progress))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await task
+    try:
+        return await task
+    except asyncio.CancelledError:
+        raise Fatal("Run the drill again: it was ended before it was over.") from None
 
 
 def call(url: str, token_file: Path | None, method: str, params: str) -> Any:
