@@ -47,7 +47,8 @@ class Ground:
 
     def kill(self) -> None:
         """End the service like SIGKILL does: nothing of it runs or writes any more."""
-        for _, task in self.service.workers.values():
+        threads = [task for _, task in self.service.workers.values()]
+        for task in (*threads, *self.service.post._batches, *self.service._removals.values()):
             task.cancel()
         os.close(self.service.store._journal)
         self.service.store._lock.close()

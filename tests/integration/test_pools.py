@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,16 @@ import pytest
 from solders.account import Account
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from spl.token import instructions as spl
 from tests.integration.pools_ground import EVERY, Ground, ground, until
 
+from breakwater.chain import addresses as at
 from breakwater.chain import pool_instructions as px
-from breakwater.errors import InvalidInput, ProgramError
+from breakwater.errors import InvalidInput, ProgramError, Unreachable
 from breakwater.pools import DrillConfig, drill, moves, run_simulated
+from breakwater.pools.reader import ata
 from breakwater.pools.records import Pending, Rates
+from breakwater.pools.worker import MOST_FAILURES
 
 
 async def test_threads_share_and_everything_comes_out_to_the_unit(tmp_path: Path) -> None:
@@ -289,3 +294,52 @@ async def test_a_service_that_stops_while_it_still_looks_something_up_begins_not
         await service.stop()
         assert service.post.sent == before, "its wallet is locked until the move is found out"
         assert list(service.books.pending) == [entry.signature]
+
+
+async def test_what_a_stranger_sends_does_not_keep_a_wallet_from_going(tmp_path: Path) -> None:
+    async with ground(tmp_path) as on:
+        pool = await on.pool()
+        thread = await on.service.create_thread("deposit", pool.address, 0, rates=Rates(1, 2))
+        on.service.start_thread(thread.id)
+        await on.until(2)
+        await on.service.stop_thread(thread.id)
+        stranger, core = Keypair(), on.service.core
+        await on.service.mint_and_send(pool.address, 0, str(stranger.pubkey()), 1_000)
+        gift = spl.transfer(
+            spl.TransferParams(
+                program_id=at.TOKEN_PROGRAM,
+                source=ata(stranger.pubkey(), Pubkey.from_string(pool.mints[0])),
+                dest=on.service.books.wallets[thread.id].tokens(pool.mints[0]),
+                owner=stranger.pubkey(),
+                amount=7,
+            )
+        )
+        await on.service._sender.send([gift], [core.key, stranger])
+        emptied = await on.service.delete_thread(thread.id)
+        assert emptied.burned[pool.mints[0]] >= 7
+        assert on.service.books.held("outside", pool.mints[0]) == 993
+        assert (await on.service.reconcile()).ok
+
+
+def test_a_thread_that_fails_again_and_again_pauses_longer_each_time_and_is_stopped(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with ground(tmp_path) as on:
+            pool = await on.pool()
+            thread = await on.service.create_thread("deposit", pool.address, 0)
+            on.service.start_thread(thread.id)
+            await on.until(2)
+            tries: list[float] = []
+
+            async def silent(_: Any) -> Any:
+                tries.append(asyncio.get_running_loop().time())
+                raise Unreachable("Wait for the node.")
+
+            on.service.books.run = silent  # type: ignore[method-assign,assignment]
+            await until(lambda: thread.state == "failed")
+            pauses = [later - earlier for earlier, later in pairwise(tries)]
+            assert len(tries) == MOST_FAILURES
+            assert pauses == pytest.approx([0.5 * 2**n for n in range(MOST_FAILURES - 1)], abs=0.1)
+            assert thread.stats.errors == {"Unreachable": MOST_FAILURES}
+            assert "after 8 failures" in on.service.books.alerts[-1]["message"]
+
+    run_simulated(main())

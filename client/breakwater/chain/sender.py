@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .engine import Blockhash
 
     Request = tuple[Sequence[Instruction], Sequence[Keypair]]
-    Signed = Callable[[int, Signature, int], None]
+    Signed = Callable[[int, Signature, int, bytes], None]
 
 __all__ = ["Sender"]
 
@@ -135,8 +135,8 @@ class Sender:
             compute_limit: compute units for each; None takes the sender's, or measures.
             details: also fetch logs and compute units of those that succeeded.
             settled: called with the index and the result of each, as soon as it is known.
-            signed: called before a transaction is sent, with its index, its signature, and the last block
-                height at which it can land: what a caller has to remember to find out what became of it.
+            signed: called before a transaction is sent, with its index, its signature, the last block height
+                at which it can land, and its bytes: what has to be remembered to find out what became of it.
         """
         return await self._send(
             requests, compute_limit, one=False, details=details, settled=settled, signed=signed
@@ -224,7 +224,7 @@ class Sender:
         async def pack(index: int) -> Parcel:
             parcel = await self._pack(engine, requests, index, limit, one=one)
             if signed is not None:
-                signed(index, parcel.signature, parcel.last_valid_block_height)
+                signed(index, parcel.signature, parcel.last_valid_block_height, parcel.wire)
             return parcel
 
         return await delivery.run(len(requests), pack)
@@ -257,7 +257,7 @@ class Sender:
                 results.append(error)
                 continue
             if signed is not None:
-                signed(index, tx.signatures[0], engine.clock.blockhash.last_valid_block_height)
+                signed(index, tx.signatures[0], engine.clock.blockhash.last_valid_block_height, bytes(tx))
             receipt = engine.execute(tx, preflight=self._preflight)
             results.append(receipt if receipt.err is None else self._error(receipt))
             if index % YIELD_EVERY == YIELD_EVERY - 1:

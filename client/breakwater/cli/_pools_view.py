@@ -9,7 +9,7 @@ import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import structlog
@@ -22,7 +22,10 @@ from ..config import load_keypair, settings
 from ..errors import Fatal, InvalidInput
 from ..serving import Tokens
 
-__all__ = ["Status", "Wanted", "call", "logs_to_stderr", "print_drill", "serve"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Status", "Wanted", "call", "drilled", "logs_to_stderr", "print_drill", "serve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,16 @@ async def serve(wanted: Wanted, *, as_json: bool) -> None:
     finally:
         store.close()
         await engine.close()
+
+
+async def drilled(config: pools.DrillConfig, progress: Callable[[str], None]) -> pools.DrillResult:
+    """Run a drill; SIGTERM ends it in order, so that neither service nor validator stays behind."""
+    task = asyncio.ensure_future(pools.drill(config, progress))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        raise Fatal("Run the drill again: it was ended before it was over.") from None
 
 
 def call(url: str, token_file: Path | None, method: str, params: str) -> Any:

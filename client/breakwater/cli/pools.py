@@ -78,6 +78,9 @@ def drill(
     seconds: Annotated[float, typer.Option(min=1, help="Of work; on embedded simulated.")] = 120.0,
     kill: Annotated[bool, typer.Option(help="Kill the service halfway; only on local.")] = True,
     seed: Annotated[int | None, typer.Option(help="Of amounts and pauses; only on embedded.")] = None,
+    pace: Annotated[
+        float, typer.Option(min=0.01, max=1_000, help="Makes pauses so many times as long; only on embedded.")
+    ] = 1.0,
     as_json: JsonOption = False,
 ) -> None:
     """Let threads work, kill the service halfway, and reconcile; exit 1 when a bound is broken."""
@@ -85,12 +88,12 @@ def drill(
     from . import _pools_view as view
 
     view.logs_to_stderr(as_json=True, quiet=True)
-    config = service.DrillConfig(engine, pools, threads, seconds, kill, seed)
+    config = service.DrillConfig(engine, pools, threads, seconds, kill, seed, pace)
     with view.Status() as status:
         if engine == "embedded":
             result = service.run_simulated(service.drill(config, status.show))
         else:
-            result = asyncio.run(service.drill(config, status.show))
+            result = asyncio.run(view.drilled(config, status.show))
     if as_json:
         typer.echo(json.dumps(result.as_dict()))
     else:

@@ -49,13 +49,26 @@ async def empty(books: Books, core: Wallet, who: Wallet, pool: PoolRecord) -> Em
     """
     done = Emptied({}, {}, {})
     every = [*pool.mints, *pool.lp_mints]
+    await _burn_gifts(books, core, who, pool, done)
     await _reopen(books, core, who, [mint for mint in every if books.held(who.name, mint) > 0])
     for side in (0, 1):
         await _redeem(books, core, who, pool, side, done)
     for side in (0, 1):
         await _dispose(books, core, who, pool, side, done)
-    await _close(books, core, who, every, done)
+    await _close(books, core, who, pool, done)
     return done
+
+
+async def _burn_gifts(books: Books, core: Wallet, who: Wallet, pool: PoolRecord, done: Emptied) -> None:
+    """What a stranger sent must not keep the wallet from going."""
+    mints = [*pool.mints, *pool.lp_mints]
+    async with books.locked([who.name]):
+        found = await books.reader.accounts([who.tokens(mint) for mint in mints])
+    for mint, account in zip(mints, found, strict=True):
+        sent = 0 if account is None else account.amount - books.held(who.name, mint)
+        if sent > 0:
+            await books.run(moves.burn_foreign(core, who, mint, sent, pool))
+            done.burned[mint] = done.burned.get(mint, 0) + sent
 
 
 async def _reopen(books: Books, core: Wallet, who: Wallet, mints: list[str]) -> None:
@@ -128,7 +141,8 @@ async def _dispose(
     done.returned[mint] = done.returned.get(mint, 0) + left
 
 
-async def _close(books: Books, core: Wallet, who: Wallet, mints: list[str], done: Emptied) -> None:
+async def _close(books: Books, core: Wallet, who: Wallet, pool: PoolRecord, done: Emptied) -> None:
+    mints = [*pool.mints, *pool.lp_mints]
     addresses = [who.tokens(mint) for mint in mints]
     found = await books.reader.accounts([*addresses, who.address])
     there = []

@@ -33,6 +33,7 @@ __all__ = [
     "Move",
     "Wallet",
     "burn",
+    "burn_foreign",
     "close",
     "deposit",
     "fund",
@@ -221,6 +222,18 @@ def burn(
     changes.setdefault(CORE, {})
     totals = {"burned": _sided(side, amount)} if pool is not None else {}
     return Move(who.name, "burn", [made], [core.key, who.key], changes, pool, totals)
+
+
+def burn_foreign(core: Wallet, who: Wallet, mint: str, amount: int, pool: PoolRecord) -> Move:
+    """Destroy what somebody outside sent to a wallet."""
+    key = Pubkey.from_string(mint)
+    made = spl.burn(spl.BurnParams(at.TOKEN_PROGRAM, who.tokens(mint), key, who.address, amount))
+    changes: Changes = {who.name: {}, CORE: {}}
+    if mint not in pool.mints:
+        return Move(who.name, "burn", [made], [core.key, who.key], changes)
+    changes[OUTSIDE] = {mint: -amount}
+    burned = {"burned": _sided(pool.mints.index(mint), amount)}
+    return Move(who.name, "burn", [made], [core.key, who.key], changes, pool, burned)
 
 
 def hand_back(core: Wallet, who: Wallet, mint: str, amount: int) -> Move:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from breakwater.chain.sender import Sender
     from breakwater.errors import BreakwaterError
 
-    Signed = Callable[[Signature, int], None]
+    Signed = Callable[[Signature, int, bytes], None]
 
 __all__ = ["Letter", "Post"]
 
@@ -85,8 +85,8 @@ class Post:
         self.batches += 1
         self.sent += len(letters)
 
-        def signed(index: int, signature: Signature, height: int) -> None:
-            letters[index][0].signed(signature, height)
+        def signed(index: int, signature: Signature, height: int, wire: bytes) -> None:
+            letters[index][0].signed(signature, height, wire)
 
         def settled(index: int, result: Receipt | BreakwaterError) -> None:
             future = letters[index][1]

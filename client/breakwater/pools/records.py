@@ -141,13 +141,14 @@ class Totals(Struct):
 
 
 class Pending(Struct, frozen=True):
-    """A transaction that was signed and whose fate is not known yet."""
+    """A transaction that was signed and whose fate is not known yet; `wire` is it, in base64."""
 
     signature: str
     last_valid_block_height: int
     thread: str
     what: str
     changes: Changes
+    wire: str = ""
     pool: str = ""
     totals: dict[str, list[int]] = field(default_factory=dict)
 

@@ -3,8 +3,8 @@
 
 use breakwater_math::lmsr::Liquidity;
 use breakwater_math::{
-    fees, fixed, ratio, risk, vault, Collateral6, CoverageQ32, LeverageX100, LpShares6, MathError, Ppm, Result,
-    Rounding, Q48,
+    fees, fixed, ratio, risk, vault, Collateral6, CoverageQ32, LeverageX100, LpShares6, MathError, Ppm,
+    Result, Rounding, Q48,
 };
 use serde_json::Value;
 
