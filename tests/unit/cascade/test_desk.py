@@ -13,7 +13,7 @@ from breakwater.cascade.web import application
 from breakwater.serving import Tokens
 
 START = 1_750_000_000_000
-TOKEN = "a token of the tests"
+TOKEN = "a token of the tests"  # noqa: S105 - it opens nothing
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 
 
@@ -67,7 +67,7 @@ async def client() -> httpx.AsyncClient:
     desk = Desk()
     burst(desk)
     app = application(desk, Tokens([TOKEN]))
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8091")  # type: ignore[arg-type]
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8091")
 
 
 async def test_nobody_without_a_token_sees_anything(client: httpx.AsyncClient) -> None:

@@ -45,7 +45,8 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 def run(
     server: RedisServer, events: list[Event], consumers: int, crashes: tuple[int, ...] = ()
 ) -> list[bytes]:
-    """Produce and consume by turns; kill Redis before the given parts, start it again after a turn in vain."""
+    """Produce and consume by turns; kill Redis before the given parts, start it again after a turn in
+    vain."""
     producer = Producer(server.url)
     workers = [
         Worker(server.url, f"w{i}", most=PARTITIONS // consumers, capacity=SYMBOLS) for i in range(consumers)
@@ -66,9 +67,9 @@ def run(
     while quiet < 3:
         quiet = 0 if sum(each.step(20) for each in workers) else quiet + 1
     with redis.Redis.from_url(server.url) as client:
-        told: list[tuple[bytes, dict[bytes, bytes]]] = client.xrange(SIGNALS)  # type: ignore[assignment]
+        told: list[tuple[bytes, dict[bytes, bytes]]] = client.xrange(SIGNALS)
         for part in range(PARTITIONS):
-            waiting: dict[str, int] = client.xpending(stream_of(part), GROUP)  # type: ignore[assignment]
+            waiting: dict[str, int] = client.xpending(stream_of(part), GROUP)
             assert waiting["pending"] == 0
     assert sorted(part for each in workers for part in each.owned) == list(range(PARTITIONS))
     for each in workers:
