@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from ._features import FEATURES, describe, learn
 from ._jit import kernel
 from ._layout import (
@@ -196,7 +198,6 @@ def _held(row: Any, tick: int) -> bool:
 @kernel
 def one(
     table: Any,
-    floats: Any,
     model: Any,
     x: Any,
     out: Any,
@@ -211,7 +212,8 @@ def one(
     identity: int,
 ) -> int:
     """Take one event; how many signals it brought, which `out` holds."""
-    row, its_floats = table[symbol], floats[symbol]
+    row = table[symbol]
+    its_floats = row.view(np.float64)
     if not count(row, its_floats, exchange, kind, side, time_ms, micro_usd, value, identity):
         return 0
     tick = (row[NEWEST_MS] - lateness) // TICK_MS - 1

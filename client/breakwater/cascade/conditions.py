@@ -6,8 +6,9 @@ from enum import StrEnum
 
 import numpy as np
 
+from ._arrays import VENUES
 from .events import EVENT, Events, Kind, Side
-from .generate import VENUES, Scenario
+from .generate import Scenario
 
 __all__ = ["Condition", "arriving"]
 

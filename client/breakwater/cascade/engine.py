@@ -118,8 +118,8 @@ class Engine:
         if number is None:
             number = self.number(symbol)
         emitted = one(
-            self.table, self.floats, self._row, self._x, self._out, self.lateness_ms,
-            number, exchange.value, kind.value, side.value, time_ms, micro_usd, value, identity,
+            self.table, self._row, self._x, self._out, self.lateness_ms,
+            number, exchange._value_, kind._value_, side._value_, time_ms, micro_usd, value, identity,
         )  # fmt: skip
         return self._signals(emitted) if emitted else []
 

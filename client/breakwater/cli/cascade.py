@@ -147,7 +147,7 @@ def generate(
     as_json: Json = False,
 ) -> None:
     """Write a labelled scenario: the label in the first line, then an event a line, by arrival."""
-    from . import _cascade_view as view
+    from . import _cascade_judge as view
 
     view.write_scenario(kind, seed, seconds, output, as_json=as_json)
 
@@ -161,7 +161,7 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Learn weights, calibration and thresholds from generated scenarios."""
-    from . import _cascade_view as view
+    from . import _cascade_judge as view
 
     view.run_train(seeds, output, as_json=as_json)
 
@@ -179,7 +179,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Recall, false alarms and lead time on unseen seeds; exit 1 if a target is missed."""
-    from . import _cascade_view as view
+    from . import _cascade_judge as view
 
     raise typer.Exit(view.run_evaluate(seeds, condition, model, as_json=as_json))
 

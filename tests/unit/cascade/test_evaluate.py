@@ -70,7 +70,7 @@ def test_a_damaged_model_is_refused_in_one_sentence(tmp_path: Path, damage: str)
         fields["thresholds"] = [3.0, 2.0, 1.0]
     text = msgspec.json.encode(fields) if damage in ("version", "nan", "order") else damage.encode()
     file.write_bytes(text)
-    with pytest.raises(InvalidInput, match="Train .* again"):
+    with pytest.raises(InvalidInput, match=r"Train .* again"):
         load_model(file)
 
 
