@@ -121,7 +121,7 @@ def rows(rng: random.Random) -> Iterator[Row]:
     for name, (depth, canopy) in TREES.items():
         tree = Whole(depth, canopy)
         yield [name, "start", 0, 0, "", [], [], tree.root()]
-        for step in range(90):
+        for step in range(120):
             often = 0.1 if depth == 3 else 0.4
             yield appended(rng, name, tree) if step == 0 or rng.random() < often else proven(rng, name, tree)
 

@@ -32,16 +32,28 @@ impl MerkleError {
     /// One sentence that says what to do.
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::WrongProof => "The proof does not lead from this leaf to the root: make it for this leaf, index and root.",
-            Self::StaleRoot => "The proof's root is older than the tree remembers: make the proof against a newer root.",
-            Self::UnknownRoot => "The proof's root is none the tree has had: name the sequence the proof was made against.",
-            Self::TruncatedProof => "The proof has too few siblings: give one for every level below the canopy.",
+            Self::WrongProof => {
+                "The proof does not lead from this leaf to the root: make it for this leaf, index and root."
+            }
+            Self::StaleRoot => {
+                "The proof's root is older than the tree remembers: make the proof against a newer root."
+            }
+            Self::UnknownRoot => {
+                "The proof's root is none the tree has had: name the sequence the proof was made against."
+            }
+            Self::TruncatedProof => {
+                "The proof has too few siblings: give one for every level below the canopy."
+            }
             Self::OverlongProof => "The proof has too many siblings: give none for the levels of the canopy.",
-            Self::LeafChanged => "The leaf was written after the proof was made: make the proof against a newer root.",
+            Self::LeafChanged => {
+                "The leaf was written after the proof was made: make the proof against a newer root."
+            }
             Self::LeafOutOfRange => "There is no leaf at this index yet: name one below the tree's length.",
             Self::TreeFull => "There is no room for as many leaves: append fewer, or begin another tree.",
             Self::EmptyBatch => "The batch has no leaves: append at least one.",
-            Self::WrongLayout => "These bytes can't be the tree: give exactly its size, beginning at a multiple of eight.",
+            Self::WrongLayout => {
+                "These bytes can't be the tree: give exactly its size, beginning at a multiple of eight."
+            }
         }
     }
 }

@@ -162,12 +162,7 @@ fn reach<'a, const PROOF: usize>(siblings: &mut [&'a Node; PROOF], level: usize,
 
 /// Whether the way from a leaf by its siblings ends at `top`.
 #[inline(always)]
-fn check<const PROOF: usize>(
-    index: u64,
-    leaf: &Node,
-    siblings: &[&Node; PROOF],
-    top: &Node,
-) -> Result<()> {
+fn check<const PROOF: usize>(index: u64, leaf: &Node, siblings: &[&Node; PROOF], top: &Node) -> Result<()> {
     let mut pair = Pair::new();
     let (mut one, mut other) = ([0; 32], [0; 32]);
     let (mut made, mut spare) = (&mut one, &mut other);

@@ -6,7 +6,6 @@ mod whole;
 use std::collections::VecDeque;
 
 use breakwater_merkle::{canopy_nodes, leaf, MerkleError, Node, Proof, Tree};
-use bytemuck::Zeroable;
 use proptest::prelude::*;
 use whole::Whole;
 
@@ -66,7 +65,7 @@ struct World<const D: usize, const B: usize, const P: usize, const N: usize> {
 
 impl<const D: usize, const B: usize, const P: usize, const N: usize> World<D, B, P, N> {
     fn new() -> Self {
-        let mut tree: Box<Tree<D, B, P, N>> = Box::new(Zeroable::zeroed());
+        let mut tree: Box<Tree<D, B, P, N>> = bytemuck::zeroed_box();
         tree.initialize();
         Self {
             tree,
@@ -79,7 +78,7 @@ impl<const D: usize, const B: usize, const P: usize, const N: usize> World<D, B,
 
     fn append(&mut self, mut new: Vec<Node>, batch: bool) {
         let (first, count) = (self.whole.length(), new.len() as u64);
-        let before = self.tree.clone();
+        let before = bytemuck::bytes_of(&*self.tree).to_vec();
         let kept = new.clone();
         let got = if batch {
             self.tree.append_batch(&mut new)
@@ -88,7 +87,7 @@ impl<const D: usize, const B: usize, const P: usize, const N: usize> World<D, B,
         };
         if first + count > 1 << D {
             assert_eq!(got, Err(MerkleError::TreeFull));
-            assert!(self.tree == before);
+            assert!(bytemuck::bytes_of(&*self.tree) == before);
             return;
         }
         assert_eq!(got, Ok(first));
@@ -114,14 +113,14 @@ impl<const D: usize, const B: usize, const P: usize, const N: usize> World<D, B,
     }
 
     fn replace(&mut self, held: &Held, new: Node) {
-        let before = self.tree.clone();
+        let before = bytemuck::bytes_of(&*self.tree).to_vec();
         let got = self.tree.replace(&held.proof(), &held.leaf, &new);
         assert_eq!(got, self.verdict(held), "{held:?}");
         if got.is_ok() {
             self.whole.write(held.index, new);
             self.changes.push((held.index, held.index));
         } else {
-            assert!(self.tree == before);
+            assert!(bytemuck::bytes_of(&*self.tree) == before);
         }
     }
 
@@ -180,8 +179,14 @@ impl<const D: usize, const B: usize, const P: usize, const N: usize> World<D, B,
             spoiled
         };
         refused(&with(&|h| h.leaf[i % 32] ^= 1), MerkleError::WrongProof);
-        refused(&with(&|h| h.index = self.whole.length()), MerkleError::LeafOutOfRange);
-        refused(&with(&|h| h.sequence = self.tree.sequence() + 1), MerkleError::UnknownRoot);
+        refused(
+            &with(&|h| h.index = self.whole.length()),
+            MerkleError::LeafOutOfRange,
+        );
+        refused(
+            &with(&|h| h.sequence = self.tree.sequence() + 1),
+            MerkleError::UnknownRoot,
+        );
         refused(&with(&|h| drop(h.siblings.pop())), MerkleError::TruncatedProof);
         refused(&with(&|h| h.siblings.push([0; 32])), MerkleError::OverlongProof);
         if held.sequence == self.tree.sequence() {
@@ -273,7 +278,11 @@ fn interleaved(changes: usize) -> (World<20, 64, 20, 0>, Held) {
 fn a_proof_is_good_for_as_many_roots_as_are_remembered_and_then_stale() {
     for age in 0..64 {
         let (world, reader) = interleaved(age);
-        assert_eq!(world.tree.verify(&reader.proof(), &reader.leaf), Ok(()), "{age} changes");
+        assert_eq!(
+            world.tree.verify(&reader.proof(), &reader.leaf),
+            Ok(()),
+            "{age} changes"
+        );
     }
     for age in [64, 65, 200] {
         let (world, reader) = interleaved(age);
@@ -312,7 +321,7 @@ fn random_deeds_use_late_proofs() {
 
 #[test]
 fn a_node_is_no_leaf() {
-    let mut tree: Box<Tree<4, 8, 4, 0>> = Box::new(Zeroable::zeroed());
+    let mut tree: Box<Tree<4, 8, 4, 0>> = bytemuck::zeroed_box();
     tree.initialize();
     let mut two = [leaf(b"one"), leaf(b"two")];
     let children = two.concat();
@@ -339,7 +348,7 @@ fn bytes_of_another_size_or_place_are_no_tree() {
 
 #[test]
 fn an_empty_batch_is_refused() {
-    let mut tree: Box<Tree<4, 8, 4, 0>> = Box::new(Zeroable::zeroed());
+    let mut tree: Box<Tree<4, 8, 4, 0>> = bytemuck::zeroed_box();
     tree.initialize();
     assert_eq!(tree.append_batch(&mut []), Err(MerkleError::EmptyBatch));
     assert_eq!(*tree.root(), whole::empty(4));

@@ -6,7 +6,11 @@ use sha2::{Digest, Sha256};
 pub type Node = [u8; 32];
 
 pub fn parent(left: &Node, right: &Node) -> Node {
-    Sha256::new().chain_update(left).chain_update(right).finalize().into()
+    Sha256::new()
+        .chain_update(left)
+        .chain_update(right)
+        .finalize()
+        .into()
 }
 
 /// The node above nothing but empty leaves.
