@@ -26,3 +26,15 @@ pub struct BootstrapPaid {
     pub payee: Address,
     pub amount: u64,
 }
+
+#[event(bytemuck)]
+pub struct MakerOpened {
+    pub maker: Address,
+    pub trader: Address,
+}
+
+#[event(bytemuck)]
+pub struct MakerClosed {
+    pub maker: Address,
+    pub trader: Address,
+}
