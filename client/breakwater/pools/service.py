@@ -9,24 +9,22 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
 import structlog
 from solders.keypair import Keypair
-from solders.pubkey import Pubkey
 
 from breakwater.chain.engine import EmbeddedEngine
 from breakwater.chain.sender import Sender
 from breakwater.errors import BreakwaterError, InvalidInput
 
-from . import moves, venues
+from .answers import Answers
 from .books import Books
 from .empty import insist
 from .guard import MemoryGuard
 from .moves import Wallet
+from .pool_keeping import PoolKeeping
 from .post import Post
-from .reader import Reader, ata
-from .reconcile import Reconciliation, reconcile
-from .records import CORE, OUTSIDE, Kind, PoolRecord, Rates, State, ThreadRecord, Totals, document, parse
+from .reader import Reader
+from .records import CORE, Kind, PoolRecord, Rates, State, ThreadRecord, document, parse
 from .worker import Surroundings, Worker
 
 if TYPE_CHECKING:
@@ -60,7 +58,7 @@ class Options:
     seed: int | None = None
 
 
-class Service:
+class Service(PoolKeeping, Answers):
     """Pools, threads, wallets.
 
     Args:
@@ -142,75 +140,6 @@ class Service:
             if self.guard.look():
                 log.warning("memory_is_short")
             await asyncio.sleep(GUARD_S)
-
-    # Pools
-
-    async def create_pool(
-        self, decimals: tuple[int, int], tokens: tuple[int, int], fee_ppm: int
-    ) -> PoolRecord:
-        """Make a pool with two mints of its own; `tokens[0]` whole tokens a are worth `tokens[1]` of b."""
-        terms = venues.terms_of(decimals, tokens, fee_ppm)
-        async with self._naming:
-            number = int(self.store.documents.get("next_pool", secrets.randbits(40)))
-            self.store.commit({"next_pool": number + 1})
-        return await self._take_in(await venues.create(self._sender, self.core, number, decimals, terms))
-
-    async def import_pool(self, address: str) -> PoolRecord:
-        """Take in a pool that exists, after looking at everything about it."""
-        if address in self.pools:
-            return self.pools[address]
-        return await self._take_in(await venues.examine(self.reader, self.core, address))
-
-    async def _take_in(self, record: PoolRecord) -> PoolRecord:
-        self.pools[record.address] = record
-        self.store.commit({f"pools/{record.address}": document(record)})
-        view = await self.reader.pool(record)
-        if view is not None:
-            self.books.views[record.address] = view
-        return record
-
-    async def clean_up(self) -> list[str]:
-        """Forget the pools that are gone and have no threads."""
-        used = {each.pool for each in self.threads.values()}
-        gone = [
-            address
-            for address, record in list(self.pools.items())
-            if address not in used and not await venues.is_there(self.reader, record)
-        ]
-        for address in gone:
-            self.pools.pop(address, None)
-            self.store.commit({f"pools/{address}": None, f"totals/{address}": None})
-        return gone
-
-    def pool(self, address: str) -> PoolRecord:
-        """A pool that is known.
-
-        Raises:
-            InvalidInput: it is not.
-        """
-        if address not in self.pools:
-            raise InvalidInput(f"Create or import pool {address} first.")
-        return self.pools[address]
-
-    async def mint_and_send(self, address: str, side: int, to: str, amount: int) -> str:
-        """Make tokens of a pool's side for anybody; the transaction's signature.
-
-        Raises:
-            InvalidInput: the core wallet can't make them, or the address is none.
-        """
-        pool = self.pool(address)
-        if not pool.mintable[side] or amount <= 0:
-            raise InvalidInput("Name a side whose tokens the core wallet can make, and an amount above zero.")
-        try:
-            receiver = Pubkey.from_string(to)
-        except ValueError:
-            raise InvalidInput(f"Give the receiver's address in base58, not {to!r}.") from None
-        ours = next((w for w in self.books.wallets.values() if w.address == receiver), None)
-        who = ours or Wallet(OUTSIDE, self.core.key, receiver)
-        mint = pool.mints[side]
-        await self.books.run(moves.open_accounts(self.core, who, [mint]))
-        given = moves.give(self.core, who.name, ata(receiver, Pubkey.from_string(mint)), pool, side, amount)
-        return str((await self.books.run(given)).signature)
 
     # Threads
 
@@ -405,78 +334,6 @@ class Service:
     def _save(self, record: ThreadRecord) -> None:
         record.version += 1
         self.store.commit({f"threads/{record.id}": document(record)})
-
-    # Answers
-
-    async def reconcile(self) -> Reconciliation:
-        """Compare the books with the chain while nothing moves; a difference raises an alert."""
-        found = await reconcile(self.books, self.pools.values())
-        if not found.ok:
-            self.books.note_alert("", "; ".join(found.differences[:5]))
-        return found
-
-    def totals(self, address: str) -> Totals:
-        """What was counted of a pool."""
-        return self.books.totals.get(address, Totals())
-
-    def show_thread(self, record: ThreadRecord) -> dict[str, Any]:
-        """A thread without its secret, with what it holds."""
-        shown: dict[str, Any] = msgspec.to_builtins(record)
-        del shown["secret"]
-        return {**shown, "wallet": str(record.wallet), "holds": dict(self.books.balances.get(record.id, {}))}
-
-    def show_pool(self, record: PoolRecord) -> dict[str, Any]:
-        """A pool with its newest state and its totals."""
-        view = self.books.views.get(record.address)
-        now: dict[str, Any] = {"reserve": None, "fees": None, "supply": None, "paused": None}
-        if view is not None:
-            now = {
-                "reserve": view.pool.reserve,
-                "fees": view.pool.fees,
-                "supply": view.supply,
-                "paused": view.pool.paused,
-            }
-        totals: dict[str, Any] = msgspec.to_builtins(self.totals(record.address))
-        return {**msgspec.to_builtins(record), "now": now, "totals": totals}
-
-    def statistics(self) -> dict[str, Any]:
-        """Sums over all threads, and the state of the service."""
-        stats = [each.stats for each in self.threads.values()]
-        states: dict[str, int] = {}
-        errors: dict[str, int] = {}
-        for each in self.threads.values():
-            states[each.state] = states.get(each.state, 0) + 1
-            for name, count in each.stats.errors.items():
-                errors[name] = errors.get(name, 0) + count
-        names = (
-            "operations",
-            "succeeded",
-            "refused",
-            "failed",
-            "verified",
-            "refills",
-            "top_ups",
-            "volume",
-            "shared",
-        )
-        return {
-            **{name: sum(getattr(each, name) for each in stats) for name in names},
-            "compute_units": self.books.compute_units,
-            "threads": len(self.threads),
-            "states": states,
-            "errors": errors,
-            "pools": len(self.pools),
-            "alerts": len(self.books.alerts),
-            "pending": len(self.books.pending),
-            "sent": self.post.sent,
-            "batches": self.post.batches,
-            "commits": self.store.commits,
-            "recovered": list(self.store.recovered),
-            "moves_recovered": dict(self.books.recovered),
-            "memory_short": self.guard.pressed,
-            "uptime_s": round(time.time() - self.started_at, 3),
-            "engine": self.engine.name,
-        }
 
 
 def _seen(task: asyncio.Task[Emptied]) -> None:
