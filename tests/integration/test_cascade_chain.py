@@ -88,7 +88,7 @@ async def test_a_loan_comes_nearer_until_it_is_due_and_its_sale_is_an_event(town
     assert (risk.kind, risk.symbol, risk.value) == (Kind.OPEN_INTEREST, symbol_of(1), loan.debt / 1e6)
 
     keeper = town.whale.pubkey()
-    call = lx.liquidate(keeper, town.borrower.pubkey(), 1, 1, loan.shares)
+    call = lx.take_over(keeper, town.borrower.pubkey(), 1, 1)  # it is under water
     await town.sender.send([call], [town.whale])
     after = await read_book(town.engine)
     assert after.loans == ()

@@ -111,7 +111,7 @@ async def _following(wanted: Wanted, stack: AsyncExitStack, on_signal: Any) -> t
     """A desk, and what keeps it busy."""
     notifier = None
     if wanted.alerts is not None:
-        notifier = await stack.enter_async_context(Notifier(sinks_of(load(wanted.alerts, known=frozenset()))))
+        notifier = await stack.enter_async_context(Notifier(sinks_of(load(wanted.alerts))))
     producer = None if wanted.redis is None else cascade.Producer(wanted.redis)
     desk = cascade.Desk(model_of(wanted.model), notifier=notifier, producer=producer, on_signal=on_signal)
     guard: Guard | None = None
