@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use breakwater_merkle::{canopy_nodes, leaf, MerkleError, Node, Proof, Tree};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use whole::Whole;
 
 /// What a writer does next. Numbers are taken modulo what there is.
