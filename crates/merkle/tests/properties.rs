@@ -215,7 +215,7 @@ impl<const D: usize, const B: usize, const P: usize, const N: usize> World<D, B,
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_small_tree_is_whole_until_it_is_full_and_after(deeds in deeds(200)) {
