@@ -2,8 +2,8 @@
 
 `python deployment_driver.py` imports everything once, then forks a process for every request, a line of JSON
 on standard input: {"id", "log", "what": "deploy" | "genesis", "arguments"}. A line {"id", "status"} is the
-answer, with the status as `subprocess` has it. Arguments: URL, payer's key file, program's key file or genesis
-file, journal, then where to die: STEP STATE before|after, or chunks N, or nothing.
+answer, with the status as `subprocess` has it. Arguments: URL, payer's key file, key file of the program or
+genesis file, journal, then where to die: STEP STATE before|after, or chunks N, or nothing.
 """
 
 from __future__ import annotations

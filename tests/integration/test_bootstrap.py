@@ -48,7 +48,7 @@ class World:
         admin = self.ground.admin
         made, _ = await trading.create_market(
             self.sender, admin, feed=FEED, strikes=("100000",), closes="1h", liquidity=1_000 * UNIT,
-            curve=ix.LMSR, market_id=None, guards=trading.Guards(),
+            curve=ix.LMSR, market_id=None, guards=trading.Guards(breaker=False),
         )  # fmt: skip
         position = ix.create_position(self.trader.pubkey(), made.id, 0, ix.SPOT)
         await self.sender.send([position], [self.trader])

@@ -150,7 +150,8 @@ async def test_the_page_is_live_and_a_fall_of_coverage_is_critical_within_two_se
             volume = page.locator("[data-metric=volume] .value")
             await expect(volume).not_to_have_text(before["volume"], timeout=PATIENCE_S * 1000)
             assert await card(page, "open_interest") == "21,000.00" != before["open_interest"]
-            assert await page.locator("#charts canvas").count() == 6
+            # a rate needs two seconds
+            await expect(page.locator("#charts canvas")).to_have_count(6, timeout=PATIENCE_S * 1000)
             assert "fresh" in (await page.text_content("#feeds") or "")
             assert "nobody" in (await page.text_content("#programs") or "")
 

@@ -108,6 +108,10 @@ def _audit_market(m: Market, holdings: list[Holding], vault: Vault, shards: list
     for holding in holdings:
         claims[holding.outcome] += holding.shares
         debts[holding.outcome] += holding.debt
+    for outcome, (taken, owed) in enumerate(zip(m.taken_shares, m.taken_debt, strict=True)):
+        assert taken >= owed, "what was taken over pays its loan if it wins"
+        claims[outcome] += taken
+        debts[outcome] += owed
     cash = vault.cash + sum(shard.cash for shard in shards)
     assert cash >= 0
     if m.status != OPEN:
@@ -124,8 +128,7 @@ def _audit_market(m: Market, holdings: list[Holding], vault: Vault, shards: list
         assert claim <= m.escrow + cash, f"vault and escrow cover outcome {outcome}"
         # what this outcome leaves unpaid is within the debt at risk
         assert sum(m.debt) - m.debt[outcome] <= m.debt_at_risk
-    # the limit falls with every loss, loans that stand do not; a subsidy is at most b ln 16
-    assert m.debt_at_risk <= 3 * m.full_liquidity, "a market's loans at risk end at its subsidy"
+    assert m.debt_at_risk <= m.max_debt_at_risk, "a market's loans at risk end at its subsidy"
     secured = all(holding.debt <= holding.shares for holding in holdings)
     assert secured, "a winner repays"
 

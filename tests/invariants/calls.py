@@ -210,6 +210,19 @@ def liquidate_chain(
     return Call("liquidate_chain", instruction, (keeper,), lambda m: m.liquidate_chain(*args))
 
 
+def take_over(keeper: Key, owner: Pubkey, market_id: int, outcome: int) -> Call:
+    """See `Liquidations.take_over`."""
+    args = (keeper.pubkey(), owner, market_id, outcome)
+    return Call("take_over", called_ix.take_over(*args), (keeper,), lambda m: m.take_over(*args))
+
+
+def take_over_chain(keeper: Key, owner: Pubkey, number: int, legs: Sequence[tuple[int, Pubkey]]) -> Call:
+    """See `Liquidations.take_over_chain`."""
+    args = (keeper.pubkey(), owner, number, legs)
+    instruction = called_ix.take_over_chain(*args)
+    return Call("take_over_chain", instruction, (keeper,), lambda m: m.take_over_chain(*args))
+
+
 def place_stop(owner: Key, market_id: int, outcome: int, kind: int, terms: StopTerms) -> Call:
     """See `Stops.place_stop`."""
     args = (owner.pubkey(), market_id, outcome, kind, terms)
@@ -220,6 +233,13 @@ def cancel_stop(owner: Key, market_id: int, outcome: int, kind: int, side: int) 
     """See `Stops.cancel_stop`."""
     args = (owner.pubkey(), market_id, outcome, kind, side)
     return Call("cancel_stop", called_ix.cancel_stop(*args), (owner,), lambda m: m.cancel_stop(*args))
+
+
+def clear_stop(owner: Pubkey, market_id: int, outcome: int, kind: int, side: int) -> Call:
+    """See `Stops.cancel_stop`; nobody signs."""
+    args = (owner, market_id, outcome, kind, side)
+    instruction = called_ix.cancel_stop(*args, signed=False)
+    return Call("cancel_stop", instruction, (), lambda m: m.cancel_stop(*args, signed=False))
 
 
 def execute_stop(keeper: Key, owner: Pubkey, market_id: int, outcome: int, kind: int, side: int) -> Call:

@@ -103,20 +103,29 @@ class Chains(Settlement):
         trader, chain = self.load(trader_key, Trader), self.load(key, Chain)
         held = chain.held
         require(bool(held) and len(legs) == len(held), "BadLegs")
-        proceeds = due = 0
+        proceeds = due = redeemed = gone = 0
         for leg, (market_id, _) in zip(held, legs, strict=True):
             market_key = at.market(market_id)
             market = self.load(market_key, Market)
             require(bytes(market_key) == leg.market, "BadLeg")
-            market.positions -= 1
             v = Visit(trader_key, market_key, trader, market, self.shard_of(market), leg)
+            if market.status == 0 and self.now.ms >= market.close_ms:
+                continue
+            market.positions -= 1
+            gone += 1
+            if market.status:
+                before = trader.balance
+                self.pay_out(key, v)
+                redeemed += trader.balance - before
+                continue
             shares = leg.shares
             priced, owed = self.unwind(v, shares)
             brought = priced.notional - priced.fee
             self.repay(v, priced, owed, shares, max(0, brought - owed), max(0, owed - brought))
             proceeds, due = proceeds + brought, due + owed
         amount, shortfall = max(0, proceeds - due), max(0, due - proceeds)
-        require(amount >= min_proceeds, "SlippageExceeded")
+        require(gone > 0, "MarketClosed")
+        require(amount + redeemed >= min_proceeds, "SlippageExceeded")
         require(shortfall <= trader.balance, "Underwater")
         trader.balance += amount - shortfall
         self.found.event(
@@ -124,7 +133,7 @@ class Chains(Settlement):
             {
                 "chain": bytes(key),
                 "trader": bytes(trader_key),
-                "legs": len(held),
+                "legs": gone,
                 "proceeds": proceeds,
                 "repaid": due,
                 "amount": amount,

@@ -17,7 +17,15 @@ VERBS = frozenset(
         *("buy", "sell", "open", "close", "batch"),
         *("create_chain", "open_chain", "unwind_chain", "close_chain", "redeem_leg"),
         *("resolve", "void", "redeem"),
-        *("liquidate", "liquidate_chain", "place_stop", "cancel_stop", "execute_stop"),
+        *(
+            "liquidate",
+            "liquidate_chain",
+            "take_over",
+            "take_over_chain",
+            "place_stop",
+            "cancel_stop",
+            "execute_stop",
+        ),
     )
 )
 """Every instruction; Compared with the IDLs, as are those of `keepers_model`."""

@@ -57,7 +57,10 @@ class Liquidations(Chains, Attacks):
         owner, market, outcome, position = found
         position = self.record_of(position)
         shares = self._amount(market, position, how)
-        return self.run(calls.liquidate(keeper, owner.pubkey(), market, outcome, shares))
+        done = self.run(calls.liquidate(keeper, owner.pubkey(), market, outcome, shares))
+        if done.error == "BelowLoan" or how == 6:
+            return self.run(calls.take_over(keeper, owner.pubkey(), market, outcome))
+        return done
 
     def _push(self, keeper: Key, market_id: int, outcome: int, size: int) -> tuple[int, int] | None:
         """Buy another outcome, so that this one falls; what was bought."""
@@ -208,7 +211,9 @@ class Liquidations(Chains, Attacks):
             ways = self._ways_out(self.chain_of(owner, chain))
             if cut < 2:
                 ways = ways[1:] if cut else ways[::-1]
-            self.run(calls.liquidate_chain(keeper, owner.pubkey(), chain.id, ways, part))
+            done = self.run(calls.liquidate_chain(keeper, owner.pubkey(), chain.id, ways, part))
+            if done.error in ("BelowLoan", "Healthy"):
+                self.run(calls.take_over_chain(keeper, owner.pubkey(), chain.id, ways))
             self.world.engine.advance_slots(1)
 
     def _leg(self, market_id: int, outcome: int, shares: int) -> LegOrder:

@@ -74,7 +74,10 @@ class Stops(Liquidations):
         """Take an order back; mostly there is one."""
         if which % 8 and (found := self._order(which)):
             owner, market, position, stop = found
-            self.run(calls.cancel_stop(owner, market, position.outcome, position.kind, stop.side))
+            place = (market, position.outcome, position.kind, stop.side)
+            self.run(
+                calls.clear_stop(owner.pubkey(), *place) if which % 3 else calls.cancel_stop(owner, *place)
+            )
         elif other := self.position(which, kind, held=False):
             owner, market, outcome, _ = other
             self.run(calls.cancel_stop(owner, market, outcome, kind, side))
@@ -129,7 +132,7 @@ class Stops(Liquidations):
             ("NotOwner", replaced_account(executed, 2, thief.pubkey()), keeper),
             ("NotOwner", replaced_account(executed, 1, at.trader(thief.pubkey())), keeper),
             ("NotOwner", replaced_account(cancelled, 0, thief.pubkey()), thief),
-            ("PositionOfAnotherTrader", replaced_account(cancelled, 3, twin), owner),
+            ("WrongStop", replaced_account(cancelled, 2, twin), owner),
         ]
         error, instruction, signer = attempts[how]
         records = [meta.pubkey for meta in instruction.accounts if meta.pubkey not in _PEOPLE]

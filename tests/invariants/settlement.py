@@ -82,6 +82,8 @@ class Settlement(Trades):
             max_debt_at_risk=subsidy,
             shares=none,
             debt=none,
+            taken_shares=none,
+            taken_debt=none,
             reference=none,
             traded_s=(self.now.s,) * outcomes,
             max_volume=limits.max_volume,
@@ -133,6 +135,7 @@ class Settlement(Trades):
         position = self.load(key, Position)
         require(signed or market.status != OPEN, "MissingRequiredSignature")
         require(not position.shares and not position.debt, "NotEmpty")
+        require(position.generation < self.now.slot, "PositionTooYoung")
         self.remove(key)
         trader.positions -= 1
         market.positions -= 1
@@ -151,18 +154,33 @@ class Settlement(Trades):
         require(proven, "NoSettlementPrice")
         price = feed.history[index - oldest][1]
         won = sum(strike <= price for strike in m.strikes)
-        residue, secured = m.escrow - m.shares[won], m.debt[won]
-        lost = sum(m.debt) - secured
+        payable, secured = m.shares[won], m.debt[won] - m.taken_debt[won]
+        residue, owed, taken = m.escrow - payable, sum(m.taken_debt), m.taken_shares[won]
+        lost = sum(m.debt) - owed - secured
         shard = self.shard_of(m)
         self._leave_books(m, shard, 0)
         shard.debt -= lost
         shard.bad_debt += lost
         shard.cash += residue
-        m.status, m.winner, m.settlement_price, m.escrow = RESOLVED, won, price, m.shares[won]
+        drawn, missing = self._settle_taken(m, shard, owed, taken)
+        m.status, m.winner, m.settlement_price, m.escrow = RESOLVED, won, price, payable - taken
         m.debt = tuple(secured if i == won else 0 for i in range(len(m.debt)))
         market = bytes(at.market(market_id))
-        shown = {"market": market, "price": price, "payable": m.escrow, "residue": residue, "bad_debt": lost}
+        shown = {"market": market, "price": price, "payable": payable, "residue": residue}
+        shown |= {"bad_debt": lost + missing, "taken": taken, "drawn": drawn}
         self.found.event("MarketSettled", {**shown, "winner": won, "voided": 0})
+
+    @staticmethod
+    def _settle_taken(m: Market, shard: Shard, owed: int, brought: int) -> tuple[int, int]:
+        """What was taken over pays its loans, the insurance fund what is missing; that, and what is lost."""
+        missing = max(0, owed - brought)
+        drawn = min(missing, shard.insurance)
+        shard.insurance += max(0, brought - owed) - drawn
+        shard.debt -= owed
+        shard.cash += owed - missing + drawn
+        shard.bad_debt += missing - drawn
+        m.taken_shares = m.taken_debt = (0,) * len(m.shares)
+        return drawn, missing - drawn
 
     def void(self, market_id: int) -> None:
         """Settle a market nobody resolved: every share pays the same."""
@@ -173,11 +191,15 @@ class Settlement(Trades):
         residue = m.escrow - payable
         require(residue >= 0, "Insolvent")
         shard = self.shard_of(m)
+        owed, taken = sum(m.taken_debt), sum(each // len(m.shares) for each in m.taken_shares)
+        m.debt = tuple(each - gone for each, gone in zip(m.debt, m.taken_debt, strict=True))
         self._leave_books(m, shard, sum(m.debt))
         shard.cash += residue
-        m.status, m.escrow = VOIDED, payable
+        drawn, lost = self._settle_taken(m, shard, owed, taken)
+        m.status, m.escrow = VOIDED, payable - taken
         market = bytes(at.market(market_id))
-        shown = {"market": market, "price": 0, "payable": payable, "residue": residue, "bad_debt": 0}
+        shown = {"market": market, "price": 0, "payable": payable, "residue": residue}
+        shown |= {"bad_debt": lost, "taken": taken, "drawn": drawn}
         self.found.event("MarketSettled", {**shown, "winner": 0, "voided": 1})
 
     def _leave_books(self, m: Market, shard: Shard, at_risk: int) -> None:

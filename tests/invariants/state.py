@@ -121,6 +121,8 @@ class Holding:
     cost: int = 0
     debt: int = 0
     opened_slot: int = 0
+    generation: int = 0
+    """Changes whenever shares come after there were none; no account shows it."""
 
 
 @dataclass
@@ -148,6 +150,8 @@ class Stop:
     trigger_q28: int
     limit_q28: int
     side: int
+    owner: bytes
+    generation: int
 
 
 @dataclass
@@ -208,6 +212,8 @@ class Market:
     sold: int = 0
     level: int = 0
     bound: int = 0
+    taken_shares: tuple[int, ...] = ()
+    taken_debt: tuple[int, ...] = ()
     anchors: tuple[int, ...] = (0,) * 16
     fills: tuple[int, ...] = (0,) * 16
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from breakwater.chain import addresses as at
 
@@ -17,9 +17,16 @@ if TYPE_CHECKING:
 
     from breakwater.chain.liquidation_instructions import StopTerms
 
+    from .state import Holding
+
 __all__ = ["Stops"]
 
 STOP_LOSS, TAKE_PROFIT = 0, 1
+
+
+def stands(stop: Stop, holding: Holding | None) -> bool:
+    """Whether the shares are still there for which the order was given."""
+    return holding is not None and holding.shares > 0 and holding.generation == stop.generation
 
 
 class Stops(Liquidations):
@@ -30,24 +37,27 @@ class Stops(Liquidations):
         trader_key = at.trader(owner)
         position = at.position(trader_key, at.market(market_id), outcome, kind)
         self.load(trader_key, Trader)
-        self.load(position, Position)
+        held = self.load(position, Position)
         key = at.stop(position, terms.side)
         require(self.find(key) is None, "AccountAlreadyInUse")
         sane = terms.side <= TAKE_PROFIT and 1 <= terms.trigger_q28 < ONE_Q28 and terms.limit_q28 < ONE_Q28
         require(sane, "BadParameter")
         require(terms.shares > 0, "ZeroAmount")
-        shown = {"shares": terms.shares, "tip": terms.tip, "side": terms.side}
+        require(held.shares > 0, "InsufficientShares")
+        shown: dict[str, Any] = {"shares": terms.shares, "tip": terms.tip, "side": terms.side}
         shown |= {"trigger_q28": terms.trigger_q28, "limit_q28": terms.limit_q28}
-        self.create(key, Stop(position=bytes(position), **shown))
+        stop = Stop(owner=bytes(owner), position=bytes(position), generation=held.generation, **shown)
+        self.create(key, stop)
         self.found.event("StopPlaced", {"position": bytes(position), **shown})
 
-    def cancel_stop(self, owner: Pubkey, market_id: int, outcome: int, kind: int, side: int) -> None:
-        """Take an order back, whatever has become of its position."""
-        trader_key = at.trader(owner)
-        position = at.position(trader_key, at.market(market_id), outcome, kind)
+    def cancel_stop(
+        self, owner: Pubkey, market_id: int, outcome: int, kind: int, side: int, *, signed: bool = True
+    ) -> None:
+        """Take an order back, whatever has become of its position; anybody may when its shares are gone."""
+        position = at.position(at.trader(owner), at.market(market_id), outcome, kind)
         key = at.stop(position, side)
-        self.load(trader_key, Trader)
-        self.load(key, Stop)
+        stop = self.load(key, Stop)
+        require(signed or not stands(stop, self.find(position)), "MissingRequiredSignature")
         self.remove(key)
         self.found.event("StopCancelled", {"position": bytes(position), "side": side})
 
@@ -60,6 +70,7 @@ class Stops(Liquidations):
         position = at.position(v.trader_key, v.market_key, outcome, kind)
         stop = self.load(at.stop(position, side), Stop)
         require(keeper != owner, "ConstraintDuplicateMutableAccount")
+        require(stands(stop, v.holding), "WrongStop")
         shares = min(stop.shares, v.holding.shares)
         self.outcome(v)
         reference = self.found.number("reference", *self.reference_price(v.market, outcome))

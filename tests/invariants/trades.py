@@ -203,6 +203,8 @@ class Trades(Desk):
         m.debt_at_risk = at_risk
 
     def _receive(self, holding: Holding, shares: int, cost: int) -> None:
+        if not holding.shares:
+            holding.generation = max(holding.generation + 1, self.now.slot)
         holding.shares = self.word(holding.shares + shares)
         holding.cost = self.word(holding.cost + cost)
         holding.opened_slot = self.now.slot

@@ -181,7 +181,11 @@ class World:
         for event in events:
             if event.name == "Liquidated":
                 self.called[("partial", "full", "emergency")[event.fields["severity"]]] += 1
-                self.called.update(name for name in ("drawn", "lost", "insured") if event.fields[name])
+                self.called.update(name for name in ("insured",) if event.fields[name])
+            if event.name == "TakenOver":
+                self.called["taken over"] += 1
+            if event.name == "MarketSettled":
+                self.called.update(name for name in ("taken", "drawn") if event.fields[name])
         audit(self.books, self.supply)
 
     def _read(self, events: Sequence[Event], what: str) -> int:

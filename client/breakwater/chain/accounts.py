@@ -49,6 +49,9 @@ HISTORY: Final = 256
 """Observations a feed keeps."""
 
 DISCRIMINATOR = 8
+PROGRAM_OF: Final = {"Feed": "oracle", "Pool": "pools"}
+"""Accounts that are not the exchange's."""
+
 Value = TypeVar("Value", "Config", "Trader", "Vault", "Shard", "Market", "Position", "Feed")
 
 
@@ -161,6 +164,9 @@ class Market:
     sold: int
     level: int
     bound: int
+    taken_shares: tuple[int, ...] = ()
+    """By outcome, what the vault took over: shares, and the loans that they secure."""
+    taken_debt: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +225,7 @@ class Feed:
 @lru_cache(maxsize=16)
 def _layout(name: str) -> tuple[bytes, struct.Struct, dict[str, slice]]:
     """Discriminator, fields, and where each field's values are among the unpacked ones."""
-    idl = programs.idl("oracle" if name == "Feed" else "exchange")
+    idl = programs.idl(PROGRAM_OF.get(name, "exchange"))
     types = {each["name"]: each["type"]["fields"] for each in idl["types"] if "fields" in each["type"]}
     tag = next(bytes(each["discriminator"]) for each in idl["accounts"] if each["name"] == name)
     codes, places = "<", {}
@@ -307,6 +313,8 @@ def market(data: bytes) -> Market:
     used = fields["outcomes"]
     fields["shares"], fields["debt"] = fields["shares"][:used], fields["debt"][:used]
     fields["strikes"] = fields["strikes"][: used - 1]
+    for name in ("taken_shares", "taken_debt"):
+        fields[name] = fields[name][:used]
     fields["reference"], fields["traded_s"] = fields["reference"][:used], fields["traded_s"][:used]
     return _pick(Market, fields)
 
@@ -319,8 +327,8 @@ def position(data: bytes) -> Position:
 def chain(data: bytes) -> Chain:
     """Decode a chain account."""
     fields = read_fields("Chain", data)
-    # market, shares, cost, debt, opened_slot, outcome, kind, reserved
-    legs, width = fields["legs"], 8
+    # market, shares, cost, debt, opened_slot, outcome, kind, reserved, generation
+    legs, width = fields["legs"], 9
     used = (legs[i * width : i * width + 6] for i in range(fields["count"]))
     return Chain(fields["trader"], fields["id"], tuple(Leg(*leg) for leg in used))
 

@@ -1,4 +1,4 @@
-"""Values -> `Instruction` for the launch: what trades and locked liquidity are paid. One pure function a verb.
+"""Values -> `Instruction` for the launch: what trades and locked liquidity are paid, a function a verb.
 
 Nothing here talks to a chain or signs. Fees and shares are micro-units, MMT billionths, times slots.
 """

@@ -26,12 +26,14 @@ class Stop:
     trigger_q28: int
     limit_q28: int
     side: int
+    owner: bytes = b""
+    generation: int = 0
 
 
 def stop(data: bytes) -> Stop:
     """Decode a standing order."""
     fields = accounts.read_fields("Stop", data)
-    names = ("position", "shares", "tip", "trigger_q28", "limit_q28", "side")
+    names = ("position", "shares", "tip", "trigger_q28", "limit_q28", "side", "owner", "generation")
     return Stop(*(fields[name] for name in names))
 
 

@@ -79,21 +79,16 @@ def liquidate_chain(
 
 
 def take_over(keeper: Pubkey, owner: Pubkey, market_id: int, outcome: int) -> Instruction:
-    """Have the vault take a position over whose shares are worth less than its loan."""
-    trader, market = at.trader(owner), at.market(market_id)
-    position = at.position(trader, market, outcome, LEVERAGED)
-    accounts = [*_keeper(keeper), _w(trader), *_venue(market_id), _w(position)]
+    """Let the vault take a leveraged position over whose shares are worth less than its loan."""
+    accounts = liquidate(keeper, owner, market_id, outcome, 0).accounts
     return Instruction(at.EXCHANGE, tag("take_over"), accounts)
 
 
 def take_over_chain(
     keeper: Pubkey, owner: Pubkey, number: int, legs: Sequence[tuple[int, Pubkey]]
 ) -> Instruction:
-    """Have the vault take a chain over whose shares together are worth less than its loans."""
-    trader = at.trader(owner)
-    accounts = [*_keeper(keeper), _w(trader), _w(at.chain(trader, number))]
-    for market_id, feed in legs:
-        accounts += [*_venue(market_id), _r(feed)]
+    """Let the vault take a chain over whose shares together are worth less than its loans."""
+    accounts = liquidate_chain(keeper, owner, number, legs).accounts
     return Instruction(at.EXCHANGE, tag("take_over_chain"), accounts)
 
 
@@ -112,13 +107,13 @@ def place_stop(owner: Pubkey, market_id: int, outcome: int, kind: int, terms: St
     return Instruction(at.EXCHANGE, tag("place_stop") + data, accounts)
 
 
-def cancel_stop(owner: Pubkey, market_id: int, outcome: int, kind: int, side: int) -> Instruction:
-    """Take a standing order back."""
-    trader, market = at.trader(owner), at.market(market_id)
-    position = at.position(trader, market, outcome, kind)
-    bump = at.position_bump(trader, market, outcome, kind)
-    accounts = [_w(owner, signer=True), _r(trader), _w(at.stop(position, side)), _r(position), _r(market)]
-    return Instruction(at.EXCHANGE, tag("cancel_stop") + bytes([outcome, kind, bump]), accounts)
+def cancel_stop(
+    owner: Pubkey, market_id: int, outcome: int, kind: int, side: int, *, signed: bool = True
+) -> Instruction:
+    """Take a standing order back; unsigned once the shares are gone for which it was given."""
+    position = at.position(at.trader(owner), at.market(market_id), outcome, kind)
+    accounts = [_w(owner, signer=signed), _w(at.stop(position, side)), _r(position)]
+    return Instruction(at.EXCHANGE, tag("cancel_stop"), accounts)
 
 
 def execute_stop(

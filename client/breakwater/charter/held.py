@@ -9,6 +9,7 @@ from solders.pubkey import Pubkey
 
 from breakwater.chain import accounts as layouts
 from breakwater.chain import addresses as at
+from breakwater.chain import bootstrap_accounts
 from breakwater.chain import keeper_accounts as mmt_layouts
 from breakwater.chain.mmt_mint import MINT_SPACE, TOKEN_SPACE, sink
 from breakwater.chain.queries import read_accounts
@@ -64,6 +65,7 @@ class Held:
     shards: tuple[layouts.Shard | None, ...]
     season: mmt_layouts.Season | None
     registry: mmt_layouts.Registry | None
+    bootstrap: bootstrap_accounts.Bootstrap | None
     stake_vault: TokenAccount | None
     reward_vault: TokenAccount | None
     collateral: Mint | None
@@ -97,6 +99,7 @@ async def read_held(engine: EmbeddedEngine | RpcEngine, charter: Charter) -> Hel
         at.token_vault(),
         at.season(),
         at.registry(),
+        at.bootstrap(),
         at.stake_vault(),
         at.reward_vault(),
     ]
@@ -122,6 +125,7 @@ async def read_held(engine: EmbeddedEngine | RpcEngine, charter: Charter) -> Hel
         shards=tuple(_decoded(found[each], at.EXCHANGE, layouts.shard) for each in shards),
         season=season,
         registry=_decoded(found[at.registry()], at.EXCHANGE, mmt_layouts.registry),
+        bootstrap=_decoded(found[at.bootstrap()], at.EXCHANGE, bootstrap_accounts.bootstrap),
         stake_vault=_tokens(at.stake_vault(), found[at.stake_vault()]),
         reward_vault=_tokens(at.reward_vault(), found[at.reward_vault()]),
         collateral=None if collateral is None else _mint(collateral, money[collateral]),

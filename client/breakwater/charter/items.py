@@ -39,7 +39,7 @@ class Item:
     """One value: what the charter wants at an account and what is there, None where nothing is.
 
     `rule` is one of "admin", "parameters", "operator", "shards", "token vault", "collateral", "mmt", "sink",
-    "schedule", "mmt vaults", "feeds".
+    "schedule", "bootstrap", "mmt vaults", "feeds".
     """
 
     rule: str
@@ -69,6 +69,7 @@ def items(charter: Charter, held: Held) -> Iterator[Item]:
     registry = {name: rules.pop(name) for name in REGISTRY}
     yield from _values("schedule", at.season(), rules, held.season)
     yield from _values("schedule", at.registry(), registry, held.registry)
+    yield from _bootstrap(charter, held)
     yield from _mmt_vaults(charter, held)
     yield from _feeds(charter, held)
 
@@ -186,6 +187,15 @@ def _sink(charter: Charter, held: Held) -> Iterator[Item]:
     yield _item("sink", tokens.address, least, found)
 
 
+def _bootstrap(charter: Charter, held: Held) -> Iterator[Item]:
+    rules, opened = charter.bootstrap, held.bootstrap
+    fixed = ("trade_credits", "trade_rate", "mining_rate")
+    wanted = {name: getattr(rules, name) for name in fixed} | {"budget": rules.budget}
+    yield from _values("bootstrap", at.bootstrap(), wanted, opened)
+    slots = None if opened is None else f"mining_slots {opened.end_slot - opened.start_slot}"
+    yield _item("bootstrap", at.bootstrap(), f"mining_slots {rules.mining_slots}", slots)
+
+
 def _mmt_vaults(charter: Charter, held: Held) -> Iterator[Item]:
     """The reward vault has what the schedule may still pay; both vaults obey the program alone."""
     for place, tokens in ((at.reward_vault(), held.reward_vault), (at.stake_vault(), held.stake_vault)):
@@ -196,6 +206,8 @@ def _mmt_vaults(charter: Charter, held: Held) -> Iterator[Item]:
             yield from _custody("mmt vaults", tokens, at.season(), Pubkey.from_bytes(held.season.mint))
     if held.season is not None and held.reward_vault is not None:
         owed = sum(charter.mmt.rates) * SEASON_SLOTS - held.season.paid
+        if held.bootstrap is not None:
+            owed += held.bootstrap.budget - held.bootstrap.paid_traders - held.bootstrap.paid_makers
         wanted = f"at least {owed} for rewards"
         amount = held.reward_vault.amount
         found = wanted if amount >= owed else f"{amount} for rewards"

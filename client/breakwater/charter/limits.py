@@ -1,6 +1,7 @@
 """What the programs accept as rules, so that a mistake is named before it is sent.
 
-The same ranges as in the exchange's `initialize` and `initialize_mmt`; the chain has the last word.
+The same ranges as in the exchange's `initialize`, `initialize_mmt` and `open_bootstrap`; the chain has the
+last word.
 """
 
 from __future__ import annotations
@@ -8,13 +9,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
+from breakwater.chain.addresses import SHARDS
 from breakwater.chain.mmt_instructions import MMT
 
 if TYPE_CHECKING:
+    from breakwater.chain.bootstrap_instructions import BootstrapRules
     from breakwater.chain.mmt_instructions import MmtRules
     from breakwater.chain.terms import Rules
 
-__all__ = ["POOL", "SEASON_SLOTS", "checked_mmt", "checked_rules"]
+__all__ = ["POOL", "SEASON_SLOTS", "checked_bootstrap", "checked_mmt", "checked_pool", "checked_rules"]
 
 SEASON_SLOTS: Final = 38_880_000
 POOL: Final = 10_000_000 * MMT
@@ -71,6 +74,34 @@ def checked_mmt(rules: MmtRules) -> MmtRules:
     for name in ("cooldown_slots", "claim_slots", "heartbeat_slots", "suspension_slots", "expiry_slots"):
         _within(getattr(rules, name), 1, SEASON_SLOTS, name)
     return rules
+
+
+def checked_bootstrap(rules: BootstrapRules) -> BootstrapRules:
+    """The rules of the launch's incentives, if the exchange takes them.
+
+    Raises:
+        ValueError: it would not.
+    """
+    for name, value in asdict(rules).items():
+        _within(value, 0, 2**64 - 1, name)
+    _within(rules.min_fee, 1, rules.max_fee, "min_fee")
+    _within(rules.mining_slots, 1, SEASON_SLOTS, "mining_slots")
+    if rules.trade_credits % SHARDS:
+        raise ValueError(f"trade_credits is a multiple of {SHARDS}, not {rules.trade_credits}")
+    return rules
+
+
+def checked_pool(mmt: MmtRules, bootstrap: BootstrapRules) -> None:
+    """Make sure that schedule and launch together pay no more than there is.
+
+    Raises:
+        ValueError: they do.
+    """
+    emitted = sum(mmt.rates) * SEASON_SLOTS
+    if emitted + bootstrap.budget > POOL:
+        raise ValueError(
+            f"mmt.rates emit {emitted} and bootstrap pays {bootstrap.budget}, and the pool holds {POOL}"
+        )
 
 
 def _within(value: int, least: int, most: int, name: str) -> None:

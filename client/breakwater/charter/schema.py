@@ -12,15 +12,16 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from solders.pubkey import Pubkey
 
 from breakwater.chain import mmt_mint
+from breakwater.chain.bootstrap_instructions import BootstrapRules
 from breakwater.chain.mmt_instructions import MmtRules
 from breakwater.chain.terms import Rules
 from breakwater.errors import InvalidInput
 
-from .limits import checked_mmt, checked_rules
+from .limits import checked_bootstrap, checked_mmt, checked_pool, checked_rules
 
 __all__ = ["Charter", "FeedTerms", "Keys", "Start", "TokenTerms"]
 
@@ -98,8 +99,16 @@ class Charter(BaseModel):
     rules: Annotated[Rules, AfterValidator(checked_rules)] = Field(default_factory=Rules)
     token: TokenTerms = Field(default_factory=TokenTerms)
     mmt: Annotated[MmtRules, AfterValidator(checked_mmt)] = Field(default_factory=MmtRules)
+    bootstrap: Annotated[BootstrapRules, AfterValidator(checked_bootstrap)] = Field(
+        default_factory=BootstrapRules
+    )
     keys: Keys = Field(default_factory=Keys)
     feeds: tuple[FeedTerms, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits_the_pool(self) -> Charter:
+        checked_pool(self.mmt, self.bootstrap)
+        return self
 
     @classmethod
     def read(cls, file: Path | None) -> Charter:
@@ -120,7 +129,7 @@ class Charter(BaseModel):
             raise InvalidInput(f"Name a summary that breakwater genesis has signed, not {file}.") from None
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(str(each) for each in first["loc"])
+            where = ".".join(str(each) for each in first["loc"]) or "the numbers"
             what = first["msg"].removeprefix("Value error, ")
             raise InvalidInput(f"Correct {where} in {file}: {what}.") from None
 

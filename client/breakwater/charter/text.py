@@ -22,6 +22,7 @@ SECTIONS: Final = {
     "rules": "Fees, lending, liquidation. ppm: parts per million, 100 ppm are one basis point.",
     "token": "MMT, in whole tokens and slots of 0.4 s. Built into the program.",
     "mmt": "Emission and the duties of keepers. Amounts in billionths of an MMT, times in slots.",
+    "bootstrap": "What early trades and locked liquidity are paid, once. Fees and shares in millionths.",
     "keys": "Base58. A key that is left out is the payer's.",
 }
 WORDS: Final = {
@@ -50,6 +51,13 @@ WORDS: Final = {
     "expiry_slots": "after which a task that nobody did may be removed",
     "prune_age_s": "seconds from a market's end to its removal",
     "keepers_ppm": "of the emission, to keepers; the rest is the stakers'",
+    "trade_credits": "fees that are credited, early ones twice; a multiple of 4",
+    "trade_rate": "billionths of an MMT for a unit of credit",
+    "min_fee": "of a trade that counts",
+    "max_fee": "that counts of a trade",
+    "mining_rate": "billionths of an MMT per slot, to locked liquidity",
+    "mining_slots": "for so long",
+    "early_shares": "of the vault that are locked first, and weigh twice",
     "operator": "opens markets",
     "collateral_mint": "6 decimals; genesis needs it",
     "collateral_fixed": "true: nobody may mint or freeze the collateral",

@@ -91,6 +91,7 @@ def _initialized(facts: Facts) -> Iterator[tuple[str, str, str]]:
         (at.vault(), held.vault is None, exchange),
         (at.season(), held.season is None, mmt),
         (at.registry(), held.registry is None, mmt),
+        (at.bootstrap(), held.bootstrap is None, mmt),
     )
     for address, missing, wanted in places:
         if missing:
@@ -140,6 +141,7 @@ RULES: Final = (
     _launched("mmt", "nobody can make or freeze MMT, and its supply is whole", _has_mmt),
     _launched("sink", "nine tenths of MMT are beyond everybody's reach", _has_mmt),
     _launched("schedule", "emission and the duties of keepers are those of the launch", _has_mmt),
+    _launched("bootstrap", "the launch pays what it was to pay, and that once", _has_mmt),
     _launched("mmt vaults", "only the program pays stakes, bonds and rewards, and it can", _has_mmt),
     _launched(
         "feeds",

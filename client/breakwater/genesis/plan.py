@@ -157,6 +157,8 @@ def _left(charter: Charter, held: Held) -> Iterator[str]:
         yield "mmt mint"
     if held.season is None:
         yield "mmt"
+    if held.bootstrap is None:
+        yield "bootstrap"
     known = {feed.name for _, feed in held.feeds}
     yield from (f"feed {each.name}" for each in charter.feeds if each.name not in known)
     if not held.renounced:
@@ -171,6 +173,7 @@ async def _costs(
         "shards": (size_of("Shard"),) * at.SHARDS,
         "mmt mint": (mmt_mint.MINT_SPACE, mmt_mint.TOKEN_SPACE, mmt_mint.TOKEN_SPACE),
         "mmt": (size_of("Season"), size_of("Registry"), mmt_mint.TOKEN_SPACE, mmt_mint.TOKEN_SPACE),
+        "bootstrap": (size_of("Bootstrap"),),
         **{
             f"feed {each.name}": (size_of("Feed"),)
             for each in charter.feeds

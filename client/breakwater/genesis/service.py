@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from solders.pubkey import Pubkey
 
 from breakwater.chain import addresses as at
+from breakwater.chain import bootstrap_instructions as bx
 from breakwater.chain import instructions as ix
 from breakwater.chain import loader, mmt_mint
 from breakwater.chain import mmt_instructions as mx
@@ -91,6 +92,7 @@ async def run(
     steps = _Steps(runner, engine, payer, keys, plan)
     await steps.exchange()
     await steps.mmt()
+    await steps.bootstrap()
     for each in plan.charter.feeds:
         await steps.feed(each)
     await steps.renounce()
@@ -162,6 +164,12 @@ class _Steps:
         await self._once(
             "mmt", lambda: [mx.initialize_mmt(own, mint, source, sink, self._charter.mmt)], at.season()
         )
+
+    async def bootstrap(self) -> None:
+        """What the launch pays, out of what the schedule leaves."""
+        own, mint, rules = self._own, self._mint, self._charter.bootstrap
+        source = mmt_mint.wallet(own, mint)
+        await self._once("bootstrap", lambda: [bx.open_bootstrap(own, mint, source, rules)], at.bootstrap())
 
     async def feed(self, feed: FeedTerms) -> None:
         """A feed, paid by its authority."""

@@ -80,6 +80,7 @@ def _made(plan: Plan) -> Mapping[str, Pubkey]:
         "shards": at.shard(0),
         "mmt mint": mint,
         "mmt": at.season(),
+        "bootstrap": at.bootstrap(),
         **{f"feed {each.name}": at.feed(each.name) for each in plan.charter.feeds},
     }
 
@@ -95,6 +96,7 @@ def _addresses(plan: Plan) -> dict[str, object]:
         **{f"shard_{i}": at.shard(i) for i in range(at.SHARDS)},
         "season": at.season(),
         "registry": at.registry(),
+        "bootstrap": at.bootstrap(),
         "stake_vault": at.stake_vault(),
         "reward_vault": at.reward_vault(),
         "mmt_sink": at.mmt_sink(),

@@ -35,7 +35,7 @@ URGENT_PAUSE: Final = 8
 OTHER_WAY: Final = frozenset(
     {
         "AboveLoan",
-        "BelowLoan",
+        "BelowLoan",  # under water shares are taken over, not sold
         "Healthy",
         "InsufficientShares",  # somebody has just sold some
         "LiquidationCapReached",

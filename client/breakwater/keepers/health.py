@@ -104,10 +104,10 @@ class Split:
     owner: int
 
 
-def split(proceeds: int, notional: int, debt: int, rules: Shard) -> Split:
-    """Keeper, loan, insurance fund, owner, in this order and each at most what is left."""
+def split(proceeds: int, notional: int, due: int, debt: int, rules: Shard) -> Split:
+    """Keeper (of what the sold shares' part of the loan leaves), loan, insurance fund, owner."""
     left = proceeds
-    keeper = min(left, notional * rules.keeper_ppm // WHOLE)
+    keeper = min(max(0, left - due), notional * rules.keeper_ppm // WHOLE)
     left -= keeper
     repaid = min(left, debt)
     left -= repaid

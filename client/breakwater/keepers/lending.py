@@ -9,7 +9,6 @@ from solders.pubkey import Pubkey
 
 from breakwater.chain import keeper_instructions as kx
 from breakwater.chain import liquidation_instructions as lx
-from breakwater.chain import programs
 
 from . import health
 from .pricing import fill_estimate, liquidity_now, mark_estimate
@@ -17,6 +16,8 @@ from .work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from solders.instruction import Instruction
 
     from breakwater.chain.accounts import Chain, Leg, Market, Position, Shard
 
@@ -34,11 +35,6 @@ CHAIN_PARTS: Final = (WHOLE, 300_000, 100_000, 30_000, 10_000)
 
 
 @lru_cache(maxsize=1)
-def _takes_over() -> bool:
-    """Whether loans under water are taken over by the vault instead of sold."""
-    return any(each["name"] == "take_over" for each in programs.idl("exchange")["instructions"])
-
-
 def _mark(world: World, market: Market, outcome: int, sold: int) -> int:
     """The mark if so many shares were sold now, about, in units of 2^-28."""
     fill = fill_estimate(market, outcome, sold, world.now_s)
@@ -71,8 +67,13 @@ def liquidation_work(world: World, address: Pubkey, position: Position, market: 
         lambda keeper, shares=shares: [lx.liquidate(keeper, owner, market.id, position.outcome, shares)]  # type: ignore[misc]
         for shares in dict.fromkeys(each for each in sizes if each > 0)
     )
-    if _takes_over() and health.value_of(held, low) < debt:
-        attempts += (lambda keeper: [lx.take_over(keeper, owner, market.id, position.outcome)],)
+
+    def taking(keeper: Pubkey) -> list[Instruction]:
+        return [lx.take_over(keeper, owner, market.id, position.outcome)]
+
+    # at worst a sale repays its loan, or the shares are worth less than it: one of the two is done
+    under_water = health.value_of(held, low) < debt
+    attempts = (taking, *attempts) if under_water else (*attempts, taking)
     return Work(
         "liquidation",
         address,
@@ -90,7 +91,7 @@ def chain_work(world: World, address: Pubkey, chain: Chain) -> Work | None:
     debt = sum(leg.debt for leg in legs)
     if owner is None or not debt:
         return None
-    limit = total = 0
+    limit = value_of_all = 0
     route: list[tuple[int, Pubkey]] = []
     for leg in legs:
         market = world.markets.get(Pubkey.from_bytes(leg.market))
@@ -98,7 +99,7 @@ def chain_work(world: World, address: Pubkey, chain: Chain) -> Work | None:
         if market is None or shard is None or world.now_s * 1000 >= market.close_ms or market.status:
             return None
         value = _leg_value(world, leg, market)
-        total += value
+        value_of_all += value
         limit += value - health.part_of(value, _maintenance(market, shard))
         route.append((market.id, Pubkey.from_bytes(market.feed)))
     if debt <= limit:
@@ -109,8 +110,11 @@ def chain_work(world: World, address: Pubkey, chain: Chain) -> Work | None:
         for part in dict.fromkeys([*parts, *CHAIN_PARTS])
         if part
     )
-    if _takes_over() and total < debt:
-        attempts += (lambda keeper: [lx.take_over_chain(keeper, owner, chain.id, route)],)
+
+    def taking(keeper: Pubkey) -> list[Instruction]:
+        return [lx.take_over_chain(keeper, owner, chain.id, route)]
+
+    attempts = (taking, *attempts) if debt > value_of_all else (*attempts, taking)
     return Work("chain", address, debt, attempts)
 
 

@@ -9,6 +9,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from breakwater.chain import addresses as at
+from breakwater.chain import bootstrap_instructions as bx
 from breakwater.chain import instructions as ix
 from breakwater.chain import loader, mmt_mint, programs
 from breakwater.chain import mmt_instructions as mx
@@ -85,6 +86,7 @@ def admin_instructions(
         "create_shard": ix.create_shard(admin, 0),
         "set_operator": ix.set_operator(admin, admin),
         "initialize_mmt": mx.initialize_mmt(admin, mmt, source, sink, charter.mmt),
+        "open_bootstrap": bx.open_bootstrap(admin, mmt, source, charter.bootstrap),
         "renounce_admin": ix.renounce_admin(admin),
     }
 

@@ -12,11 +12,11 @@ from breakwater.chain import programs
 from breakwater.chain.sender import Sender
 from breakwater.charter import FeedTerms
 from breakwater.errors import Fatal
+from breakwater.monitor import NO_LOANS, Monitor
 from breakwater.steps import Journal
 
 from . import _opening
 from ._attempts import Refusal, try_admin, try_upgrades
-from ._snapshot import Snapshot, look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from breakwater.chain.engine import RpcEngine
     from breakwater.charter import Charter
+    from breakwater.monitor import Sample
 
     from .keys import Keys
 
@@ -50,8 +51,8 @@ class Stage:
 class Launched:
     """A finished launch.
 
-    `report` is the last verification, `charter` names every key, `paid` the lamports of deployment and
-    genesis.
+    `report` is the last verification, `sample` the monitor's look; `charter` names every key, `paid` are the
+    lamports of deployment and genesis.
     """
 
     cluster: str
@@ -59,7 +60,7 @@ class Launched:
     refusals: tuple[Refusal, ...]
     report: deploy.Report
     charter: Charter
-    snapshot: Snapshot
+    sample: Sample
     paid: int
     summary: Path
 
@@ -83,7 +84,7 @@ class Launched:
                 for each in self.refusals
             ],
             "verification": self.report.as_dict(),
-            "snapshot": self.snapshot.as_dict(),
+            "monitor": self.sample.as_dict(),
             "summary": str(self.summary),
         }
 
@@ -162,18 +163,15 @@ async def launch(
     with timer.stage("verify again") as stage:
         report = _require(await deploy.verify(engine, deploy.reference(), charter), stage)
     with timer.stage("monitor") as stage:
-        snapshot = await look(engine, charter)
-        coverage = "no loans" if snapshot.coverage is None else f"coverage {snapshot.coverage:.1f}"
-        stage.result = (
-            f"vault {snapshot.vault / 10**6:,.6f}, {coverage}, volume {snapshot.volume / 10**6:,.6f}"
-        )
+        sample = await Monitor(engine).sample()
+        stage.result = _shown(sample)
     return Launched(
         plan.cluster,
         tuple(timer.stages),
         (*upgrades, *admin),
         report,
         charter,
-        snapshot,
+        sample,
         deployed.paid + outcome.paid,
         summary,
     )
@@ -213,6 +211,14 @@ async def _genesis(
     file = place / "genesis.summary.json"
     file.write_text(signed.text() + "\n")
     return plan, outcome, file
+
+
+def _shown(sample: Sample) -> str:
+    values = sample.values
+    coverage = values.get("coverage", NO_LOANS)
+    covered = "no loans" if coverage >= NO_LOANS else f"coverage {coverage:,.1f}"
+    alerts = ", ".join(sorted({each.rule for each in sample.alerts})) or "no alert"
+    return f"vault {values.get('vault', 0):,.6f}, {covered}; {alerts}"
 
 
 def _require(report: deploy.Report, stage: Stage) -> deploy.Report:

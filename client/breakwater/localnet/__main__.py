@@ -38,7 +38,6 @@ def main(arguments: Sequence[str]) -> int:
     if lock is None:
         return 3
     with lock:
-        _give_way()
         try:
             asyncio.run(_run(directory, interval))
         except asyncio.CancelledError:
@@ -50,12 +49,6 @@ def main(arguments: Sequence[str]) -> int:
             shutil.rmtree(directory / "ledger", ignore_errors=True)
         (directory / "state.json").unlink(missing_ok=True)
     return 0
-
-
-def _give_way() -> None:
-    """A sandbox stays for hours: on Linux its session leaves most of a busy processor to the others."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text("5")
 
 
 async def _run(directory: Path, interval: float) -> None:

@@ -7,23 +7,22 @@ hashed once for each deployment, and only the headers are read at every look.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from solana.rpc.types import DataSliceOpts
-from solders.pubkey import Pubkey
 
 from breakwater.chain import loader, programs, queries
+from breakwater.chain.engine import EmbeddedEngine
 from breakwater.errors import Fatal
 
 from .view import ProgramFacts
 
 if TYPE_CHECKING:
-    from breakwater.chain.engine import EmbeddedEngine, RpcEngine
+    from solders.pubkey import Pubkey
+
+    from breakwater.chain.engine import RpcEngine
 
 __all__ = ["Programs"]
-
-FINAL_LOADER: Final = Pubkey.from_string("BPFLoader2111111111111111111111111111111111")
-"""The loader without upgrades: the program's account is its bytes."""
 
 
 class Programs:
@@ -35,7 +34,8 @@ class Programs:
 
     def __init__(self, engine: EmbeddedEngine | RpcEngine) -> None:
         self._engine = engine
-        self._hashes: dict[tuple[str, Pubkey, object], str] = {}
+        self._arch = "v0" if isinstance(engine, EmbeddedEngine) else "v3"
+        self._hashes: dict[tuple[str, int], str] = {}
 
     async def read(self) -> tuple[ProgramFacts, ...]:
         """Both, as they are now."""
@@ -54,30 +54,26 @@ class Programs:
         )
 
     async def _facts(self, name: str, address: Pubkey, program: object, programdata: object) -> ProgramFacts:
-        owner = getattr(program, "owner", None)
-        if owner == FINAL_LOADER:
-            digest = await self._hash(name, address, owner, "v0", skip=0)
-            return ProgramFacts(name, str(address), True, None, digest, _expected(name, "v0")[0])
         data = bytes(getattr(programdata, "data", b""))
-        expected = _expected(name, "v3")[0]
-        at_loader = owner == loader.LOADER and getattr(programdata, "owner", None) == loader.LOADER
-        if not at_loader or len(data) < loader.PROGRAMDATA_HEADER:
+        expected = _expected(name, self._arch)[0]
+        owners = {getattr(each, "owner", None) for each in (program, programdata)}
+        if owners != {loader.LOADER} or len(data) < loader.PROGRAMDATA_HEADER:
             return ProgramFacts(name, str(address), False, None, None, expected)
         where = loader.programdata_address(address)
         state = loader.programdata_of(where, data)
-        digest = await self._hash(name, where, state.slot, "v3", skip=loader.PROGRAMDATA_HEADER)
         authority = None if state.authority is None else str(state.authority)
+        digest = await self._hash(name, where, state.slot)
         return ProgramFacts(name, str(address), True, authority, digest, expected)
 
-    async def _hash(self, name: str, address: Pubkey, version: object, arch: str, *, skip: int) -> str:
-        key = (name, address, version)
+    async def _hash(self, name: str, address: Pubkey, slot: int) -> str:
+        key = (name, slot)
         if key not in self._hashes:
             (data,) = await queries.read(self._engine, [address])
             if data is None:
                 raise Fatal(f"Look again: {address} was removed meanwhile.")
-            size = _expected(name, arch)[1]
-            held, rest = data[skip : skip + size], data[skip + size :]
-            self._hashes[key] = hashlib.sha256(data[skip:] if any(rest) else held).hexdigest()
+            size = _expected(name, self._arch)[1]
+            held = data[loader.PROGRAMDATA_HEADER :]
+            self._hashes[key] = hashlib.sha256(held if any(held[size:]) else held[:size]).hexdigest()
         return self._hashes[key]
 
 

@@ -6,14 +6,17 @@ then somebody makes what secures the loans cheap, and a minute passes.
 
 from __future__ import annotations
 
+from math import log
 from typing import TYPE_CHECKING
 
+from breakwater.chain import accounts, queries
 from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
 from breakwater.chain import keeper_instructions as kx
 from breakwater.chain import leg_instructions as lx
 from breakwater.chain import liquidation_instructions as qx
 from breakwater.chain import mmt_instructions as mx
+from breakwater.errors import Fatal
 
 from ._life import UNIT, Scenario, Step, key
 
@@ -28,6 +31,10 @@ MARKETS = (101, 102, 103, 104, 105)
 LIQUIDITY = 5_000 * UNIT
 SHARES = 100 * UNIT
 AGAINST = 8_000 * UNIT
+SOLD_LEGS, TAKEN_LEGS = MARKETS[3:], MARKETS[:2]
+"""Markets of the chain that is sold while it repays its loans, and of the one that is taken over."""
+OWED = 0.991
+"""Of its value: so much leaves a loan unhealthy, and its sale repays it."""
 LIFE_S = 3_600
 REFERENCE_S = 66
 """After so many seconds a price is its own reference."""
@@ -91,7 +98,7 @@ class Legs:
         legs = [
             lx.LegOrder(market, s.feed, i % 2, (20 + 3 * i) * UNIT, 250) for i, market in enumerate(MARKETS)
         ]
-        for number in (1, 2):
+        for number in (1, 2, 3):
             created = lx.create_chain(self._owner, number)
             yield await s.send("exchange.create_chain", created, s.trader)
         opened = lx.open_chain(self._owner, 1, legs, MOST)
@@ -99,8 +106,10 @@ class Legs:
         unwound = lx.unwind_chain(self._owner, 1, [(leg.market_id, leg.feed) for leg in legs], 0)
         yield await s.send("exchange.unwind_chain (5 legs)", unwound, s.trader)
         yield await s.send("exchange.close_chain", lx.close_chain(self._owner, 1), s.trader)
-        two = [lx.LegOrder(market, s.feed, 1, 50 * UNIT, 300) for market in MARKETS[:2]]
+        two = [lx.LegOrder(market, s.feed, 1, 50 * UNIT, 300) for market in SOLD_LEGS]
         yield await s.send("exchange.open_chain (2 legs)", lx.open_chain(self._owner, 2, two, MOST), s.trader)
+        two = [lx.LegOrder(market, s.feed, 1, 50 * UNIT, 300) for market in TAKEN_LEGS]
+        yield await s.send("exchange.open_chain (2 legs)", lx.open_chain(self._owner, 3, two, MOST), s.trader)
 
     async def _loans(self) -> AsyncIterator[Step]:
         """Loans on one outcome, and purchases of the other that leave them unhealthy after a minute."""
@@ -111,22 +120,47 @@ class Legs:
         bought = ix.buy(self._owner, MARKETS[3], 1, SHARES, MOST)
         yield await s.send("exchange.buy", bought, s.trader)
         for market in MARKETS:
-            pushed = ix.buy(self._owner, market, 0, AGAINST, MOST)
+            pushed = ix.buy(self._owner, market, 0, await self._against(market), MOST)
             yield await s.send("exchange.buy", pushed, s.trader)
         await s.reach(await s.now() + REFERENCE_S)
 
+    async def _against(self, market: int) -> int:
+        """Shares of outcome 0 that make outcome 1 as cheap as the market's part in the story wants it."""
+        trader = at.trader(self._owner)
+        if market in MARKETS[:2]:
+            place = at.position(trader, at.market(market), 1, ix.LEVERAGED)
+            debt, held = accounts.position(await self._data(place)).debt, SHARES
+        elif market in SOLD_LEGS:
+            legs = accounts.chain(await self._data(at.chain(trader, 2))).legs
+            debt, held = sum(leg.debt for leg in legs), sum(leg.shares for leg in legs)
+        else:
+            return AGAINST
+        price = debt / held / OWED
+        shares = accounts.market(await self._data(at.market(market))).shares
+        return round(shares[1] - shares[0] - LIQUIDITY * log(price / (1 - price)))
+
+    async def _data(self, address: Pubkey) -> bytes:
+        (data,) = await queries.read(self._scenario.engine, [address])
+        if data is None:
+            raise Fatal(f"There is no account {address}: run the parts in their order.")
+        return data
+
     async def _called(self) -> AsyncIterator[Step]:
-        """A part of a position, a whole one, a chain; a loss that is stopped; a halt's way to every shard."""
+        """What is sold, what is taken over, a loss that is stopped, a halt's way to every shard."""
         s, keeper = self._scenario, self._keeper
         by = keeper.pubkey()
         part = qx.liquidate(by, self._owner, MARKETS[0], 1, SHARES * 3 // 10)
         yield await s.send("exchange.liquidate (partial)", part, keeper)
         whole = qx.liquidate(by, self._owner, MARKETS[1], 1, SHARES)
         yield await s.send("exchange.liquidate (full)", whole, keeper)
-        legs = [(market, s.feed) for market in MARKETS[:2]]
-        yield await s.send(
-            "exchange.liquidate_chain (2 legs)", qx.liquidate_chain(by, self._owner, 2, legs), keeper
-        )
+        taken = qx.take_over(by, self._owner, MARKETS[2], 1)
+        yield await s.send("exchange.take_over", taken, keeper)
+        legs = [(market, s.feed) for market in SOLD_LEGS]
+        sold = qx.liquidate_chain(by, self._owner, 2, legs)
+        yield await s.send("exchange.liquidate_chain (2 legs)", sold, keeper)
+        legs = [(market, s.feed) for market in TAKEN_LEGS]
+        taken = qx.take_over_chain(by, self._owner, 3, legs)
+        yield await s.send("exchange.take_over_chain (2 legs)", taken, keeper)
         stop = qx.StopTerms(qx.STOP_LOSS, SHARES, UNIT // 10, 1 << 27)
         position = (MARKETS[3], 1, ix.SPOT)
         for name, instruction, signer in (

@@ -124,9 +124,9 @@ class Scenario:
         return spl.get_associated_token_address(self._trader.pubkey(), self.mint)
 
     async def deploy(self) -> None:
-        """Deploy both programs through the upgradeable loader, for good."""
+        """Deploy all programs through the upgradeable loader, for good."""
         await self._engine.airdrop(self._admin.pubkey(), 100 * SOL)
-        for name in programs.NAMES:
+        for name in programs.SHIPPED_NAMES:
             self._progress(f"deploy {name}")
             await loader.deploy_program(
                 self._sender,
@@ -152,6 +152,11 @@ class Scenario:
                 yield step
         async for step in self.wind_up():
             yield step
+
+    @property
+    def engine(self) -> EmbeddedEngine | RpcEngine:
+        """Where all of it happens."""
+        return self._engine
 
     async def send(self, name: str, instruction: Instruction, *signers: Keypair) -> Step:
         """Send one instruction, in a slot of its own where slots are ours to move."""

@@ -106,6 +106,9 @@ ADVICE: Final[Mapping[str, str]] = {
     "TaskPending": "wait until the task is done or expired",
     "WrongSubject": REPORT,
     "NotPoster": "sign with the key that posted the task",
+    # launch
+    "MakerOfAnotherTrader": REPORT,
+    "LockTooSmall": "lock at least a thousand shares in all, or unlock all of them",
     # oracle
     "NotPublisher": "sign with the publisher's key",
     "NotAuthority": "sign with the feed's authority",

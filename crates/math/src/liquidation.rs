@@ -62,6 +62,18 @@ pub fn cap_of_slot(liquidity: Collateral6, part: Ppm, level: u32) -> Result<Shar
     Ok(Shares6::new(if shares == 0 { 1 } else { shares }))
 }
 
+/// Shares that are sold for the keeper's reward when a holding is taken over: their part, rounded down, of what the shares can pay
+/// above the loan at most, and at most what the slot has room for. So what is taken over can always pay the loan. Errors: `Domain`.
+#[inline]
+pub fn reward_shares(held: Shares6, debt: Collateral6, keeper: Ppm, room: Shares6) -> Result<Shares6> {
+    if keeper.raw() as u64 > WHOLE {
+        return Err(MathError::Domain);
+    }
+    let wanted = mul_div(held.raw(), keeper.raw() as u64, WHOLE, Rounding::Down)?;
+    let free = held.raw().saturating_sub(debt.raw());
+    Ok(Shares6::new(wanted.min(free).min(room.raw())))
+}
+
 /// Who gets what a liquidation's sale brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Split {
@@ -73,12 +85,14 @@ pub struct Split {
 }
 
 /// Deal proceeds out: the keeper's part of the notional (rounded down), the loan, then the insurance fund's part of the notional
-/// (rounded down), the rest to the owner. Nobody gets more than is left, and the four add up to the proceeds. Errors: `Domain` for parts above the
-/// whole.
+/// (rounded down), the rest to the owner. Nobody gets more than is left, and the four add up to the proceeds. `due` is the sold
+/// shares' part of the loan, which comes before the keeper: a reward is paid by the owner, never by the lender. Errors: `Domain` for
+/// parts above the whole.
 #[inline]
 pub fn split(
     proceeds: Collateral6,
     notional: Collateral6,
+    due: Collateral6,
     debt: Collateral6,
     keeper: Ppm,
     insurance: Ppm,
@@ -93,7 +107,9 @@ pub fn split(
     };
     let mut left = proceeds.raw();
     let part = |part: Ppm| mul_div(notional.raw(), part.raw() as u64, WHOLE, Rounding::Down);
-    let keeper = take(&mut left, part(keeper)?);
+    let mut free = left.saturating_sub(due.raw());
+    let keeper = take(&mut free, part(keeper)?);
+    left = left.wrapping_sub(keeper.raw());
     let repaid = take(&mut left, debt.raw());
     // nothing is left of most: the multiplication is spared
     let insurance = if left == 0 {
@@ -155,13 +171,16 @@ mod tests {
             proceeds in any::<u64>(),
             extra in 0_u64..1_000_000,
             debt in any::<u64>(),
+            sold in 0_u32..=1 << 16,
             keeper in 0_u32..=1_000_000,
             insurance in 0_u32..=1_000_000,
         ) {
             let notional = proceeds.saturating_add(extra);
+            let due = ((u128::from(debt) * u128::from(sold)) >> 16) as u64;
             let s = split(
                 Collateral6::new(proceeds),
                 Collateral6::new(notional),
+                Collateral6::new(due),
                 Collateral6::new(debt),
                 Ppm::new(keeper),
                 Ppm::new(insurance),
@@ -170,10 +189,26 @@ mod tests {
             let parts = [s.keeper, s.repaid, s.insurance, s.owner].map(|part| u128::from(part.raw()));
             prop_assert_eq!(parts.iter().sum::<u128>(), u128::from(proceeds));
             let share = |ppm: u32| u128::from(notional) * u128::from(ppm) / 1_000_000;
-            prop_assert_eq!(parts[0], share(keeper).min(u128::from(proceeds)));
+            prop_assert_eq!(parts[0], share(keeper).min(u128::from(proceeds.saturating_sub(due))));
+            // where the sale repays its part of the loan, the reward leaves that part alone
+            prop_assert!(proceeds < due || parts[1] >= u128::from(due));
             prop_assert_eq!(parts[1], u128::from(debt).min(u128::from(proceeds) - parts[0]));
             let left = u128::from(proceeds) - parts[0] - parts[1];
             prop_assert_eq!(parts[2], share(insurance).min(left));
+        }
+
+        #[test]
+        fn what_is_taken_over_can_pay_the_loan_whatever_the_keeper_gets(
+            held in any::<u64>(),
+            owed in 0_u32..=1 << 16,
+            keeper in 0_u32..=1_000_000,
+            room in any::<u64>(),
+        ) {
+            let debt = ((u128::from(held) * u128::from(owed)) >> 16) as u64;
+            let sold = reward_shares(Shares6::new(held), Collateral6::new(debt), Ppm::new(keeper), Shares6::new(room));
+            let sold = sold.unwrap().raw();
+            prop_assert!(held - sold >= debt && sold <= room);
+            prop_assert!(u128::from(sold) <= u128::from(held) * u128::from(keeper) / 1_000_000);
         }
 
         #[test]
@@ -235,8 +270,10 @@ mod tests {
             let price = PriceQ28::new(PriceQ28::ONE.raw() + more);
             prop_assert_eq!(value(Shares6::new(whole), price), Err(MathError::Domain));
             for (keeper, insurance) in [(too_much, Ppm::new(0)), (Ppm::new(0), too_much)] {
-                prop_assert_eq!(split(amount, amount, amount, keeper, insurance), Err(MathError::Domain));
+                prop_assert_eq!(split(amount, amount, amount, amount, keeper, insurance), Err(MathError::Domain));
             }
+            let held = Shares6::new(whole);
+            prop_assert_eq!(reward_shares(held, amount, too_much, held), Err(MathError::Domain));
         }
     }
 }

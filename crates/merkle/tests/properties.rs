@@ -6,8 +6,7 @@ mod whole;
 use std::collections::VecDeque;
 
 use breakwater_merkle::{canopy_nodes, leaf, MerkleError, Node, Proof, Tree};
-use proptest::prelude::*;
-use proptest::strategy::ValueTree;
+use proptest::{prelude::*, strategy::ValueTree};
 use whole::Whole;
 
 /// What a writer does next. Numbers are taken modulo what there is.
@@ -188,7 +187,10 @@ impl<const D: usize, const B: usize, const P: usize, const N: usize> World<D, B,
             &with(&|h| h.sequence = self.tree.sequence() + 1),
             MerkleError::UnknownRoot,
         );
-        refused(&with(&|h| drop(h.siblings.pop())), MerkleError::TruncatedProof);
+        refused(
+            &with(&|h| h.siblings.truncate(P - 1)),
+            MerkleError::TruncatedProof,
+        );
         refused(&with(&|h| h.siblings.push([0; 32])), MerkleError::OverlongProof);
         if held.sequence == self.tree.sequence() {
             refused(&with(&|h| h.siblings[i % P][0] ^= 1), MerkleError::WrongProof);

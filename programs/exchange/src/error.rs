@@ -184,6 +184,12 @@ pub enum ExchangeError {
     MakerOfAnotherTrader,
     #[msg("locked liquidity is nothing or at least a thousand shares")]
     LockTooSmall,
+    #[msg("the sale would not repay its part of the loan: let the vault take the shares over")]
+    BelowLoan,
+    #[msg("the shares are still worth their loan: they are sold, not taken over")]
+    AboveLoan,
+    #[msg("a position that was first bought in this slot can be closed in the next one")]
+    PositionTooYoung,
 }
 
 impl From<MathError> for ExchangeError {

@@ -2,6 +2,12 @@
 
 use anchor_lang::{bytemuck, prelude::*, Event};
 
+mod bootstrap;
+mod called;
+mod keepers;
+
+pub use {bootstrap::*, called::*, keepers::*};
+
 /// Log an event. Does what `emit!` does, with the discriminator and the body side by side on the stack instead of
 /// copied into a vector.
 #[inline(always)]
@@ -140,8 +146,11 @@ pub struct MarketSettled {
     pub payable: u64,
     /// What went back to the vault.
     pub residue: u64,
-    /// Loans that the losing shares no longer secure.
+    /// Loans that are lost: those of losing shares, and what shares and insurance fund do not pay of those taken over.
     pub bad_debt: u64,
+    /// What the shares that the vault took over pay, and what the insurance fund paid of their loans.
+    pub taken: u64,
+    pub drawn: u64,
     pub winner: u32,
     pub voided: u32,
 }
@@ -248,230 +257,4 @@ pub struct ChainUnwound {
     /// What reached the trader, or what was taken from the trader's balance.
     pub amount: u64,
     pub shortfall: u64,
-}
-
-/// A loan was called: shares were sold and the proceeds dealt out.
-#[event(bytemuck)]
-pub struct Liquidated {
-    /// The position, or the chain whose leg this is.
-    pub source: Address,
-    pub trader: Address,
-    pub market: Address,
-    /// Trader account of the keeper.
-    pub keeper: Address,
-    pub shares: u64,
-    pub notional: u64,
-    pub fee: u64,
-    /// The keeper's reward, the insurance fund's part, what went against the loan, and what the owner got.
-    pub reward: u64,
-    pub insured: u64,
-    pub repaid: u64,
-    pub amount: u64,
-    /// What the insurance fund paid of the loan, and what the vault lost on it.
-    pub drawn: u64,
-    pub lost: u64,
-    /// The loan and the shares that are left.
-    pub debt: u64,
-    pub left: u64,
-    /// The market's escrow afterwards.
-    pub escrow: u64,
-    pub income: u64,
-    /// Price that decided.
-    pub mark_q28: u32,
-    pub outcome: u8,
-    /// 0 partial, 1 full, 2 emergency.
-    pub severity: u8,
-    pub reserved: u16,
-}
-
-/// A chain's loans were called; its legs' liquidations come before this and name neither reward nor owner's part.
-#[event(bytemuck)]
-pub struct ChainLiquidated {
-    pub chain: Address,
-    pub trader: Address,
-    pub keeper: Address,
-    pub legs: u64,
-    pub notional: u64,
-    pub reward: u64,
-    pub insured: u64,
-    pub repaid: u64,
-    pub amount: u64,
-    pub severity: u64,
-}
-
-#[event(bytemuck)]
-pub struct StopPlaced {
-    pub position: Address,
-    pub shares: u64,
-    pub tip: u64,
-    pub trigger_q28: u32,
-    pub limit_q28: u32,
-    /// 0 stop loss, 1 take profit.
-    pub side: u64,
-}
-
-#[event(bytemuck)]
-pub struct StopCancelled {
-    pub position: Address,
-    pub side: u64,
-}
-
-/// A standing order was executed; its fill comes before this.
-#[event(bytemuck)]
-pub struct StopExecuted {
-    pub position: Address,
-    pub keeper: Address,
-    pub shares: u64,
-    pub tip: u64,
-    pub fill_q28: u32,
-    pub side: u32,
-}
-
-#[event(bytemuck)]
-pub struct MmtInitialized {
-    pub mint: Address,
-    pub sink: Address,
-    pub start_slot: u64,
-    pub pool: u64,
-}
-
-#[event(bytemuck)]
-pub struct StakeOpened {
-    pub stake: Address,
-    pub owner: Address,
-}
-
-#[event(bytemuck)]
-pub struct StakeClosed {
-    pub stake: Address,
-    pub owner: Address,
-}
-
-/// MMT was staked, unstaked or withdrawn; billionths of a token.
-#[event(bytemuck)]
-pub struct StakeMoved {
-    pub stake: Address,
-    pub staked: u64,
-    pub unstaked: u64,
-    pub withdrawn: u64,
-    pub amount: u64,
-    pub weight: u64,
-    pub unbonding: u64,
-    pub unlock_slot: u64,
-}
-
-/// Rewards left the reward vault, for a stake or a keeper.
-#[event(bytemuck)]
-pub struct RewardsPaid {
-    pub payee: Address,
-    pub amount: u64,
-}
-
-#[event(bytemuck)]
-pub struct KeeperRegistered {
-    pub keeper: Address,
-    pub authority: Address,
-    pub beneficiary: Address,
-    pub bond: u64,
-    pub tier: u64,
-}
-
-/// A keeper was suspended, resumed or unregistered.
-#[event(bytemuck)]
-pub struct KeeperChanged {
-    pub keeper: Address,
-    pub bond: u64,
-    pub unlock_slot: u64,
-    /// 0 on duty, 1 suspended, 2 leaving.
-    pub status: u32,
-    pub listed: u32,
-}
-
-/// A keeper left; its bond went to the beneficiary, what was slashed into the sink.
-#[event(bytemuck)]
-pub struct BondReturned {
-    pub keeper: Address,
-    pub returned: u64,
-    pub sunk: u64,
-}
-
-#[event(bytemuck)]
-pub struct TaskPosted {
-    pub task: Address,
-    pub subject: Address,
-    pub poster: Address,
-    pub priority: u64,
-    pub sequence: u64,
-    pub reward: u64,
-    /// 0 liquidation, 1 stop loss, 2 price update, 3 resolution, 4 pruning.
-    pub kind: u64,
-}
-
-#[event(bytemuck)]
-pub struct TaskClaimed {
-    pub task: Address,
-    pub keeper: Address,
-    pub priority: u64,
-    pub deadline_slot: u64,
-}
-
-#[event(bytemuck)]
-pub struct TaskCompleted {
-    pub task: Address,
-    pub keeper: Address,
-    pub reward: u64,
-    pub response_slots: u64,
-}
-
-/// A keeper gave a task up (`missed` 0) or lost it after the deadline (1).
-#[event(bytemuck)]
-pub struct TaskReopened {
-    pub task: Address,
-    pub keeper: Address,
-    pub penalty: u64,
-    pub missed: u64,
-}
-
-#[event(bytemuck)]
-pub struct TaskClosed {
-    pub task: Address,
-    pub returned: u64,
-    pub done: u64,
-}
-
-/// The launch begins to pay; `budget` is in the reward vault, billionths of an MMT.
-#[event(bytemuck)]
-pub struct BootstrapOpened {
-    pub start_slot: u64,
-    pub end_slot: u64,
-    pub budget: u64,
-}
-
-#[event(bytemuck)]
-pub struct MakerOpened {
-    pub maker: Address,
-    pub trader: Address,
-}
-
-#[event(bytemuck)]
-pub struct MakerClosed {
-    pub maker: Address,
-    pub trader: Address,
-}
-
-/// Shares of the vault were locked or unlocked; `shares` are locked now, `early` of them weigh twice.
-#[event(bytemuck)]
-pub struct LiquidityLocked {
-    pub maker: Address,
-    pub locked: u64,
-    pub unlocked: u64,
-    pub shares: u64,
-    pub early: u64,
-}
-
-/// A trader or a maker was paid out of the launch's budget.
-#[event(bytemuck)]
-pub struct BootstrapPaid {
-    pub payee: Address,
-    pub amount: u64,
 }

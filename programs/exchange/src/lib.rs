@@ -109,14 +109,26 @@ pub mod exchange {
         ctx.accounts.liquidate_chain(Ppm::new(part_ppm), &accounts)
     }
 
+    /// Take over a position whose shares are worth less than its loan; the signer's trader account gets the reward. Anybody may.
+    pub fn take_over(ctx: &mut Context<Liquidate>) -> Result<()> {
+        ctx.accounts.take_over()
+    }
+
+    /// Take over a chain whose shares are worth less than its loans; the signer's trader account gets the reward. Anybody may.
+    /// Behind the declared accounts: market, shard, feed of each leg that is left.
+    pub fn take_over_chain(ctx: &mut Context<LiquidateChain>) -> Result<()> {
+        let accounts = ctx.remaining_accounts()?;
+        ctx.accounts.take_over_chain(&accounts)
+    }
+
     /// Order that a position is sold when its price has fallen (side 0) or risen (side 1) to a trigger.
     pub fn place_stop(ctx: &mut Context<PlaceStop>, side: u8, terms: StopTerms) -> Result<()> {
         ctx.accounts.place_stop(side, &terms)
     }
 
-    /// Take a standing order back. Its position's address is derived from `outcome`, `kind` and `bump`.
-    pub fn cancel_stop(ctx: &mut Context<CancelStop>, outcome: u8, kind: u8, bump: u8) -> Result<()> {
-        ctx.accounts.cancel_stop(outcome, kind, bump)
+    /// Take a standing order back; rent goes back to the owner. Signer: the owner, or nobody once its shares are gone.
+    pub fn cancel_stop(ctx: &mut Context<CancelStop>) -> Result<()> {
+        ctx.accounts.cancel_stop()
     }
 
     /// Execute a standing order that is due; the signer's trader account gets the tip. Anybody may.

@@ -1,20 +1,27 @@
 //! How fast liquidations may move a price: a cap of shares a slot, that widens while it binds.
 
-use harness::{model, *};
+use harness::{
+    model::{self, Standing},
+    *,
+};
 
 const B: u64 = 1_000 * UNIT;
 const CAP: u64 = 100 * UNIT;
-/// One position more than six slots can work off.
-const POSITIONS: usize = 9;
-const SHARES: u64 = 250 * UNIT;
+/// What five slots work off.
+const POSITIONS: usize = 45;
+const SHARES: u64 = 50 * UNIT;
 
-/// Positions that owe as much as their shares can ever pay, and a keeper.
+/// What the positions owe: more than a part of them heals, and less than they sell for at the end of the cascade.
+const DEBT: u64 = SHARES * 948 / 1_000;
+
+/// Positions that are called, at a price so near to one that the cascade does not take it below their loans, and a keeper.
 fn sunk() -> (World, Vec<Party>, Party, u64) {
     let mut world = World::launched();
-    let keeper = world.party(0);
+    let (keeper, maker) = (world.party(0), world.party(100_000 * UNIT));
     let terms = world.terms(2, B);
     let id = world.market_with(&terms);
     world.lift_debt_limit(id);
+    world.holding(&maker, id, 1, 5 * B);
     let parties: Vec<Party> = (0..POSITIONS)
         .map(|_| {
             let party = world.party(10_000 * UNIT);
@@ -23,8 +30,9 @@ fn sunk() -> (World, Vec<Party>, Party, u64) {
         })
         .collect();
     world.pass(64);
+    world.cover(id, 0);
     for party in &parties {
-        world.owe(party, id, 1, SHARES);
+        world.owe(party, id, 1, DEBT);
     }
     (world, parties, keeper, id)
 }
@@ -42,10 +50,19 @@ fn work_off(world: &mut World, parties: &[Party], keeper: &Party, id: u64, most:
         if sizes.is_empty() || shares < *sizes.start() {
             break;
         }
-        world.does_at_once(&ix::liquidate(keeper.owner, party.owner, id, 1, shares));
-        sold += shares;
+        // what is left of a position that was sold in part is healed
+        let called =
+            Standing::of(world, &world.loan(party, id, 1), shares).calls(held_debt(world, party, id));
+        if called {
+            world.does_at_once(&ix::liquidate(keeper.owner, party.owner, id, 1, shares));
+            sold += shares;
+        }
     }
     sold
+}
+
+fn held_debt(world: &World, party: &Party, id: u64) -> u64 {
+    world.position_state(party, id, 1, LEVERAGED).debt
 }
 
 /// Log odds of outcome 1, and what they mean.
@@ -82,17 +99,19 @@ fn within_a_slot_the_cap_holds_for_all_positions_and_keepers_together() {
     let (mut world, parties, keeper, id) = sunk();
     let second = world.party(0);
     world.next_slot();
-    // 30 % of 250 shares, then what is left of 100
-    let first = ix::liquidate(keeper.owner, parties[0].owner, id, 1, SHARES * 3 / 10);
-    world.does_at_once(&first);
-    let rest = CAP - SHARES * 3 / 10;
-    let of = |shares| ix::liquidate(second.owner, parties[1].owner, id, 1, shares);
+    // one position and most of another, then what is left of 100
+    for (party, shares) in parties.iter().zip([SHARES, SHARES - 10 * UNIT]) {
+        world.does_at_once(&ix::liquidate(keeper.owner, party.owner, id, 1, shares));
+    }
+    let rest = 10 * UNIT;
+    let of = |shares| ix::liquidate(second.owner, parties[2].owner, id, 1, shares);
     world.refuses(&of(rest + 1), ExchangeError::LiquidationCapReached);
     world.refuses(&of(rest - 1), ExchangeError::LiquidationTooSmall);
     assert_eq!(world.market_state(id).cascade_bound, 0);
     world.does_at_once(&of(rest));
     assert_eq!(world.market_state(id).cascade_bound, 1);
-    world.refuses(&of(1), ExchangeError::LiquidationCapReached);
+    let third = ix::liquidate(second.owner, parties[3].owner, id, 1, UNIT);
+    world.refuses(&third, ExchangeError::LiquidationCapReached);
 }
 
 #[test]
@@ -163,10 +182,12 @@ fn the_cap_is_a_part_of_the_liquidity_that_a_decaying_pool_still_has() {
         curve: 2,
         ..world.terms(2, B)
     };
-    let id = world.market_with(&terms);
-    world.leveraged(&party, id, 1, SHARES, 1_000);
+    let (id, maker) = (world.market_with(&terms), world.party(10_000 * UNIT));
+    world.holding(&maker, id, 1, 2 * B);
+    world.leveraged(&party, id, 1, 250 * UNIT, 1_000);
     world.pass(2_700); // a quarter of the hour is left, so half of the liquidity
-    world.owe(&party, id, 1, SHARES);
+    world.cover(id, 0);
+    world.owe(&party, id, 1, 237 * UNIT);
     let liquidate = |shares| ix::liquidate(keeper.owner, party.owner, id, 1, shares);
     world.next_slot();
     world.refuses(&liquidate(CAP), ExchangeError::LiquidationCapReached);

@@ -1,7 +1,13 @@
 //! A hundred positions with as much leverage as the rules give, a price that falls by ten points at once, and keepers who
 //! work slot by slot. `--nocapture` prints the figures.
 
-use harness::{model, *};
+use {
+    harness::{
+        model::{Loan, Takeover},
+        *,
+    },
+    std::collections::BTreeMap,
+};
 
 const COUNT: usize = 100;
 const INSURANCE: u64 = 40 * UNIT;
@@ -146,43 +152,85 @@ fn open_at_500x(world: &mut World, party: &Party, pair: [u64; 2], first: u64) ->
     }
 }
 
-/// One liquidation of a chain, as large as the caps allow, if that is enough; and what it did to the fund, recomputed.
-fn liquidate(world: &mut World, party: &Party, keeper: &Party, totals: &mut Funds) -> bool {
-    let loans = world.chain_loans(party, 1);
-    let part = world.chain_part(&loans);
-    if loans.is_empty() || part == 0 {
-        return false;
+/// What has been taken over in each market, recomputed: shares and loans of outcome 1.
+type Taken = BTreeMap<u64, (u64, u64)>;
+
+/// Take over a chain or a position whose loans these are, and note what that must have done.
+fn take_over(world: &mut World, loans: &[Loan], instruction: &Instruction, taken: &mut Taken) {
+    for loan in loans {
+        let expected = Takeover::of(world, loan);
+        let (shares, debt) = taken.entry(loan.market).or_default();
+        *shares += loan.shares - expected.sold;
+        *debt += loan.debt;
     }
-    let call = world.chain_call(&loans, part);
-    let ids: Vec<u64> = loans.iter().map(|loan| loan.market).collect();
-    let instruction = ix::liquidate_chain(keeper.owner, party.owner, 1, world.feed, &ids, part);
-    let bound = ids.iter().zip(&loans).any(|(&id, loan)| {
-        let room = model::room(&world.market_state(id), &world.shard_of(id), world.slot());
-        model::part_of(loan.shares, part + 1) > room
-    });
-    if part < 300_000 && !bound {
-        world.refuses(&instruction, ExchangeError::LiquidationTooSmall);
-        return false;
-    }
-    assert!(call.is_unhealthy());
     let before = funds(world);
-    world.does_at_once(&instruction);
-    for (&shard, &insurance) in &call.insurance {
-        let shard = world.get::<Shard>(&address::shard(shard as u8));
-        assert_eq!(shard.insurance, insurance, "insurance of shard {}", shard.index);
-    }
+    world.does_at_once(instruction);
     let after = funds(world);
-    let lost: u64 = call.lost.values().sum();
-    assert_eq!(after.bad_debt, before.bad_debt + lost);
-    assert_eq!(after.insurance + call.drawn, before.insurance + call.split[2]);
-    totals.insurance += call.drawn;
-    totals.bad_debt += lost;
-    totals.debt += call.split[1] + call.drawn;
-    true
+    assert_eq!(
+        (after.insurance, after.bad_debt),
+        (before.insurance, before.bad_debt)
+    );
+    assert_eq!(after.debt, before.debt, "a loan that is taken over stands");
+    for loan in loans {
+        let market = world.market_state(loan.market);
+        let found = (market.taken_shares[1], market.taken_debt[1]);
+        assert_eq!(found, taken[&loan.market]);
+    }
+}
+
+/// Settle all markets at a price, one after the other, and compare what fund and vault pay with arithmetic of our own.
+fn settle(mut world: World, ids: &[u64], price: u64, taken: &Taken) -> Funds {
+    let won = price > 100;
+    let (mut drawn_in_all, mut lost_in_all) = (0, 0);
+    for id in ids {
+        let (shares, debt) = taken.get(id).copied().unwrap_or_default();
+        let before = world.shard_of(*id);
+        let brought = if won { shares } else { 0 };
+        let missing = debt.saturating_sub(brought);
+        let drawn = missing.min(before.insurance);
+        let surplus = brought.saturating_sub(debt);
+        settle_one(&mut world, *id, price * UNIT);
+        let after = world.shard_of(*id);
+        assert_eq!(after.insurance, before.insurance - drawn + surplus);
+        assert_eq!(after.bad_debt - before.bad_debt, missing - drawn);
+        assert_eq!(before.debt - after.debt, debt);
+        assert!(
+            missing == drawn || after.insurance == 0,
+            "the fund pays before the vault"
+        );
+        drawn_in_all += drawn;
+        lost_in_all += missing - drawn;
+    }
+    let after = funds(&world);
+    assert_eq!((after.debt, after.bad_debt), (0, lost_in_all), "no loan is left");
+    Funds {
+        debt: 0,
+        insurance: drawn_in_all,
+        bad_debt: lost_in_all,
+    }
+}
+
+/// Resolve one market by the feed's price; those that close at the same time find it in its history.
+fn settle_one(world: &mut World, id: u64, price: u64) {
+    let close_s = (world.market_state(id).close_ms / 1000) as i64;
+    if world.now_s() < close_s {
+        world.set_time(close_s - 1);
+        world.publish(price);
+        world.pass(1);
+        world.publish(price);
+    }
+    let close_ms = world.market_state(id).close_ms;
+    let feed = world.get::<Feed>(&world.feed);
+    let first = (1..feed.count).rfind(|&i| feed.history[(i as usize - 1) % 256][0] < close_ms);
+    world.does(&ix::resolve(
+        id,
+        world.feed,
+        first.expect("a price after the close"),
+    ));
 }
 
 #[test]
-fn a_hundred_chains_at_500x_are_worked_off_after_a_gap_of_ten_points() {
+fn a_hundred_chains_at_500x_are_taken_over_after_a_gap_of_ten_points() {
     let mut world = World::launched();
     let (ids, maker) = venues(&mut world, 10, 1_000 * UNIT);
     let keeper = world.party(0);
@@ -201,42 +249,42 @@ fn a_hundred_chains_at_500x_are_worked_off_after_a_gap_of_ten_points() {
     gap(&mut world, &ids);
 
     let mut path = Path::new(&world, &ids);
-    let mut totals = Funds::default();
-    let mut sales = 0;
-    while parties.iter().any(|p| !world.chain_loans(p, 1).is_empty()) {
-        world.next_slot();
-        for party in &parties {
-            sales += u32::from(liquidate(&mut world, party, &keeper, &mut totals));
+    let (mut taken, mut calls) = (Taken::new(), 0);
+    for party in &parties {
+        if calls % 25 == 0 {
+            world.next_slot();
         }
-        path.slot_over(&world);
-        assert!(path.slots < 100, "the cascade goes on");
+        let loans = world.chain_loans(party, 1);
+        let (value, debt) = world.chain_worth(&loans);
+        assert!(value < debt, "under water");
+        let legs: Vec<u64> = loans.iter().map(|loan| loan.market).collect();
+        let instruction = ix::take_over_chain(keeper.owner, party.owner, 1, world.feed, &legs);
+        take_over(&mut world, &loans, &instruction, &mut taken);
+        calls += 1;
+        if calls % 25 == 0 {
+            path.slot_over(&world);
+        }
     }
-
-    let after = funds(&world);
-    assert_eq!(after.debt, 0, "no loan is left");
+    assert_eq!(funds(&world).debt, lent.debt);
+    assert_eq!(taken.values().map(|(_, debt)| debt).sum::<u64>(), lent.debt);
+    let fallen = settle(world.clone(), &ids, 99, &taken);
+    assert_eq!(fallen.insurance + fallen.bad_debt, lent.debt, "insured or lost");
+    assert_eq!(fallen.insurance, lent.insurance, "the fund is used up first");
+    let risen = settle(world.clone(), &ids, 101, &taken);
     assert_eq!(
-        totals.debt + totals.bad_debt,
-        lent.debt,
-        "repaid, insured or lost"
-    );
-    assert_eq!(
-        (after.insurance, after.bad_debt),
-        (lent.insurance - totals.insurance, totals.bad_debt)
-    );
-    assert_eq!(
-        after.insurance, 0,
-        "the fund is used up before the vault loses anything more"
+        (risen.insurance, risen.bad_debt),
+        (0, 0),
+        "winners pay their loans"
     );
     println!(
-        "100 chains, at least {least:.1}x: {} of loans, {} slots, {sales} sales, furthest move of log odds {:.3}, \
-         {} repaid, {} of insurance drawn, {} lost by the vault, {} to the keeper",
-        lent.debt, path.slots, path.furthest, totals.debt - totals.insurance, totals.insurance, totals.bad_debt,
-        world.trader(&keeper).balance,
+        "100 chains, at least {least:.1}x: {} of loans, {} slots, furthest move of log odds {:.4}, {} of insurance drawn and {} \
+         lost by the vault if they lose, {} to the keeper",
+        lent.debt, path.slots, path.furthest, fallen.insurance, fallen.bad_debt, world.trader(&keeper).balance,
     );
 }
 
 #[test]
-fn a_hundred_positions_at_50x_in_one_market_are_worked_off_after_a_gap_of_ten_points() {
+fn a_hundred_positions_at_50x_in_one_market_are_taken_over_after_a_gap_of_ten_points() {
     let mut world = World::launched();
     let (ids, maker) = venues(&mut world, 1, 5_000 * UNIT);
     let (id, keeper) = (ids[0], world.party(0));
@@ -252,35 +300,22 @@ fn a_hundred_positions_at_50x_in_one_market_are_worked_off_after_a_gap_of_ten_po
     gap(&mut world, &ids);
 
     let mut path = Path::new(&world, &ids);
-    let mut insurance = world.shard_of(id).insurance;
-    let (drawn_before, mut lost) = (insurance, 0);
-    while funds(&world).debt > 0 {
-        world.next_slot();
-        for party in &parties {
-            let loan = world.loan(party, id, 1);
-            if loan.shares == 0 {
-                continue;
-            }
-            let sizes = model::sizes(&world, &loan);
-            if sizes.is_empty() {
-                break;
-            }
-            let done = world.does_at_once(&ix::liquidate(keeper.owner, party.owner, id, 1, *sizes.end()));
-            let event = done.event::<Liquidated>();
-            let bad = (loan.debt - event.repaid).saturating_sub(event.left);
-            let drawn = bad.min(insurance);
-            insurance = insurance - drawn + event.insured;
-            lost += bad - drawn;
-            assert_eq!((event.drawn, event.lost), (drawn, bad - drawn));
-            assert_eq!(world.shard_of(id).insurance, insurance);
-        }
-        path.slot_over(&world);
-        assert!(path.slots < 100, "the cascade goes on");
+    let mut taken = Taken::new();
+    world.next_slot();
+    for party in &parties {
+        let loan = world.loan(party, id, 1);
+        let instruction = ix::take_over(keeper.owner, party.owner, id, 1);
+        take_over(&mut world, &[loan], &instruction, &mut taken);
     }
-    assert_eq!(funds(&world).bad_debt, lost);
+    path.slot_over(&world);
+    assert_eq!(taken[&id].1, lent.debt);
+    let fallen = settle(world.clone(), &ids, 99, &taken);
+    assert_eq!(fallen.insurance, INSURANCE.min(lent.debt));
+    assert_eq!(fallen.bad_debt, lent.debt - fallen.insurance);
+    settle(world.clone(), &ids, 101, &taken);
     println!(
-        "100 positions at 50x: {} of loans, {} slots, furthest move of log odds {:.3}, {} of insurance drawn, {lost} lost, \
-         {} to the keeper",
-        lent.debt, path.slots, path.furthest, drawn_before - insurance, world.trader(&keeper).balance,
+        "100 positions at 50x: {} of loans, {} slot, furthest move of log odds {:.4}, {} of insurance drawn and {} lost by the \
+         vault if they lose, {} to the keeper",
+        lent.debt, path.slots, path.furthest, fallen.insurance, fallen.bad_debt, world.trader(&keeper).balance,
     );
 }

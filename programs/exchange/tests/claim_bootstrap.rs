@@ -303,10 +303,18 @@ mod makers {
     }
 }
 
+/// The dearest buy, open, sell and close at a market of sixteen outcomes in which all fees count.
 #[test]
 fn trades_of_the_launch_stay_below_the_ceilings_of_all_trades() {
+    const SIZES: [u64; 5] = [1, 999_999, 3 * UNIT, 47 * UNIT + 11, 300 * UNIT];
     let mut world = World::with_bootstrap();
-    let party = world.party(100_000 * UNIT);
+    for index in 0..4 {
+        world.edit::<Shard>(&address::shard(index), |s| {
+            (s.min_fee, s.launch_credits, s.early_trades) = (1, 1_000 * UNIT, 1_000);
+        });
+    }
+    world.edit::<Bootstrap>(&address::bootstrap(), |b| b.trade_credits = 4_000 * UNIT);
+    let (maker, party) = (world.party(100_000 * UNIT), world.party(100_000 * UNIT));
     let terms = ix::Terms {
         group: 5,
         breaker: ix::Limits {
@@ -319,28 +327,36 @@ fn trades_of_the_launch_stay_below_the_ceilings_of_all_trades() {
         ..world.terms(16, 1_000 * UNIT)
     };
     let market = world.market_with(&terms);
-    let feed = world.feed;
-    let mut dearest = [0; 4];
     for outcome in 0..16 {
+        let shares = (37 * u64::from(outcome) + 11) * UNIT + 7;
+        world.holding(&maker, market, outcome, shares);
+        world.leveraged(&maker, market, outcome, shares / 3, 150);
         world.position(&party, market, outcome, SPOT);
         world.position(&party, market, outcome, LEVERAGED);
-        let loan = ix::Loan {
-            shares: 47 * UNIT + 11,
-            leverage_x100: 177,
-            max_payment: u64::MAX,
-        };
-        let owner = party.owner;
-        let steps = [
-            ix::buy(owner, market, outcome, 300 * UNIT, u64::MAX),
-            ix::open(owner, market, feed, outcome, loan),
-            ix::sell(owner, market, outcome, 299 * UNIT, 0),
-            ix::close(owner, market, outcome, 40 * UNIT, 0),
-        ];
-        world.pass(3);
-        for (most, step) in dearest.iter_mut().zip(steps) {
+    }
+    let (owner, feed) = (party.owner, world.feed);
+    let mut dearest = [0; 4];
+    for outcome in 0..16 {
+        let mut run = |world: &mut World, verb: usize, step: Instruction| {
             let credit = world.trader(&party).credit;
-            *most = world.does(&step).compute_units_consumed.max(*most);
+            dearest[verb] = world.does(&step).compute_units_consumed.max(dearest[verb]);
             assert!(world.trader(&party).credit > credit, "every one is credited");
+        };
+        for shares in SIZES {
+            world.pass(3);
+            run(&mut world, 0, ix::buy(owner, market, outcome, shares, u64::MAX));
+            let loan = ix::Loan {
+                shares,
+                leverage_x100: 177,
+                max_payment: u64::MAX,
+            };
+            run(&mut world, 1, ix::open(owner, market, feed, outcome, loan));
+        }
+        for shares in SIZES {
+            if shares >= UNIT {
+                run(&mut world, 2, ix::sell(owner, market, outcome, shares, 0));
+                run(&mut world, 3, ix::close(owner, market, outcome, shares, 0));
+            }
         }
     }
     println!("buy, open, sell, close: {dearest:?}");

@@ -118,7 +118,8 @@ pub fn opened(world: &World, orders: &[ix::LegOrder]) -> Opened {
                 opened_slot: world.slot(),
                 outcome: order.outcome,
                 kind: LEVERAGED,
-                reserved: [0; 6],
+                reserved: [0; 2],
+                generation: world.slot() as u32,
             },
         );
         all.debts.insert(0, debt);

@@ -29,8 +29,17 @@ fn fallen(sold_against: u64) -> (World, Party, Party, u64) {
     (world, party, keeper, id)
 }
 
+/// A position of which all may be sold: it owes 96 % of its value, of which the owner has to own 7.5 %.
+fn called() -> (World, Party, Party, u64) {
+    let (mut world, party, keeper, id) = lent(2, 5_000 * UNIT);
+    world.cover(id, 0);
+    let value = Standing::of(&world, &world.loan(&party, id, 1), SHARES).value;
+    world.owe(&party, id, 1, value / 100 * 96);
+    (world, party, keeper, id)
+}
+
 fn given() -> (World, Instruction) {
-    let (world, party, keeper, market) = fallen(2_000 * UNIT);
+    let (world, party, keeper, market) = called();
     let instruction = ix::liquidate(keeper.owner, party.owner, market, 1, SHARES);
     (world, instruction)
 }
@@ -138,7 +147,8 @@ fn a_price_that_was_only_just_made_calls_no_loan() {
     world.pass(1);
     world.refuses(&instruction, ExchangeError::Healthy);
     world.pass(63);
-    world.does(&instruction);
+    world.refuses(&instruction, ExchangeError::BelowLoan);
+    world.does(&ix::take_over(keeper.owner, party.owner, id, 1));
 }
 
 #[test]
@@ -160,6 +170,7 @@ fn shares_that_sell_for_enough_again_are_not_called_for_the_last_minutes_price()
 #[test]
 fn a_part_is_sold_where_it_heals_and_neither_more_nor_less() {
     let (mut world, party, keeper, id) = lent(2, 5_000 * UNIT);
+    world.cover(id, 0);
     let loan = world.loan(&party, id, 1);
     let debt = threshold(&world, &loan, PART) + 1;
     world.owe(&party, id, 1, debt);
@@ -178,6 +189,7 @@ fn a_part_is_sold_where_it_heals_and_neither_more_nor_less() {
 #[test]
 fn all_is_sold_from_the_debt_on_that_a_part_does_not_heal() {
     let (mut world, party, keeper, id) = lent(2, 5_000 * UNIT);
+    world.cover(id, 0);
     let loan = world.loan(&party, id, 1);
     let heals = healing(&world, &loan, SHARES);
     assert!(heals > threshold(&world, &loan, SHARES));
@@ -194,21 +206,38 @@ fn all_is_sold_from_the_debt_on_that_a_part_does_not_heal() {
 }
 
 #[test]
-fn a_loan_above_the_shares_value_is_an_emergency() {
-    let (world, party, keeper, id) = lent(2, 5_000 * UNIT);
-    let loan = world.loan(&party, id, 1);
-    let value = Standing::of(&world, &loan, SHARES).value;
-    for (debt, severity) in [(value, 1), (value + 1, 2)] {
-        let mut world = world.clone();
-        world.owe(&party, id, 1, debt);
-        let done = world.does(&ix::liquidate(keeper.owner, party.owner, id, 1, SHARES));
-        assert_eq!(done.event::<Liquidated>().severity, severity);
+fn a_sale_that_does_not_repay_its_part_of_the_loan_is_refused() {
+    for shares in [PART, SHARES] {
+        let (mut world, party, keeper, id) = called();
+        let instruction = ix::liquidate(keeper.owner, party.owner, id, 1, shares);
+        let loan = world.loan(&party, id, 1);
+        let standing = Standing::of(&world, &loan, shares);
+        let (mut most, mut fails) = (loan.debt, standing.value);
+        while fails - most > 1 {
+            let debt = (most + fails) / 2;
+            if standing.repays(&Loan { debt, ..loan }, shares) {
+                most = debt;
+            } else {
+                fails = debt;
+            }
+        }
+        world.owe(&party, id, 1, most + 1);
+        world.refuses(&instruction, ExchangeError::BelowLoan);
+        world.owe(&party, id, 1, most);
+        let event = world.does(&instruction).event::<Liquidated>();
+        let due = model::due_of(&Loan { debt: most, ..loan }, shares);
+        assert_eq!(event.reward, standing.notional - standing.fee - due);
+        assert!(
+            event.reward < event.notional / 100,
+            "the owner pays the keeper, or nobody"
+        );
     }
 }
 
 #[test]
 fn in_a_halt_of_the_market_or_its_group_all_may_be_sold_at_once() {
     let (mut world, party, keeper, id) = lent(2, 5_000 * UNIT);
+    world.cover(id, 0);
     let loan = world.loan(&party, id, 1);
     let most = threshold(&world, &loan, SHARES);
     let until = world.slot() + 100;
@@ -241,22 +270,23 @@ fn in_a_halt_of_the_market_or_its_group_all_may_be_sold_at_once() {
 #[test]
 fn a_slot_sells_a_tenth_of_the_liquidity_and_a_part_may_be_no_smaller() {
     let (mut world, party, keeper, id) = lent(2, 500 * UNIT);
+    world.cover(id, 0);
     let cap = 50 * UNIT;
     assert!(cap < PART);
     let loan = world.loan(&party, id, 1);
-    let most = threshold(&world, &loan, 1);
-    world.owe(&party, id, 1, most + 1);
+    let value = Standing::of(&world, &loan, 1).value;
+    world.owe(&party, id, 1, value / 1_000 * 955);
     let liquidate = |shares| ix::liquidate(keeper.owner, party.owner, id, 1, shares);
     world.next_slot();
     world.refuses(&liquidate(cap + 1), ExchangeError::LiquidationCapReached);
     world.refuses(&liquidate(cap - 1), ExchangeError::LiquidationTooSmall);
     world.does_at_once(&liquidate(cap));
-    world.refuses(&liquidate(1), ExchangeError::LiquidationCapReached);
+    world.refuses(&liquidate(UNIT), ExchangeError::LiquidationCapReached);
 }
 
 #[test]
 fn nothing_more_than_there_is_and_nothing_of_nothing_is_sold() {
-    let (mut world, party, keeper, id) = fallen(2_000 * UNIT);
+    let (mut world, party, keeper, id) = called();
     let liquidate = |shares| ix::liquidate(keeper.owner, party.owner, id, 1, shares);
     world.refuses(&liquidate(SHARES + 1), ExchangeError::InsufficientShares);
     world.refuses(&liquidate(u64::MAX), ExchangeError::InsufficientShares);

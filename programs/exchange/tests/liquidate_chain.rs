@@ -58,11 +58,40 @@ impl Chained {
         )
     }
 
+    /// The same when the first leg has fallen so far that all of the chain may be sold, which still repays its loans.
+    fn called() -> Self {
+        let mut chained = Self::usual();
+        for leg in 0..3 {
+            let id = chained.markets[leg];
+            chained.world.cover(id, 0); // maintenance is 7.5 %
+        }
+        chained.falls();
+        chained
+    }
+
+    /// The first leg falls until all of the chain may be sold.
+    fn falls(&mut self) {
+        while self.world.clone().send(&self.part(1_000_000)).is_err() {
+            self.moves(0, 0, 300 * UNIT);
+            assert!(self.world.market_state(self.markets[0]).shares[0] < 60_000 * UNIT);
+        }
+    }
+
     /// Somebody buys so many shares against a leg, or for it, and a minute passes.
     fn moves(&mut self, leg: usize, outcome: u8, shares: u64) {
         let (owner, id) = (self.other.owner, self.markets[leg]);
         self.world.does(&ix::buy(owner, id, outcome, shares, u64::MAX));
         self.world.pass(64);
+    }
+
+    /// Let a leg owe so much, past the program and in all ledgers.
+    fn owes(&mut self, leg: usize, debt: u64) -> bool {
+        let chain = address::chain(&self.party.trader(), ID);
+        let held = self.world.get::<Chain>(&chain).legs[leg].debt;
+        let market = self.world.market_state(self.markets[leg]);
+        self.world.edit::<Chain>(&chain, |c| c.legs[leg].debt = debt);
+        self.world.book_debt(&market, 1, held, debt);
+        debt > held
     }
 
     fn part(&self, part_ppm: u32) -> Instruction {
@@ -84,7 +113,7 @@ impl Chained {
         self.world.next_slot();
         let loans = self.world.chain_loans(&self.party, ID);
         let call = self.world.chain_call(&loans, part_ppm);
-        assert!(call.is_unhealthy(), "{call:?}");
+        assert!(call.is_unhealthy() && call.repays, "{call:?}");
         let (owners, keepers) = (self.world.trader(&self.party), self.world.trader(&self.keeper));
         let shards = [0, 1, 2, 3].map(|i| self.world.get::<Shard>(&address::shard(i)));
         let event = self.world.does_at_once(&instruction).event::<ChainLiquidated>();
@@ -104,18 +133,17 @@ impl Chained {
         }
         for before in shards {
             let after = self.world.get::<Shard>(&address::shard(before.index as u8));
-            let insurance = call.insurance.get(&before.index);
-            assert_eq!(after.insurance, *insurance.unwrap_or(&before.insurance));
-            let lost = call.lost.get(&before.index).copied().unwrap_or(0);
-            assert_eq!(after.bad_debt, before.bad_debt + lost);
+            let mine = before.index == self.world.market_state(self.markets[0]).shard;
+            let insured = if mine { insured } else { 0 };
+            assert_eq!(after.insurance, before.insurance + insured);
+            assert_eq!(after.bad_debt, before.bad_debt);
         }
         event
     }
 }
 
 fn given() -> (World, Instruction) {
-    let mut chained = Chained::usual();
-    chained.moves(0, 0, 9_000 * UNIT);
+    let chained = Chained::called();
     let instruction = chained.part(1_000_000);
     (chained.world, instruction)
 }
@@ -215,6 +243,10 @@ fn a_leg_that_has_gained_keeps_one_that_has_lost() {
     let mut chained = Chained::usual();
     chained.moves(0, 0, 3_000 * UNIT);
     chained.moves(1, 1, 6_000 * UNIT);
+    for leg in 0..3 {
+        let id = chained.markets[leg];
+        chained.world.cover(id, 0); // maintenance is 7.5 %
+    }
     let loans = chained.world.chain_loans(&chained.party, ID);
     let alone = model::Standing::of(&chained.world, &loans[0], loans[0].shares);
     assert!(alone.calls(loans[0].debt), "the first leg alone would be called");
@@ -226,15 +258,17 @@ fn a_leg_that_has_gained_keeps_one_that_has_lost() {
     // and no longer when the gain is lost
     let (owner, id) = (chained.other.owner, chained.markets[1]);
     chained.world.does(&ix::sell(owner, id, 1, 6_000 * UNIT, 0));
-    chained.moves(0, 0, 4_000 * UNIT);
+    chained.world.pass(64);
+    let loans = chained.world.chain_loans(&chained.party, ID);
+    while !chained.world.chain_call(&loans, 300_000).is_unhealthy() {
+        chained.moves(0, 0, 200 * UNIT);
+    }
     chained.deals(300_000);
 }
 
 #[test]
 fn parts_are_sold_of_every_leg_and_what_they_bring_repays_the_legs_in_order() {
-    let mut chained = Chained::usual();
-    chained.moves(0, 0, 9_000 * UNIT);
-    chained.world.insure(chained.markets[2], 2 * UNIT);
+    let mut chained = Chained::called();
     let instruction = chained.part(299_999);
     chained
         .world
@@ -248,8 +282,10 @@ fn parts_are_sold_of_every_leg_and_what_they_bring_repays_the_legs_in_order() {
         chained.world.refuses(&instruction, error);
     }
     let event = chained.deals(300_000);
-    assert_eq!((event.legs, event.severity), (3, 2));
+    assert_eq!((event.legs, event.severity), (3, 0));
+    chained.falls();
     chained.deals(500_000);
+    chained.falls();
     let positions = chained.markets.clone();
     let before = positions
         .iter()
@@ -287,26 +323,17 @@ fn a_chain_that_a_part_heals_is_not_sold_whole() {
     assert!(!called(&chained), "it is healed");
     let instruction = chained.part(300_000);
     chained.world.refuses(&instruction, ExchangeError::Healthy);
-    // and much further down all of it is sold
-    chained.moves(0, 0, 1_100 * UNIT);
-    let event = chained.deals(1_000_000);
-    assert!(event.severity >= 1);
+    // and much further down none of it is sold any more
+    chained.moves(0, 0, 1_900 * UNIT);
+    for part in [300_000, 1_000_000] {
+        let instruction = chained.part(part);
+        chained.world.refuses(&instruction, ExchangeError::BelowLoan);
+    }
 }
 
 #[test]
 fn what_the_loans_leave_goes_to_the_first_legs_insurance_and_then_to_the_owner() {
-    let mut chained = Chained::usual();
-    for leg in 0..3 {
-        let id = chained.markets[leg];
-        chained.world.cover(id, 0); // maintenance is 7.5 %
-    }
-    // move the first price until a part no longer heals the whole
-    let mut sold = 0;
-    while chained.world.clone().send(&chained.part(1_000_000)).is_err() {
-        chained.moves(0, 0, 200 * UNIT);
-        sold += 1;
-    }
-    assert!(sold > 1);
+    let mut chained = Chained::called();
     let event = chained.deals(1_000_000);
     assert!(event.insured > 0 && event.amount > 0, "{event:?}");
 }
@@ -314,7 +341,14 @@ fn what_the_loans_leave_goes_to_the_first_legs_insurance_and_then_to_the_owner()
 #[test]
 fn one_legs_cap_binds_the_whole_chain_and_the_next_slot_sells_more() {
     let mut chained = Chained::new(500 * UNIT, &[300 * UNIT + 1, 20 * UNIT], 200);
-    chained.moves(0, 0, 900 * UNIT);
+    // so near to one that the sale of all of it hardly moves the price
+    chained.moves(0, 1, 2_500 * UNIT);
+    for leg in 0..2 {
+        let id = chained.markets[leg];
+        chained.world.cover(id, 0);
+    }
+    let owed = chained.owes(0, 294 * UNIT);
+    assert!(owed);
     // 50 of 300 shares are a sixth of the chain, less than a partial liquidation
     let (mut slots, mut binding) = (0, 0);
     loop {
@@ -341,23 +375,73 @@ fn one_legs_cap_binds_the_whole_chain_and_the_next_slot_sells_more() {
     assert_eq!((slots, binding), (3, 2));
 }
 
-#[test]
-fn a_settled_leg_is_redeemed_first_and_then_left_out() {
-    let mut chained = Chained::usual();
-    chained.moves(0, 0, 9_000 * UNIT);
-    let settled = chained.markets[1];
-    chained.world.edit::<Market>(&address::market(settled), |m| {
-        m.close_ms -= HOUR_MS / 2;
-    });
-    chained.world.settle(settled, 50 * UNIT);
-    let instruction = chained.part(1_000_000);
-    chained.world.refuses(&instruction, ExchangeError::MarketClosed);
-    let owner = chained.party.owner;
-    chained.world.does(&ix::redeem_leg(owner, ID, settled, 1));
-    chained.markets.remove(1);
-    let event = chained
+/// Let one leg's market close before the others.
+fn closes_early(chained: &mut Chained, leg: usize) {
+    let market = address::market(chained.markets[leg]);
+    chained
         .world
-        .does(&chained.part(1_000_000))
-        .event::<ChainLiquidated>();
+        .edit::<Market>(&market, |m| m.close_ms -= HOUR_MS / 2);
+}
+
+#[test]
+fn a_settled_leg_is_paid_out_on_the_way() {
+    for price in [99, 101] {
+        let mut chained = Chained::called();
+        closes_early(&mut chained, 2);
+        let settled = chained.markets[2];
+        chained.world.settle(settled, price * UNIT);
+        let mut twin = chained.world.clone();
+        let owner = chained.party.owner;
+        twin.does(&ix::redeem_leg(owner, ID, settled, 2));
+        let whole = chained.part(1_000_000);
+        let mut rest = whole.clone();
+        rest.accounts.truncate(rest.accounts.len() - 3);
+        // healthy or not: one is refused where the other is
+        match twin.send(&rest) {
+            Ok(_) => drop(chained.world.does(&whole)),
+            Err(failed) => assert_eq!(chained.world.send(&whole).unwrap_err().err, failed.err),
+        }
+        let with = |world: &World| (world.trader(&chained.party), world.trader(&chained.keeper));
+        if chained.world.chain(&chained.party, ID).legs[0].shares == 0 {
+            assert_eq!(with(&chained.world), with(&twin));
+        }
+    }
+}
+
+#[test]
+fn a_leg_whose_market_waits_for_its_settlement_counts_and_stays() {
+    let mut chained = Chained::called();
+    closes_early(&mut chained, 0);
+    let waiting = chained.markets[0];
+    chained.world.pass_close(waiting);
+    let before = chained.world.chain_loans(&chained.party, ID);
+    let instruction = chained.part(300_000);
+    let event = chained.world.does(&instruction).event::<ChainLiquidated>();
     assert_eq!(event.legs, 2);
+    let after = chained.world.chain_loans(&chained.party, ID);
+    assert_eq!(
+        (after[0].shares, after[0].debt),
+        (before[0].shares, before[0].debt)
+    );
+    for leg in [1, 2] {
+        assert_eq!(
+            after[leg].shares,
+            before[leg].shares - model::part_of(before[leg].shares, 300_000)
+        );
+    }
+    // nothing but waiting legs is nothing to sell
+    let alone = ix::liquidate_chain(
+        chained.keeper.owner,
+        chained.party.owner,
+        ID,
+        chained.world.feed,
+        &chained.markets,
+        1_000_000,
+    );
+    for leg in [1, 2] {
+        let market = address::market(chained.markets[leg]);
+        let close_ms = chained.world.market_state(waiting).close_ms;
+        chained.world.edit::<Market>(&market, |m| m.close_ms = close_ms);
+    }
+    chained.world.refuses(&alone, ExchangeError::MarketClosed);
 }

@@ -21,10 +21,9 @@ fn deals(world: &mut World, party: &Party, keeper: &Party, id: u64, debt: u64, s
     let before = world.market_state(id);
     let standing = Standing::of(world, &loan, shares);
     let proceeds = standing.notional - standing.fee;
-    let [reward, repaid, insured, amount] = model::split(proceeds, standing.notional, debt, &shard);
+    let due = model::due_of(&loan, shares);
+    let [reward, repaid, insured, amount] = model::split(proceeds, standing.notional, due, debt, &shard);
     assert_eq!(reward + repaid + insured + amount, proceeds);
-    let bad = (debt - repaid).saturating_sub(loan.shares - shares);
-    let drawn = bad.min(shard.insurance);
 
     let event = world
         .does(&ix::liquidate(keeper.owner, party.owner, id, 1, shares))
@@ -34,16 +33,16 @@ fn deals(world: &mut World, party: &Party, keeper: &Party, id: u64, debt: u64, s
     assert_eq!((event.notional, event.fee), (standing.notional, standing.fee));
     assert_eq!((event.reward, event.repaid), (reward, repaid));
     assert_eq!((event.insured, event.amount), (insured, amount));
-    assert_eq!((event.drawn, event.lost), (drawn, bad - drawn));
-    assert_eq!(event.debt, debt - repaid - bad);
+    assert_eq!(event.debt, debt - repaid);
+    assert!(repaid >= due && event.debt <= event.left);
     assert_eq!(world.trader(keeper).balance, keepers + reward);
     assert_eq!(world.trader(party).balance, owners + amount);
-    assert_eq!(after.insurance, shard.insurance - drawn + insured);
-    assert_eq!(after.bad_debt, shard.bad_debt + bad - drawn);
-    assert_eq!(after.debt, shard.debt - repaid - bad);
+    assert_eq!(after.insurance, shard.insurance + insured);
+    assert_eq!(after.bad_debt, shard.bad_debt);
+    assert_eq!(after.debt, shard.debt - repaid);
     let escrow = world.market_state(id).escrow;
     assert_eq!(event.income, before.escrow - escrow - proceeds);
-    assert_eq!(after.cash, shard.cash + event.income + repaid + drawn);
+    assert_eq!(after.cash, shard.cash + event.income + repaid);
     assert_eq!(after.fees, shard.fees + event.income);
     assert_eq!(after.volume, shard.volume + standing.notional);
     event
@@ -63,45 +62,17 @@ fn what_is_left_of_all_goes_to_the_insurance_fund_and_then_to_the_owner() {
     let (mut world, party, keeper, id) = lent(2, 5_000 * UNIT);
     world.cover(id, 0); // maintenance is 7.5 %, and a part does not heal below 5.5 %
     let value = Standing::of(&world, &world.loan(&party, id, 1), SHARES).value;
-    for (percent, insured, amount) in [(95, true, true), (96, true, true), (99, false, false)] {
+    for (percent, insured, amount) in [(95, true, true), (96, true, true)] {
         let mut world = world.clone();
         let event = deals(&mut world, &party, &keeper, id, value / 100 * percent, SHARES);
         assert_eq!(event.severity, 1);
-        if percent < 99 {
-            assert_eq!(event.insured, event.notional / 200);
-        }
+        assert_eq!(event.insured, event.notional / 200);
         assert_eq!(
             (event.insured > 0, event.amount > 0),
             (insured, amount),
             "{percent}"
         );
     }
-}
-
-#[test]
-fn bad_debt_is_taken_from_the_insurance_fund_and_then_lost_by_the_vault() {
-    let (world, party, keeper, id) = lent(2, 5_000 * UNIT);
-    let value = Standing::of(&world, &world.loan(&party, id, 1), SHARES).value;
-    for (insurance, part_lost) in [(0, true), (3 * UNIT, true), (1_000 * UNIT, false)] {
-        let mut world = world.clone();
-        world.insure(id, insurance);
-        let event = deals(&mut world, &party, &keeper, id, value + 20 * UNIT, SHARES);
-        assert_eq!(event.severity, 2);
-        assert_eq!(event.lost > 0, part_lost);
-        assert!(event.drawn <= insurance && (event.drawn == insurance || !part_lost));
-    }
-}
-
-#[test]
-fn what_the_shares_that_are_left_can_never_repay_is_lost_at_once() {
-    let (mut world, party, keeper, id) = lent(2, 5_000 * UNIT);
-    world.insure(id, 5 * UNIT);
-    let debt = SHARES; // as much as they can ever pay
-    let event = deals(&mut world, &party, &keeper, id, debt, SHARES - 1);
-    assert_eq!((event.left, event.debt, event.drawn), (1, 1, 5 * UNIT));
-    assert!(event.lost > 0);
-    let event = deals(&mut world, &party, &keeper, id, 1, 1);
-    assert_eq!((event.left, event.debt), (0, 0));
 }
 
 #[test]
@@ -155,11 +126,9 @@ fn an_owner_with_two_accounts_gets_what_the_rules_give_and_never_what_he_put_in(
                 world.does(&ix::buy(second.owner, id, 0, push * UNIT, u64::MAX));
             }
             world.pass(64);
-            let sold = [SHARES, PART].iter().any(|&shares| {
-                world
-                    .send(&ix::liquidate(second.owner, owner.owner, id, 1, shares))
-                    .is_ok()
-            });
+            let mut ways = vec![ix::take_over(second.owner, owner.owner, id, 1)];
+            ways.extend([SHARES, PART].map(|shares| ix::liquidate(second.owner, owner.owner, id, 1, shares)));
+            let sold = ways.iter().any(|way| world.send(way).is_ok());
             world.audit();
             liquidated += u32::from(sold);
             if push > 0 {
@@ -200,14 +169,17 @@ fn watched() -> (World, Party, Party, u64) {
 #[test]
 fn a_market_halts_when_too_much_of_its_volume_is_liquidations() {
     let (mut world, party, keeper, id) = watched();
+    world.cover(id, 0);
     let loan = world.loan(&party, id, 1);
-    let debt = Standing::of(&world, &loan, SHARES).value - UNIT;
+    let debt = Standing::of(&world, &loan, SHARES).value / 100 * 95;
     world.owe(&party, id, 1, debt);
     let liquidate = |shares| ix::liquidate(keeper.owner, party.owner, id, 1, shares);
     // 40 % of the volume so far
     world.does(&liquidate(200 * UNIT));
     assert_eq!(world.market_state(id).breaker.halted_until_slot, 0);
     let left = SHARES - 200 * UNIT;
+    let value = Standing::of(&world, &world.loan(&party, id, 1), left).value;
+    world.owe(&party, id, 1, value / 100 * 96);
     let before = world.market_state(id).breaker;
     let done = world.does(&liquidate(left));
     let (halted, sold) = (done.event::<MarketHalted>(), done.event::<Liquidated>());

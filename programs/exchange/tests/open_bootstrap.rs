@@ -105,9 +105,27 @@ fn refused(error: ExchangeError, change: fn(&mut BootstrapRules)) {
 fn a_budget_that_the_schedule_does_not_leave_is_refused() {
     let error = ExchangeError::EmissionExceeded;
     refused(error, |rules| rules.mining_rate = POOL / 10_000);
-    refused(error, |rules| rules.trade_rate = 10 * MMT);
+    refused(error, |rules| rules.trade_rate = 1_000 * MMT);
     refused(ExchangeError::Overflow, |rules| rules.mining_rate = u64::MAX);
     refused(ExchangeError::Overflow, |rules| rules.trade_rate = u64::MAX);
+}
+
+#[test]
+fn the_schedule_and_the_launch_may_take_the_pool_to_the_last_unit_and_no_further() {
+    let left = POOL - whole_schedule();
+    let with = |rate| BootstrapRules {
+        trade_credits: 0,
+        mining_rate: rate,
+        mining_slots: 1,
+        ..BOOTSTRAP_RULES
+    };
+    let (mut world, mint, source) = genesis();
+    world.refuses(
+        &open_bootstrap(world.admin, mint, source, &with(left + 1)),
+        ExchangeError::EmissionExceeded,
+    );
+    world.does_at_once(&open_bootstrap(world.admin, mint, source, &with(left)));
+    assert_eq!(world.token_amount(&source), 0);
 }
 
 #[test]

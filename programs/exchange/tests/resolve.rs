@@ -113,6 +113,8 @@ fn escrow_keeps_what_the_winners_get_and_losing_loans_are_written_off() {
         payable,
         residue,
         bad_debt: lost,
+        taken: 0,
+        drawn: 0,
         winner: 0,
         voided: 0,
     };

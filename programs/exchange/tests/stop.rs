@@ -2,7 +2,7 @@
 
 use harness::{
     attacks::{PositionShape, Shape},
-    error::{DUPLICATE, IN_USE},
+    error::{DUPLICATE, IN_USE, NOT_MUTABLE},
     model, *,
 };
 
@@ -115,7 +115,6 @@ mod execute {
         shape.foreign_shard();
         let (mut world, mut instruction) = execute_given();
         let other = world.party(UNIT);
-        instruction.accounts[2].pubkey = other.owner;
         instruction.accounts[3].pubkey = other.trader();
         world.refuses(&instruction, ExchangeError::PositionOfAnotherTrader);
     }
@@ -127,10 +126,17 @@ mod cancel {
         given: cancel_given,
         signer: Some(0),
         stranger: Some(ExchangeError::NotOwner.into()),
-        owned: &[1, 2],
-        written: &[0, 2],
-        data: 3,
+        owned: &[1],
+        written: &[1], // the owner: below
+        data: 0,
     }}
+
+    #[test]
+    fn the_owner_gets_the_rent_and_so_is_written() {
+        let (mut world, mut instruction) = cancel_given();
+        instruction.accounts[0].is_writable = false;
+        world.refuses(&instruction, NOT_MUTABLE);
+    }
 }
 
 #[test]
@@ -150,12 +156,14 @@ fn an_order_is_kept_as_placed_and_its_rent_is_the_owners() {
             assert_eq!(world.account(&party.owner).unwrap().lamports, before - rent);
             let expected = Stop {
                 position: key(&position),
+                owner: key(&party.owner),
                 shares: SHARES,
                 tip: TIP,
                 trigger_q28,
                 limit_q28: ONE - 1,
+                generation: world.position_state(&party, id, 1, kind).generation,
                 side,
-                reserved: [0; 7],
+                reserved: [0; 3],
             };
             assert_eq!(world.get::<Stop>(&at), expected);
             assert_eq!(done.event::<StopPlaced>().side, u64::from(side));
@@ -196,24 +204,9 @@ fn only_the_positions_owner_places_and_cancels_its_orders() {
     let mut cancel = ix::cancel_stop(party.owner, id, 1, SPOT, TAKE_PROFIT);
     cancel.accounts[0].pubkey = stranger.owner;
     world.refuses(&cancel, ExchangeError::NotOwner);
-    cancel.accounts[1].pubkey = stranger.trader();
-    world.refuses(&cancel, ExchangeError::PositionOfAnotherTrader);
-    cancel.accounts[3].pubkey = stranger.position(id, 1, SPOT);
-    world.refuses(&cancel, ExchangeError::PositionOfAnotherTrader);
-}
-
-#[test]
-fn an_order_is_not_cancelled_in_the_name_of_another_position() {
-    let (mut world, party, _, id) = due(SPOT);
-    let good = ix::cancel_stop(party.owner, id, 1, SPOT, TAKE_PROFIT);
-    for byte in 8..11 {
-        let mut wrong = good.clone();
-        wrong.data[byte] ^= 1;
-        world.refuses(&wrong, ExchangeError::PositionOfAnotherTrader);
-    }
-    let mut wrong = good;
-    wrong.accounts[4].pubkey = address::market(id + 1);
-    world.refuses(&wrong, ExchangeError::PositionOfAnotherTrader);
+    cancel.accounts[0].pubkey = party.owner;
+    cancel.accounts[2].pubkey = stranger.position(id, 1, SPOT);
+    world.refuses(&cancel, ExchangeError::WrongStop);
 }
 
 #[test]
@@ -273,7 +266,7 @@ fn an_order_for_more_than_is_held_sells_what_is_held() {
     let execute = ix::execute_stop(keeper.owner, party.owner, id, 1, SPOT, TAKE_PROFIT);
     let mut emptied = world.clone();
     emptied.does(&ix::sell(party.owner, id, 1, SHARES - SHARES / 2, 0));
-    emptied.refuses(&execute, ExchangeError::ZeroAmount);
+    emptied.refuses(&execute, ExchangeError::WrongStop);
     let event = world.does(&execute).event::<StopExecuted>();
     assert_eq!(event.shares, SHARES - SHARES / 2);
 }

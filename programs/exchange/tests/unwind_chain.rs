@@ -154,28 +154,53 @@ fn the_limit_is_kept_to_the_unit() {
 }
 
 #[test]
-fn a_leg_that_cannot_be_sold_leaves_all_as_they_were() {
+fn a_leg_whose_market_waits_for_its_settlement_stays_and_the_rest_is_unwound() {
     for closed in 0..3 {
         let (mut world, party, ids) = with_legs(3);
         let now_ms = world.now_s() as u64 * 1000;
         world.edit::<Market>(&address::market(ids[closed]), |m| m.close_ms = now_ms);
-        let unwind = unwind(&world, &party, &ids);
-        world.refuses(&unwind, ExchangeError::MarketClosed);
+        let before = world.chain(&party, CHAIN).legs[closed];
+        let all = unwind(&world, &party, &ids);
+        assert_eq!(world.does(&all).event::<ChainUnwound>().legs, 2);
+        let chain = world.chain(&party, CHAIN);
+        for (i, leg) in chain.legs.iter().enumerate().take(3) {
+            assert_eq!(leg.shares > 0, i == closed);
+        }
+        assert_eq!(chain.legs[closed], before);
+        let rest = unwind(&world, &party, &ids[closed..=closed]);
+        world.refuses(&rest, ExchangeError::MarketClosed);
+        let close = ix::close_chain(party.owner, CHAIN);
+        world.refuses(&close, ExchangeError::NotEmpty);
     }
 }
 
 #[test]
-fn a_settled_markets_leg_is_redeemed_first_and_the_rest_unwound() {
-    let (mut world, party, ids) = with_legs(4);
-    settle_first(&mut world, &ids, 99 * UNIT);
-    let (all, rest) = (unwind(&world, &party, &ids), unwind(&world, &party, &ids[1..]));
-    world.refuses(&all, ExchangeError::MarketClosed);
-    world.refuses(&rest, ExchangeError::BadLegs);
-    world.does(&ix::redeem_leg(party.owner, CHAIN, ids[0], 0));
-    world.refuses(&all, ExchangeError::BadLegs);
-    let unwound = world.does(&rest).event::<ChainUnwound>();
-    assert_eq!(unwound.legs, 3);
-    world.does(&ix::close_chain(party.owner, CHAIN));
+fn a_settled_markets_leg_is_paid_out_on_the_way_and_counts_for_the_limit() {
+    for price in [99, 101] {
+        let (mut world, party, ids) = with_legs(4);
+        settle_first(&mut world, &ids, price * UNIT);
+        let (all, rest) = (unwind(&world, &party, &ids), unwind(&world, &party, &ids[1..]));
+        world.refuses(&rest, ExchangeError::BadLegs);
+        let mut twin = world.clone();
+        let before = world.trader(&party).balance;
+        let redeemed = ix::redeem_leg(party.owner, CHAIN, ids[0], 0);
+        let paid = twin.does(&redeemed).event::<Redeemed>();
+        twin.refuses(&all, ExchangeError::BadLegs);
+        let unwound = twin.does(&rest).event::<ChainUnwound>();
+        let received = paid.payout - paid.repaid + unwound.amount;
+        let mut limited = all.clone();
+        limited.data[8..16].copy_from_slice(&(received + 1).to_le_bytes());
+        world.refuses(&limited, ExchangeError::SlippageExceeded);
+        limited.data[8..16].copy_from_slice(&received.to_le_bytes());
+        assert_eq!(world.does(&limited).event::<ChainUnwound>().legs, 4);
+        assert_eq!(
+            world.trader(&party).balance,
+            before + received - unwound.shortfall
+        );
+        assert_eq!(world.trader(&party), twin.trader(&party));
+        assert_eq!(world.chain(&party, CHAIN), twin.chain(&party, CHAIN));
+        world.does(&ix::close_chain(party.owner, CHAIN));
+    }
 }
 
 #[test]

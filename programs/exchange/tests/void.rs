@@ -61,6 +61,8 @@ fn escrow_keeps_an_equal_part_for_every_share_and_all_loans_count_as_at_risk() {
         payable,
         residue,
         bad_debt: 0,
+        taken: 0,
+        drawn: 0,
         winner: 0,
         voided: 1,
     };

@@ -13,6 +13,7 @@ from solders.pubkey import Pubkey
 
 from breakwater.chain import accounts as layouts
 from breakwater.chain import addresses as at
+from breakwater.chain.bootstrap_accounts import Bootstrap
 from breakwater.chain.keeper_accounts import Registry, Season
 from breakwater.chain.loader import LOADER, ProgramState, programdata_address
 from breakwater.chain.mmt_mint import SUNK, SUPPLY
@@ -24,7 +25,7 @@ BINARY = b"\x7fELF and so on"
 KEY, OTHER = (Keypair.from_seed(bytes([i]) * 32).pubkey() for i in (1, 2))
 COLLATERAL, MMT = (Keypair.from_seed(bytes([i]) * 32).pubkey() for i in (3, 4))
 SINK = Keypair.from_seed(bytes([5]) * 32).pubkey()
-EMITTED = sum(Charter().mmt.rates) * 38_880_000
+EMITTED = sum(Charter().mmt.rates) * 38_880_000 + Charter().bootstrap.budget - 5
 Value = TypeVar("Value")
 
 
@@ -81,6 +82,13 @@ def exchange() -> Held:
         shards=tuple(made(layouts.Shard, rules, index=i, halts=()) for i in range(at.SHARDS)),
         season=made(Season, mmt, mint=bytes(MMT), sink=bytes(SINK), paid=7),
         registry=made(Registry, mmt, keepers=()),
+        bootstrap=made(
+            Bootstrap,
+            charter.bootstrap,
+            budget=charter.bootstrap.budget,
+            end_slot=charter.bootstrap.mining_slots,
+            paid_makers=5,
+        ),
         stake_vault=tokens(at.stake_vault(), MMT, at.season()),
         reward_vault=tokens(at.reward_vault(), MMT, at.season(), EMITTED - 7),
         collateral=Mint(COLLATERAL, at.TOKEN_PROGRAM, 10**12, 6, None, None),
@@ -196,6 +204,10 @@ ELSEWHERE = program(account=Account(1, b"\x02\0\0\0" + bytes(KEY), LOADER, execu
         (
             changed("registry", claim_slots=21),
             ("schedule", str(at.registry()), "claim_slots 20", "claim_slots 21"),
+        ),
+        (
+            changed("bootstrap", trade_rate=1),
+            ("bootstrap", str(at.bootstrap()), "trade_rate 20000000000", "trade_rate 1"),
         ),
         (
             changed("reward_vault", amount=EMITTED - 8),

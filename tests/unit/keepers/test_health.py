@@ -72,14 +72,14 @@ def test_a_part_is_rounded_up(whole: int, part: int) -> None:
     assert 0 <= health.part_of(whole, part) - exact < 1
 
 
-@given(U64, st.integers(0, 10**6), U64)
+@given(U64, st.integers(0, 10**6), U64, st.fractions(0, 1))
 def test_a_split_adds_up_and_serves_keeper_loan_insurance_and_owner_in_this_order(
-    proceeds: int, extra: int, debt: int
+    proceeds: int, extra: int, debt: int, sold: Fraction
 ) -> None:
-    notional = proceeds + extra
-    s = health.split(proceeds, notional, debt, SHARD)
+    notional, due = proceeds + extra, int(debt * sold)
+    s = health.split(proceeds, notional, due, debt, SHARD)
     assert s.keeper + s.repaid + s.insurance + s.owner == proceeds
-    assert s.keeper == min(notional // 100, proceeds)
+    assert s.keeper == min(notional // 100, max(0, proceeds - due))
     assert s.repaid == min(debt, proceeds - s.keeper)
     assert s.insurance == min(notional // 200, proceeds - s.keeper - s.repaid)
 

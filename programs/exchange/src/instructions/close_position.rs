@@ -27,6 +27,11 @@ impl ClosePosition {
         let permitted = self.owner.is_signer() || self.market.status != OPEN;
         require!(permitted, ProgramError::MissingRequiredSignature);
         require!(self.position.holding.is_empty(), ExchangeError::NotEmpty);
+        // the address may be used again: by then no slot is this generation's any more, so no order stands for the next one
+        require!(
+            u64::from(self.position.holding.generation) < Clock::get()?.slot,
+            ExchangeError::PositionTooYoung
+        );
         self.trader.positions = self
             .trader
             .positions

@@ -14,7 +14,7 @@ use {
 pub const PARTIAL: u8 = 0;
 /// A part would not heal the position: all may be sold.
 pub const FULL: u8 = 1;
-/// The shares are worth less than the loan, or the market is halted: all may be sold.
+/// The market is halted: all may be sold.
 pub const EMERGENCY: u8 = 2;
 
 /// Permissionless: whoever sells the shares of an unhealthy position gets the reward.
@@ -36,8 +36,9 @@ pub struct Liquidate {
 }
 
 impl Liquidate {
-    /// Sell `shares` of an unhealthy position and deal the proceeds out: keeper, loan, insurance fund, owner. What the shares
-    /// that are left could never repay is paid by the insurance fund, and where that is empty lost by the vault.
+    /// Sell `shares` of an unhealthy position and deal the proceeds out: the sold shares' part of the loan, keeper, loan,
+    /// insurance fund, owner. A sale that does not repay its part of the loan is none of the lender's business: under water,
+    /// shares are taken over instead ([`Self::take_over`]).
     #[inline(always)]
     pub fn liquidate(&mut self, shares: Shares6) -> Result<()> {
         let source = *self.position.address();
@@ -57,6 +58,7 @@ impl Liquidate {
         let split = math(liquidation::split(
             called.proceeds,
             called.priced.notional,
+            called.due,
             Collateral6::new(desk.holding.debt),
             Ppm::new(rules.keeper_ppm),
             Ppm::new(rules.insurance_ppm),
@@ -73,6 +75,8 @@ pub struct Called {
     pub priced: Priced,
     pub proceeds: Collateral6,
     pub shares: Shares6,
+    /// The shares' part of the loan.
+    pub due: Collateral6,
     pub mark: PriceQ28,
     pub severity: u8,
 }
@@ -104,12 +108,15 @@ impl Desk<'_> {
             liquidation::is_unhealthy(value, debt, maintenance),
             ExchangeError::Healthy
         );
+        let due = self.holding.debt_of(shares)?;
+        let proceeds = math(priced.notional.checked_sub(priced.fee))?;
+        require!(proceeds >= due, ExchangeError::BelowLoan);
         let rules = self.shard.liquidation;
         let part = Shares6::new(math(liquidation::part_of(
             held.raw(),
             Ppm::new(rules.partial_ppm),
         ))?);
-        let severity = if value < debt || self.market.is_halted(self.shard, self.now) {
+        let severity = if self.market.is_halted(self.shard, self.now) {
             EMERGENCY
         } else if shares <= part {
             PARTIAL
@@ -121,11 +128,11 @@ impl Desk<'_> {
         // not less than a part, unless the slot allows no more
         let room = self.take_room(shares)?;
         require!(shares >= part.min(room), ExchangeError::LiquidationTooSmall);
-        let proceeds = math(priced.notional.checked_sub(priced.fee))?;
         Ok(Called {
             priced,
             proceeds,
             shares,
+            due,
             mark,
             severity,
         })
@@ -178,29 +185,14 @@ impl Desk<'_> {
     pub fn deal(&mut self, called: &Called, split: &Split, source: &Address, keeper: &Address) -> Result<()> {
         let priced = &called.priced;
         let income = math(priced.paid_out()?.checked_sub(called.proceeds))?;
-        let owed = math(Collateral6::new(self.holding.debt).checked_sub(split.repaid))?;
-        // what the shares that are left could not repay even if they won is lost now; the last one takes all of it
-        let left = self.holding.shares.saturating_sub(called.shares.raw());
-        let bad = Collateral6::new(owed.raw().saturating_sub(left));
-        let (mut gone, mut repaid) = (split.repaid, split.repaid);
-        let (mut drawn, mut lost) = (Collateral6::ZERO, Collateral6::ZERO);
-        if bad > Collateral6::ZERO {
-            let fund = Collateral6::new(self.shard.insurance);
-            drawn = bad.min(fund);
-            gone = math(gone.checked_add(bad))?;
-            repaid = math(repaid.checked_add(drawn))?;
-            lost = math(bad.checked_sub(drawn))?;
-            self.shard.insurance = math(fund.checked_sub(drawn))?.raw();
-            // what is lost is not lent again, or a pushed price could cost the vault the same once a minute
-            self.market.max_debt_at_risk = self.market.max_debt_at_risk.saturating_sub(bad.raw());
-        }
-
-        self.holding.release(called.shares, gone)?;
+        self.holding.release(called.shares, split.repaid)?;
         let fund = Collateral6::new(self.shard.insurance);
         self.shard.insurance = math(fund.checked_add(split.insurance))?.raw();
         let at_risk_before = self.market.debt_at_risk;
-        let at_risk = self.market.unlend(usize::from(self.holding.outcome), gone)?;
-        self.shard.book_repayment(gone, repaid)?;
+        let at_risk = self
+            .market
+            .unlend(usize::from(self.holding.outcome), split.repaid)?;
+        self.shard.book_repayment(split.repaid, split.repaid)?;
         self.shard.book_risk(at_risk_before, at_risk)?;
         let market = &mut *self.market;
         self.shard.book_trade(
@@ -222,8 +214,6 @@ impl Desk<'_> {
             insured: split.insurance.raw(),
             repaid: split.repaid.raw(),
             amount: split.owner.raw(),
-            drawn: drawn.raw(),
-            lost: lost.raw(),
             debt: self.holding.debt,
             left: self.holding.shares,
             escrow: market.escrow,

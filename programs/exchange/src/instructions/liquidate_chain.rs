@@ -4,11 +4,12 @@ use {
         desk::Desk,
         legs::ACCOUNTS,
         liquidate::{Called, EMERGENCY, FULL, PARTIAL},
+        redeem::pay_out,
     },
     crate::{
         error::{math, ExchangeError},
         events::{log, ChainLiquidated},
-        state::{Chain, LiquidationRules, Trader, MAX_LEGS},
+        state::{Chain, LiquidationRules, Trader, MAX_LEGS, OPEN},
     },
     anchor_lang::prelude::*,
     breakwater_feed::Now,
@@ -41,6 +42,9 @@ struct Whole {
     value: Collateral6,
     owned: Collateral6,
     debt: Collateral6,
+    /// Of the legs that are sold: their loans, and the sold shares' parts of them.
+    sold_debt: Collateral6,
+    due: Collateral6,
     notional: Collateral6,
     proceeds: Collateral6,
     halted: bool,
@@ -71,11 +75,11 @@ impl Whole {
 }
 
 impl LiquidateChain {
-    /// Sell the same part of every leg of an unhealthy chain and deal the proceeds of all out: keeper, the legs' loans in
-    /// their order, insurance fund, owner. More than a partial liquidation's part only where that would not heal the chain, as
+    /// Sell the same part of every leg of an unhealthy chain and deal the proceeds of all out: each leg's part of its loan,
+    /// keeper, the legs' loans in their order, insurance fund, owner. More than a partial liquidation's part only where that would not heal the chain, as
     /// with a position. Each leg's sale counts against its market's cap, so a chain with a large leg goes
-    /// in parts. A loan that the last share does not repay is paid by the insurance fund of the leg's shard, and where that
-    /// is empty lost by the vault.
+    /// in parts. Proceeds that would not repay the sold parts' loans are refused: under water, a chain is taken over. A settled
+    /// leg is paid out; one whose market has closed and is not settled yet counts at its last price and stays.
     pub fn liquidate_chain(&mut self, part: Ppm, accounts: &[AccountView]) -> Result<()> {
         let Self {
             reward,
@@ -97,9 +101,25 @@ impl LiquidateChain {
         let now = Now::get()?;
         let mut whole = Whole::default();
         let mut sales: [Option<Called>; MAX_LEGS] = Default::default();
-        let held = legs[..used].iter_mut().filter(|leg| leg.holding.shares > 0);
-        for ((leg, views), sale) in held.zip(accounts.chunks_exact(ACCOUNTS)).zip(&mut sales) {
-            let mut venue = venue_of(&leg.market, views)?;
+        let mut views = accounts.chunks_exact(ACCOUNTS);
+        let mut at = [usize::MAX; MAX_LEGS];
+        for (i, leg) in legs[..used].iter_mut().enumerate() {
+            if leg.holding.shares == 0 {
+                continue;
+            }
+            at[i] = left.saturating_sub(views.len());
+            let mut venue = venue_of(&leg.market, views.next().ok_or(ExchangeError::BadLegs)?)?;
+            if venue.market.status != OPEN {
+                leave(&mut venue.market)?;
+                pay_out(
+                    address,
+                    &mut leg.holding,
+                    &mut venue.market,
+                    &mut venue.shard,
+                    trader,
+                )?;
+                continue;
+            }
             let mut desk = Desk {
                 trader: &mut *trader,
                 key,
@@ -108,14 +128,20 @@ impl LiquidateChain {
                 holding: &mut leg.holding,
                 now,
             };
-            *sale = Some(desk.sell_leg(part, &mut whole)?);
+            if desk.market.is_waiting(now) {
+                let value = desk.market.last_value(desk.holding, now)?;
+                desk.add_leg(value, &mut whole)?;
+            } else {
+                sales[i] = Some(desk.sell_leg(part, &mut whole)?);
+            }
         }
 
+        let rules = whole.rules.ok_or(ExchangeError::MarketClosed)?;
         let limit = math(whole.value.checked_sub(whole.owned))?;
         require!(whole.debt > limit, ExchangeError::Healthy);
+        require!(whole.proceeds >= whole.due, ExchangeError::BelowLoan);
         require!(whole.enough, ExchangeError::LiquidationTooSmall);
-        let rules = whole.rules.ok_or(ExchangeError::BadLegs)?;
-        let severity = if whole.halted || whole.value < whole.debt {
+        let severity = if whole.halted {
             EMERGENCY
         } else if part.raw() <= rules.partial_ppm {
             PARTIAL
@@ -126,17 +152,21 @@ impl LiquidateChain {
         let split = math(liquidation::split(
             whole.proceeds,
             whole.notional,
-            whole.debt,
+            whole.due,
+            whole.sold_debt,
             Ppm::new(rules.keeper_ppm),
             Ppm::new(rules.insurance_ppm),
         ))?;
         reward.receive(split.keeper)?;
         trader.receive(split.owner)?;
-        let (mut repayable, mut insured) = (split.repaid, split.insurance);
-        let held = legs[..used].iter_mut().filter(|leg| leg.holding.shares > 0);
-        for ((leg, views), sale) in held.zip(accounts.chunks_exact(ACCOUNTS)).zip(&sales) {
-            let mut venue = venue_of(&leg.market, views)?;
-            let sale = sale.as_ref().ok_or(ExchangeError::BadLegs)?;
+        // every leg its part of its loan, and what is left of the proceeds to the loans in their order
+        let mut beyond = math(split.repaid.checked_sub(whole.due))?;
+        let mut insured = split.insurance;
+        for (i, sale) in sales.iter().enumerate() {
+            let Some(sale) = sale else { continue };
+            let leg = &mut legs[i];
+            let first = at[i].saturating_mul(ACCOUNTS);
+            let mut venue = venue_of(&leg.market, &accounts[first..])?;
             if sale.shares.raw() == leg.holding.shares {
                 leave(&mut venue.market)?;
             }
@@ -148,8 +178,9 @@ impl LiquidateChain {
                 holding: &mut leg.holding,
                 now,
             };
-            let repaid = repayable.min(Collateral6::new(desk.holding.debt));
-            repayable = math(repayable.checked_sub(repaid))?;
+            let more = beyond.min(math(Collateral6::new(desk.holding.debt).checked_sub(sale.due))?);
+            beyond = math(beyond.checked_sub(more))?;
+            let repaid = math(sale.due.checked_add(more))?;
             let called = Called { severity, ..*sale };
             let dealt = Split {
                 keeper: Collateral6::ZERO,
@@ -165,7 +196,7 @@ impl LiquidateChain {
             chain: address,
             trader: *key,
             keeper,
-            legs: left as u64,
+            legs: sales.iter().flatten().count() as u64,
             notional: whole.notional.raw(),
             reward: split.keeper.raw(),
             insured: split.insurance.raw(),
@@ -184,10 +215,19 @@ fn next_part(part: Ppm) -> Ppm {
 }
 
 impl Desk<'_> {
+    /// Add a leg of this value to the whole.
+    #[inline(always)]
+    fn add_leg(&mut self, value: Collateral6, whole: &mut Whole) -> Result<()> {
+        let owned = Collateral6::new(math(liquidation::part_of(value.raw(), self.maintenance()?))?);
+        whole.value = math(whole.value.checked_add(value))?;
+        whole.owned = math(whole.owned.checked_add(owned))?;
+        whole.debt = math(whole.debt.checked_add(Collateral6::new(self.holding.debt)))?;
+        Ok(())
+    }
+
     /// Sell a part of a leg, rounded up, within its market's cap, and add the leg to the whole.
     #[inline(always)]
     fn sell_leg(&mut self, part: Ppm, whole: &mut Whole) -> Result<Called> {
-        self.market.require_open(self.now)?;
         self.catch_up()?;
         whole.halted |= self.market.is_halted(self.shard, self.now);
         let outcome = self.market.require_outcome(self.holding.outcome)?;
@@ -196,29 +236,29 @@ impl Desk<'_> {
         let reference = self.market.reference_price(outcome, self.now.s)?;
         let priced = self.price_sale(outcome, shares, self.shard.fee_rate())?;
         let mark = reference.max(priced.fill);
-        let value = math(liquidation::value(held, mark))?;
-        let owned = math(liquidation::part_of(value.raw(), self.maintenance()?))?;
+        self.add_leg(math(liquidation::value(held, mark))?, whole)?;
 
         let rules = self.shard.liquidation;
-        let least = math(liquidation::part_of(held.raw(), Ppm::new(rules.partial_ppm)))?;
         let room = self.take_room(shares)?;
         // parts are whole millionths: where not one more fits, the cap is used up
-        let next = math(liquidation::part_of(held.raw(), next_part(part)))?;
-        let bound = shares == room || next > room.raw();
-        self.market.cascade.bound |= u32::from(bound);
-        whole.enough |= bound || shares.raw() >= least;
+        let used_up = shares == room
+            || (held > room && math(liquidation::part_of(held.raw(), next_part(part)))? > room.raw());
+        self.market.cascade.bound |= u32::from(used_up);
+        whole.enough |= used_up
+            || part.raw() >= rules.partial_ppm
+            || shares.raw() >= math(liquidation::part_of(held.raw(), Ppm::new(rules.partial_ppm)))?;
         let proceeds = math(priced.notional.checked_sub(priced.fee))?;
-        let add = |sum: Collateral6, part: Collateral6| math(sum.checked_add(part));
-        whole.value = add(whole.value, value)?;
-        whole.owned = add(whole.owned, Collateral6::new(owned))?;
-        whole.debt = add(whole.debt, Collateral6::new(self.holding.debt))?;
-        whole.notional = add(whole.notional, priced.notional)?;
-        whole.proceeds = add(whole.proceeds, proceeds)?;
+        let (due, debt) = (self.holding.debt_of(shares)?, Collateral6::new(self.holding.debt));
+        whole.notional = math(whole.notional.checked_add(priced.notional))?;
+        whole.proceeds = math(whole.proceeds.checked_add(proceeds))?;
+        whole.due = math(whole.due.checked_add(due))?;
+        whole.sold_debt = math(whole.sold_debt.checked_add(debt))?;
         whole.rules = Some(rules);
         Ok(Called {
             priced,
             proceeds,
             shares,
+            due,
             mark,
             severity: PARTIAL,
         })

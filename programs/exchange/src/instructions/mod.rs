@@ -24,6 +24,8 @@ mod redeem;
 mod resolve;
 mod sell;
 mod stop;
+mod take_over;
+mod take_over_chain;
 mod trade;
 mod trader;
 mod unwind_chain;

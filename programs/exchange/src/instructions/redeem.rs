@@ -33,10 +33,11 @@ impl Redeem {
             &mut self.shard,
             &mut self.trader,
         )
+        .map(|_| ())
     }
 }
 
-/// Pay a settled holding out: its loan first, the rest to the trader. `source` is the account that holds it.
+/// Pay a settled holding out: its loan first, the rest to the trader, which is returned. `source` is the account that holds it.
 #[inline(always)]
 pub fn pay_out(
     source: Address,
@@ -44,7 +45,7 @@ pub fn pay_out(
     market: &mut Account<Market>,
     shard: &mut Shard,
     trader: &mut Account<Trader>,
-) -> Result<()> {
+) -> Result<Collateral6> {
     require!(market.status != OPEN, ExchangeError::MarketNotSettled);
     let shares = Shares6::new(holding.shares);
     require!(shares > Shares6::ZERO, ExchangeError::ZeroAmount);
@@ -75,5 +76,5 @@ pub fn pay_out(
         payout: payout.raw(),
         repaid: repaid.raw(),
     });
-    Ok(())
+    Ok(amount)
 }

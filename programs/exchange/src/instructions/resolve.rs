@@ -1,6 +1,6 @@
 use {
     crate::{
-        error::ExchangeError,
+        error::{math, ExchangeError},
         events::{log, MarketSettled},
         state::{Market, Shard, OPEN, RESOLVED},
     },
@@ -22,7 +22,8 @@ pub struct Resolve {
 
 impl Resolve {
     /// Settle by the feed's publication number `index`, which the history must prove to be the first at or after the
-    /// close. Loans secured by losing shares are lost; the escrow keeps what the winners get, the vault the rest.
+    /// close. Loans secured by losing shares are lost, those that were taken over to the insurance fund first; the escrow keeps
+    /// what the winners get, the vault the rest.
     pub fn resolve(&mut self, index: u64) -> Result<()> {
         let market = &mut self.market;
         require!(market.status == OPEN, ExchangeError::MarketSettled);
@@ -40,34 +41,40 @@ impl Resolve {
             .escrow
             .checked_sub(payable)
             .ok_or(ExchangeError::Insolvent)?;
-        let secured = market.debt[won];
-        let lost = market
-            .total_debt
-            .checked_sub(secured)
+        // what the vault took over is settled here and now, the rest of the loans are their positions'
+        let (owed, taken) = (market.all_taken_debt()?, market.taken_shares[won]);
+        let secured = market.debt[won]
+            .checked_sub(market.taken_debt[won])
             .ok_or(ExchangeError::Overflow)?;
+        let lost = math(Collateral6::new(market.total_debt).checked_sub(owed))?;
+        let lost = math(lost.checked_sub(Collateral6::new(secured)))?;
 
         self.shard
             .remove_claims(market.claim_floor, market.claim_ceiling)?;
         self.shard.book_risk(market.debt_at_risk, Collateral6::ZERO)?;
-        self.shard
-            .book_repayment(Collateral6::new(lost), Collateral6::ZERO)?;
+        self.shard.book_repayment(lost, Collateral6::ZERO)?;
+        let (drawn, missing) = self.shard.settle_taken(owed, Collateral6::new(taken))?;
         self.shard.receive(Collateral6::new(residue))?;
         market.status = RESOLVED;
         market.winner = winner;
         market.settlement_price = price;
-        market.escrow = payable;
+        market.escrow = payable.checked_sub(taken).ok_or(ExchangeError::Insolvent)?;
         market.claim_floor = 0;
         market.claim_ceiling = 0;
         market.debt_at_risk = 0;
         market.debt = [0; 16];
         market.debt[won] = secured;
         market.total_debt = secured;
+        market.taken_shares = [0; 16];
+        market.taken_debt = [0; 16];
         log(MarketSettled {
             market: *market.address(),
             price,
             payable,
             residue,
-            bad_debt: lost,
+            bad_debt: math(lost.checked_add(missing))?.raw(),
+            taken,
+            drawn: drawn.raw(),
             winner: u32::from(winner),
             voided: 0,
         });

@@ -8,7 +8,7 @@ use {
         events::{log, StopCancelled, StopExecuted, StopPlaced},
         state::{Market, Position, Shard, Stop, Trader, LEVERAGED, TAKE_PROFIT},
     },
-    anchor_lang::prelude::*,
+    anchor_lang::{prelude::*, AnchorAccount},
     breakwater_feed::Now,
     breakwater_math::{Collateral6, PriceQ28, Shares6},
 };
@@ -37,21 +37,28 @@ pub struct PlaceStop {
 }
 
 impl PlaceStop {
-    /// One stop loss (side 0) and one take profit (side 1) a position.
+    /// One stop loss (side 0) and one take profit (side 1) a position, for the shares that it holds now: when they are gone the
+    /// order is dead, whatever the position holds later.
     pub fn place_stop(&mut self, side: u8, terms: &StopTerms) -> Result<()> {
         let one = PriceQ28::ONE.raw();
         let sane = side <= TAKE_PROFIT && (1..one).contains(&terms.trigger_q28) && terms.limit_q28 < one;
         require!(sane, ExchangeError::BadParameter);
         require!(terms.shares > 0, ExchangeError::ZeroAmount);
+        require!(
+            self.position.holding.shares > 0,
+            ExchangeError::InsufficientShares
+        );
         let position = *self.position.address();
         *self.stop = Stop {
             position,
+            owner: *self.owner.address(),
             shares: terms.shares,
             tip: terms.tip,
             trigger_q28: terms.trigger_q28,
             limit_q28: terms.limit_q28,
+            generation: self.position.holding.generation,
             side,
-            reserved: [0; 7],
+            reserved: [0; 3],
         };
         log(StopPlaced {
             position,
@@ -67,40 +74,31 @@ impl PlaceStop {
 
 #[derive(Accounts)]
 pub struct CancelStop {
-    #[account(mut, address = trader.owner @ ExchangeError::NotOwner)]
-    pub owner: Signer,
-    pub trader: Account<Trader>,
+    /// Unchecked: who paid the order's rent and gets it back; has to sign while the order stands.
+    #[account(mut, address = stop.owner @ ExchangeError::NotOwner)]
+    pub owner: UncheckedAccount,
     #[account(mut, close = owner)]
     pub stop: Account<Stop>,
-    /// Unchecked: the stop's position, which may be gone already; its address is derived from trader and terms below.
-    #[account(address = stop.position @ ExchangeError::PositionOfAnotherTrader)]
+    /// Unchecked: the stop's position, which may be gone already; read below if it is not.
+    #[account(address = stop.position @ ExchangeError::WrongStop)]
     pub position: UncheckedAccount,
-    /// Unchecked: the position's market, which may be gone already; only its address is used.
-    pub market: UncheckedAccount,
 }
 
 impl CancelStop {
-    /// Take the order back; its rent goes to the owner. The position is the owner's if its address is: it is derived from the
-    /// trader account, market, outcome and kind.
-    pub fn cancel_stop(&mut self, outcome: u8, kind: u8, bump: u8) -> Result<()> {
-        let seeds = [
-            b"position".as_slice(),
-            self.trader.address().as_ref(),
-            self.market.address().as_ref(),
-            &[outcome, kind],
-            &[bump],
-        ];
-        let derived = Address::create_program_address(&seeds, &crate::ID)
-            .map_err(|_| ExchangeError::PositionOfAnotherTrader)?;
-        require!(
-            derived == self.stop.position,
-            ExchangeError::PositionOfAnotherTrader
-        );
+    /// Take the order back; its rent goes to the owner. Once the shares are gone that it was given for, anybody may.
+    pub fn cancel_stop(&mut self) -> Result<()> {
+        let permitted = self.owner.is_signer() || !self.stands();
+        require!(permitted, ProgramError::MissingRequiredSignature);
         log(StopCancelled {
-            position: derived,
+            position: self.stop.position,
             side: u64::from(self.stop.side),
         });
         Ok(())
+    }
+
+    fn stands(&self) -> bool {
+        let position = Account::<Position>::load(*self.position.account());
+        position.is_ok_and(|position| self.stop.stands_for(&position.holding))
     }
 }
 
@@ -112,8 +110,8 @@ pub struct ExecuteStop {
     /// The keeper's own trader account.
     #[account(mut)]
     pub reward: Account<Trader>,
-    /// Unchecked: the trader's owner, who paid the order's rent and gets it back; only receives lamports.
-    #[account(mut, address = trader.owner @ ExchangeError::NotOwner)]
+    /// Unchecked: who paid the order's rent and gets it back; only receives lamports.
+    #[account(mut, address = stop.owner @ ExchangeError::NotOwner)]
     pub owner: UncheckedAccount,
     #[account(mut, address = position.trader @ ExchangeError::PositionOfAnotherTrader)]
     pub trader: Account<Trader>,
@@ -132,6 +130,10 @@ impl ExecuteStop {
     pub fn execute_stop(&mut self) -> Result<()> {
         let now = Now::get()?;
         let position = *self.position.address();
+        require!(
+            self.stop.stands_for(&self.position.holding),
+            ExchangeError::WrongStop
+        );
         let Position { trader, holding, .. } = &mut *self.position;
         let shares = Shares6::new(self.stop.shares.min(holding.shares));
         let outcome = self.market.require_outcome(holding.outcome)?;

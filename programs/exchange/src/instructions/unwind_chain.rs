@@ -3,11 +3,12 @@ use {
         chain::{leave, venue_of},
         desk::Desk,
         legs::ACCOUNTS,
+        redeem::pay_out,
     },
     crate::{
         error::{math, ExchangeError},
         events::{log, ChainUnwound},
-        state::{Chain, Trader},
+        state::{Chain, Trader, OPEN},
     },
     anchor_lang::prelude::*,
     breakwater_feed::Now,
@@ -28,7 +29,8 @@ pub struct UnwindChain {
 
 impl UnwindChain {
     /// Sell all legs that are left and repay all their loans, from the proceeds of all and from the trader's balance where
-    /// they do not suffice. The trader gets at least `min_proceeds`, or the chain stays as it is.
+    /// they do not suffice. A settled leg is paid out; one whose market has closed and is not settled yet stays. The trader gets
+    /// at least `min_proceeds`, or the chain stays as it is.
     #[inline(always)]
     pub fn unwind_chain(&mut self, min_proceeds: Collateral6, accounts: &[AccountView]) -> Result<()> {
         let Self { trader, chain, .. } = self;
@@ -45,10 +47,26 @@ impl UnwindChain {
         require!(fits, ExchangeError::BadLegs);
         let now = Now::get()?;
         let (mut proceeds, mut due) = (Collateral6::ZERO, Collateral6::ZERO);
+        let (mut redeemed, mut gone) = (Collateral6::ZERO, 0_u64);
         let held = legs[..used].iter_mut().filter(|leg| leg.holding.shares > 0);
         for (leg, views) in held.zip(accounts.chunks_exact(ACCOUNTS)) {
             let mut venue = venue_of(&leg.market, views)?;
+            if venue.market.is_waiting(now) {
+                continue;
+            }
+            gone = gone.saturating_add(1);
             leave(&mut venue.market)?;
+            if venue.market.status != OPEN {
+                let paid = pay_out(
+                    address,
+                    &mut leg.holding,
+                    &mut venue.market,
+                    &mut venue.shard,
+                    trader,
+                )?;
+                redeemed = math(redeemed.checked_add(paid))?;
+                continue;
+            }
             let mut desk = Desk {
                 trader: &mut *trader,
                 key,
@@ -69,14 +87,16 @@ impl UnwindChain {
 
         let amount = Collateral6::new(proceeds.raw().saturating_sub(due.raw()));
         let shortfall = Collateral6::new(due.raw().saturating_sub(proceeds.raw()));
-        require!(amount >= min_proceeds, ExchangeError::SlippageExceeded);
+        require!(gone > 0, ExchangeError::MarketClosed);
+        let received = math(amount.checked_add(redeemed))?;
+        require!(received >= min_proceeds, ExchangeError::SlippageExceeded);
         require!(shortfall.raw() <= trader.balance, ExchangeError::Underwater);
         trader.pay(shortfall)?;
         trader.receive(amount)?;
         log(ChainUnwound {
             chain: address,
             trader: *key,
-            legs: left as u64,
+            legs: gone,
             proceeds: proceeds.raw(),
             repaid: due.raw(),
             amount: amount.raw(),

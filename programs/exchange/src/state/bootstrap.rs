@@ -34,7 +34,7 @@ impl BootstrapRules {
     pub fn validate(&self, season: &Season) -> Result<Mmt9> {
         let in_range = (1..=self.max_fee).contains(&self.min_fee)
             && (1..=SEASON_SLOTS).contains(&self.mining_slots)
-            && self.trade_credits % SHARDS as u64 == 0;
+            && self.trade_credits.checked_rem(SHARDS as u64) == Some(0);
         require!(in_range, ExchangeError::BadParameter);
         let (trades, makers) = (self.trade_credits, self.mining_slots);
         let budget = math(bootstrap::budget(
@@ -127,7 +127,7 @@ impl Launch {
     /// The rules' quarter of a launch.
     pub fn new(rules: &BootstrapRules) -> Self {
         Self {
-            credits: rules.trade_credits / SHARDS as u64,
+            credits: rules.trade_credits.checked_div(SHARDS as u64).unwrap_or_default(),
             early_trades: EARLY_TRADES,
             min_fee: rules.min_fee,
             max_fee: rules.max_fee,

@@ -24,7 +24,10 @@ pub struct Holding {
     pub outcome: u8,
     /// [`SPOT`] or [`LEVERAGED`].
     pub kind: u8,
-    pub reserved: [u8; 6],
+    pub reserved: [u8; 2],
+    /// Tells the shares held now from those held before: changes whenever the holding was empty. A slot, or above it where
+    /// slots do not suffice; until 2075.
+    pub generation: u32,
 }
 
 impl Holding {
@@ -36,6 +39,9 @@ impl Holding {
 
     #[inline(always)]
     pub fn receive(&mut self, shares: Shares6, cost: Collateral6, slot: u64) -> Result<()> {
+        if self.shares == 0 {
+            self.generation = self.generation.saturating_add(1).max(slot as u32);
+        }
         self.shares = math(Shares6::new(self.shares).checked_add(shares))?.raw();
         self.cost = math(Collateral6::new(self.cost).checked_add(cost))?.raw();
         self.opened_slot = slot;

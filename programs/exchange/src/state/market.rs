@@ -1,5 +1,5 @@
 use {
-    super::{Breaker, Cascade, Curve, Shard, PM_AMM_DECAYING},
+    super::{Breaker, Cascade, Curve, Holding, Shard, PM_AMM_DECAYING},
     crate::{
         constants::VOID_GRACE_S,
         error::{math, ExchangeError},
@@ -7,7 +7,8 @@ use {
     anchor_lang::prelude::*,
     breakwater_feed::{Feed, Now},
     breakwater_math::{
-        breaker, lmsr::MAX_OUTCOMES, mul_div, pm_amm, risk, Collateral6, PriceQ28, Rounding, Shares6,
+        breaker, liquidation, lmsr::MAX_OUTCOMES, mul_div, pm_amm, risk, Collateral6, PriceQ28, Rounding,
+        Shares6,
     },
 };
 
@@ -37,8 +38,8 @@ pub struct Market {
     pub claim_ceiling: u64,
     /// Largest debt, over outcomes, that would not be repaid.
     pub debt_at_risk: u64,
-    /// Where loans end: the market's subsidy less what liquidations have lost of its loans. So the vault can lose twice the
-    /// subsidy on a market and no more, whoever holds its price.
+    /// Where loans end: the market's subsidy. So the vault can lose twice the subsidy on a market and no more, whoever holds its
+    /// price.
     pub max_debt_at_risk: u64,
     /// Price that settled the market, in units of the feed.
     pub settlement_price: u64,
@@ -77,6 +78,10 @@ pub struct Market {
     pub group: u32,
     pub breaker: Breaker,
     pub cascade: Cascade,
+    /// By outcome: shares that the vault took over with the loans they secure, and these loans, which [`Self::debt`] still
+    /// counts. The shares pay at least their loans if they win.
+    pub taken_shares: [u64; MAX_OUTCOMES],
+    pub taken_debt: [u64; MAX_OUTCOMES],
 }
 
 /// What a trade does to the escrow and to the vault's claim on it.
@@ -194,6 +199,47 @@ impl Market {
     pub fn require_outcome(&self, outcome: u8) -> Result<usize> {
         require!(outcome < self.outcomes, ExchangeError::BadOutcome);
         Ok(usize::from(outcome))
+    }
+
+    /// Trading is over and the outcome not known yet.
+    #[inline(always)]
+    pub fn is_waiting(&self, now: Now) -> bool {
+        self.status == OPEN && now.ms() >= self.close_ms
+    }
+
+    /// What a holding is worth at the last price of a market that waits for its settlement.
+    pub fn last_value(&self, holding: &Holding, now: Now) -> Result<Collateral6> {
+        let outcome = self.require_outcome(holding.outcome)?;
+        let price = self.better_price(outcome, now.s)?;
+        math(liquidation::value(Shares6::new(holding.shares), price))
+    }
+
+    /// Take shares over with the loan they secure.
+    #[inline(always)]
+    pub fn take_over(&mut self, outcome: usize, shares: Shares6, debt: Collateral6) -> Result<()> {
+        self.taken_shares[outcome] =
+            math(Shares6::new(self.taken_shares[outcome]).checked_add(shares))?.raw();
+        self.taken_debt[outcome] = math(Collateral6::new(self.taken_debt[outcome]).checked_add(debt))?.raw();
+        Ok(())
+    }
+
+    /// The loans that were taken over, all outcomes.
+    pub fn all_taken_debt(&self) -> Result<Collateral6> {
+        self.taken_debt.iter().try_fold(Collateral6::ZERO, |sum, &debt| {
+            math(sum.checked_add(Collateral6::new(debt)))
+        })
+    }
+
+    /// The better of an outcome's price over the last minute and its price now, or a lower bound of it.
+    #[inline(always)]
+    pub fn better_price(&self, outcome: usize, now_s: u64) -> Result<PriceQ28> {
+        let now = self.curve().price_floor(self.outstanding(), outcome)?;
+        let recent_s = (now_s as u32).saturating_sub(risk::REFERENCE_S as u32); // until 2106
+        let traded_s = &self.traded_s[..self.outstanding().len()];
+        if traded_s.iter().all(|&at_s| at_s <= recent_s) {
+            return Ok(now);
+        }
+        Ok(now.max(self.reference_price(outcome, now_s)?))
     }
 
     /// A lower bound of an outcome's price over the last minute.

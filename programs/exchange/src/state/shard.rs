@@ -130,6 +130,23 @@ impl Shard {
         self.receive(repaid)
     }
 
+    /// Loans that were taken over are settled: `brought` is what their shares pay. What that leaves of the loans is paid by the
+    /// insurance fund and then lost; what it leaves of the shares is the fund's. What the fund paid, and what was lost.
+    pub fn settle_taken(
+        &mut self,
+        owed: Collateral6,
+        brought: Collateral6,
+    ) -> Result<(Collateral6, Collateral6)> {
+        let repaid = owed.min(brought);
+        let missing = math(owed.checked_sub(repaid))?;
+        let fund = Collateral6::new(self.insurance);
+        let drawn = missing.min(fund);
+        let surplus = math(brought.checked_sub(repaid))?;
+        self.insurance = math(math(fund.checked_sub(drawn))?.checked_add(surplus))?.raw();
+        self.book_repayment(owed, math(repaid.checked_add(drawn))?)?;
+        Ok((drawn, math(missing.checked_sub(drawn))?))
+    }
+
     /// Enter or leave the books: a market's claims are added (`sign` true) or taken away.
     pub fn add_claims(&mut self, floor: u64, ceiling: u64) -> Result<()> {
         self.claim_floor = replaced(self.claim_floor, 0, floor)?;

@@ -117,6 +117,7 @@ impl World {
     /// Conservation to the unit, solvency of every market, and ledgers that are the sums of what they summarise.
     #[track_caller]
     pub fn audit(&self) {
+        self.audit_pools();
         let books = self.books();
         if books.vault.is_none() {
             return;
@@ -170,6 +171,15 @@ fn audit_market(books: &Books, address: &Key, market: &Market) {
         };
     }
     assert_eq!(market.positions, count, "positions of a market");
+    for outcome in 0..16 {
+        // what the vault took over pays its loans if it wins, and is a claim like every other
+        assert!(
+            market.taken_shares[outcome] >= market.taken_debt[outcome],
+            "taken over"
+        );
+        shares[outcome] += market.taken_shares[outcome];
+        debt[outcome] += market.taken_debt[outcome];
+    }
     assert_eq!(
         market.total_debt,
         market.debt.iter().sum::<u64>(),
@@ -192,6 +202,11 @@ fn audit_market(books: &Books, address: &Key, market: &Market) {
             "debt at risk"
         );
     } else {
+        assert_eq!(
+            (market.taken_shares, market.taken_debt),
+            ([0; 16], [0; 16]),
+            "settled"
+        );
         assert!(
             market.escrow >= worth,
             "escrow {} pays what is left to redeem, {worth}",

@@ -24,7 +24,7 @@ pub struct BootstrapRules {
     pub early_shares: u64,
 }
 
-/// 100 MMT for trades, 100 MMT for liquidity: the schedule of the tests leaves 246.
+/// 100 MMT for trades, 100 MMT for liquidity.
 pub const BOOTSTRAP_RULES: BootstrapRules = BootstrapRules {
     trade_credits: 40 * UNIT,
     trade_rate: 2 * MMT + MMT / 2,

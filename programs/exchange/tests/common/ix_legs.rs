@@ -122,6 +122,20 @@ pub fn liquidate(by: Address, owner: Address, market: u64, outcome: u8, shares: 
     build(at::EXCHANGE, "liquidate", accounts, &[&words(&[shares])])
 }
 
+pub fn take_over(by: Address, owner: Address, market: u64, outcome: u8) -> Instruction {
+    Instruction {
+        data: build(at::EXCHANGE, "take_over", vec![], &[]).data,
+        ..liquidate(by, owner, market, outcome, 0)
+    }
+}
+
+pub fn take_over_chain(by: Address, owner: Address, id: u64, feed: Address, markets: &[u64]) -> Instruction {
+    Instruction {
+        data: build(at::EXCHANGE, "take_over_chain", vec![], &[]).data,
+        ..liquidate_chain(by, owner, id, feed, markets, 0)
+    }
+}
+
 pub fn liquidate_chain(
     by: Address,
     owner: Address,
@@ -174,25 +188,17 @@ pub fn place_stop(owner: Address, market: u64, outcome: u8, kind: u8, terms: &St
     build(at::EXCHANGE, "place_stop", accounts, &data)
 }
 
+/// Signed by the owner; [`clear_stop`] is the same without a signature.
 pub fn cancel_stop(owner: Address, market: u64, outcome: u8, kind: u8, side: u8) -> Instruction {
     let position = position_of(owner, market, outcome, kind);
-    let (_, bump) = at::find(
-        &at::EXCHANGE,
-        &[
-            b"position",
-            at::trader(&owner).as_ref(),
-            at::market(market).as_ref(),
-            &[outcome, kind],
-        ],
-    );
-    let accounts = vec![
-        ws(owner),
-        r(at::trader(&owner)),
-        w(at::stop(&position, side)),
-        r(position),
-        r(at::market(market)),
-    ];
-    build(at::EXCHANGE, "cancel_stop", accounts, &[&[outcome, kind, bump]])
+    let accounts = vec![ws(owner), w(at::stop(&position, side)), r(position)];
+    build(at::EXCHANGE, "cancel_stop", accounts, &[])
+}
+
+pub fn clear_stop(owner: Address, market: u64, outcome: u8, kind: u8, side: u8) -> Instruction {
+    let mut instruction = cancel_stop(owner, market, outcome, kind, side);
+    instruction.accounts[0].is_signer = false;
+    instruction
 }
 
 pub fn execute_stop(

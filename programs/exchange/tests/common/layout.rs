@@ -67,7 +67,8 @@ pub struct Leg {
     pub opened_slot: u64,
     pub outcome: u8,
     pub kind: u8,
-    pub reserved: [u8; 6],
+    pub reserved: [u8; 2],
+    pub generation: u32,
 }
 
 tagged! { "account":
@@ -95,14 +96,16 @@ tagged! { "account":
         total_debt: u64, debt: [u64; 16], reference: [u64; 16], traded_s: [u32; 16], strikes: [u64; 16], positions: u64, shard: u32, outcomes: u8, status: u8, winner: u8,
         curve: u8, opened_ms: u64, full_liquidity: u64, delta_offset: i64, feed_one: u64, max_divergence_q28: u32,
         group: u32, breaker: Breaker, cascade_slot: u64, cascade_sold: u64, cascade_level: u32, cascade_bound: u32,
+        taken_shares: [u64; 16], taken_debt: [u64; 16],
     }
     Stop {
-        position: Key, shares: u64, tip: u64, trigger_q28: u32, limit_q28: u32, side: u8, reserved: [u8; 7],
+        position: Key, owner: Key, shares: u64, tip: u64, trigger_q28: u32, limit_q28: u32, generation: u32, side: u8,
+        reserved: [u8; 3],
     }
     Chain { trader: Key, id: u64, count: u64, legs: [Leg; 5], }
     Position {
         trader: Key, market: Key, shares: u64, cost: u64, debt: u64, opened_slot: u64, outcome: u8, kind: u8,
-        reserved: [u8; 6],
+        reserved: [u8; 2], generation: u32,
     }
 }
 
@@ -129,7 +132,8 @@ tagged! { "event":
         shard: u32,
     }
     MarketSettled {
-        market: Key, price: u64, payable: u64, residue: u64, bad_debt: u64, winner: u32, voided: u32,
+        market: Key, price: u64, payable: u64, residue: u64, bad_debt: u64, taken: u64, drawn: u64, winner: u32,
+        voided: u32,
     }
     MarketRemoved { market: Key, swept: u64, }
     PositionOpened { position: Key, trader: Key, market: Key, outcome: u32, kind: u32, }
@@ -148,13 +152,18 @@ tagged! { "event":
     }
     Liquidated {
         source: Key, trader: Key, market: Key, keeper: Key, shares: u64, notional: u64, fee: u64, reward: u64, insured: u64,
-        repaid: u64, amount: u64, drawn: u64, lost: u64, debt: u64, left: u64, escrow: u64, income: u64, mark_q28: u32,
+        repaid: u64, amount: u64, debt: u64, left: u64, escrow: u64, income: u64, mark_q28: u32,
         outcome: u8, severity: u8, reserved: u16,
     }
     ChainLiquidated {
         chain: Key, trader: Key, keeper: Key, legs: u64, notional: u64, reward: u64, insured: u64, repaid: u64, amount: u64,
         severity: u64,
     }
+    TakenOver {
+        source: Key, trader: Key, market: Key, keeper: Key, shares: u64, debt: u64, sold: u64, notional: u64, fee: u64,
+        reward: u64, escrow: u64, income: u64, mark_q28: u32, outcome: u32,
+    }
+    ChainTakenOver { chain: Key, trader: Key, keeper: Key, legs: u64, value: u64, debt: u64, reward: u64, }
     StopPlaced { position: Key, shares: u64, tip: u64, trigger_q28: u32, limit_q28: u32, side: u64, }
     StopCancelled { position: Key, side: u64, }
     StopExecuted { position: Key, keeper: Key, shares: u64, tip: u64, fill_q28: u32, side: u32, }
@@ -229,4 +238,27 @@ tagged! { "event":
     MakerClosed { maker: Key, trader: Key, }
     LiquidityLocked { maker: Key, locked: u64, unlocked: u64, shares: u64, early: u64, }
     BootstrapPaid { payee: Key, amount: u64, }
+}
+
+tagged! { "account":
+    Pool {
+        owner: Key, mints: [Key; 2], vaults: [Key; 2], lp_mints: [Key; 2], number: u64, ratio: [u64; 2], reserve: [u64; 2],
+        fees: [u64; 2], fee_ppm: u32, decimals: [u8; 2], paused: u8, bump: u8,
+    }
+}
+
+tagged! { "event":
+    PoolCreated {
+        pool: Key, owner: Key, mint_a: Key, mint_b: Key, number: u64, ratio_a: u64, ratio_b: u64, fee_ppm: u64,
+    }
+    Deposited { pool: Key, owner: Key, amount: u64, reserve: u64, side: u64, }
+    Withdrawn {
+        pool: Key, owner: Key, burned: u64, amount: u64, fee: u64, reserve: u64, burned_side: u32, paid_side: u32,
+    }
+    Swapped {
+        pool: Key, owner: Key, paid_in: u64, paid_out: u64, fee: u64, reserve_in: u64, reserve_out: u64, side: u64,
+    }
+    PauseSet { pool: Key, paused: u64, }
+    FeesCollected { pool: Key, fees_a: u64, fees_b: u64, }
+    PoolClosed { pool: Key, swept_a: u64, swept_b: u64, }
 }

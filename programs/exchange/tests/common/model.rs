@@ -121,9 +121,65 @@ impl Standing {
         }
     }
 
+    /// Whether the sale of so many shares repays their part of the loan.
+    pub fn repays(&self, loan: &Loan, shares: u64) -> bool {
+        self.notional - self.fee >= due_of(loan, shares)
+    }
+
     /// `debt > value (1 - maintenance)`.
     pub fn calls(&self, debt: u64) -> bool {
         unhealthy(self.value, debt, self.maintenance)
+    }
+}
+
+/// The loan's part that so many shares secure, rounded up.
+pub fn due_of(loan: &Loan, shares: u64) -> u64 {
+    (u128::from(loan.debt) * u128::from(shares)).div_ceil(u128::from(loan.shares)) as u64
+}
+
+/// The better of the last minute's price and the price now.
+pub fn better_price(market: &Market, outcome: u8, now_s: i64) -> u32 {
+    let now = Market {
+        traded_s: [0; 16],
+        ..*market
+    };
+    reference_price(market, outcome, now_s).max(reference_price(&now, outcome, now_s))
+}
+
+/// What the vault takes over of a holding, and what is sold for the keeper.
+#[derive(Clone, Copy, Debug)]
+pub struct Takeover {
+    pub mark_q28: u32,
+    pub value: u64,
+    pub sold: u64,
+    pub notional: u64,
+    pub reward: u64,
+}
+
+impl Takeover {
+    pub fn of(world: &World, loan: &Loan) -> Self {
+        let (market, shard) = (world.market_state(loan.market), world.shard_of(loan.market));
+        let mark = better_price(&market, loan.outcome, world.now_s());
+        let room = room(&market, &shard, world.slot());
+        let part = share_of(loan.shares, shard.keeper_ppm);
+        let sold = part.min(loan.shares.saturating_sub(loan.debt)).min(room);
+        let notional = if sold > 0 {
+            sale(&market, loan.outcome, sold).0
+        } else {
+            0
+        };
+        let fee = fees::fee(Collateral6::new(notional), Ppm::new(shard.fee_ppm)).unwrap();
+        Self {
+            mark_q28: mark,
+            value: worth(loan.shares, mark),
+            sold,
+            notional,
+            reward: notional - fee.raw().min(notional),
+        }
+    }
+
+    pub fn is_under_water(&self, loan: &Loan) -> bool {
+        self.value < loan.debt
     }
 }
 
@@ -178,9 +234,9 @@ pub fn sizes(world: &World, loan: &Loan) -> RangeInclusive<u64> {
     part.max(1)..=room.min(loan.shares)
 }
 
-/// Who gets what: keeper, loan, insurance fund, owner.
-pub fn split(proceeds: u64, notional: u64, debt: u64, shard: &Shard) -> [u64; 4] {
-    let keeper = share_of(notional, shard.keeper_ppm).min(proceeds);
+/// Who gets what: keeper (of what the sold shares' part of the loan leaves), loan, insurance fund, owner.
+pub fn split(proceeds: u64, notional: u64, due: u64, debt: u64, shard: &Shard) -> [u64; 4] {
+    let keeper = share_of(notional, shard.keeper_ppm).min(proceeds.saturating_sub(due));
     let repaid = debt.min(proceeds - keeper);
     let insured = share_of(notional, shard.insurance_ppm).min(proceeds - keeper - repaid);
     [keeper, repaid, insured, proceeds - keeper - repaid - insured]
@@ -198,6 +254,12 @@ impl World {
         let held = self.position_state(party, market, outcome, LEVERAGED).debt;
         let before = self.market_state(market);
         self.edit::<Position>(&party.position(market, outcome, LEVERAGED), |p| p.debt = debt);
+        self.book_debt(&before, outcome, held, debt);
+    }
+
+    /// Enter in all ledgers that a loan of a market has become another one.
+    pub fn book_debt(&mut self, before: &Market, outcome: u8, held: u64, debt: u64) {
+        let market = before.id;
         self.edit::<Market>(&crate::address::market(market), |m| {
             let of_outcome = &mut m.debt[usize::from(outcome)];
             *of_outcome = *of_outcome - held + debt;

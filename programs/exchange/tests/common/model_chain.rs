@@ -1,14 +1,11 @@
 //! The liquidation of a chain, computed a second time: the chain valued as one, its proceeds pooled, its loans repaid in
 //! their order.
 
-use {
-    crate::{
-        address as at,
-        layout::*,
-        model::{part_of, room, split, Loan, Standing},
-        world::{Party, World},
-    },
-    std::collections::HashMap,
+use crate::{
+    address as at,
+    layout::*,
+    model::{due_of, part_of, room, split, Loan, Standing, Takeover},
+    world::{Party, World},
 };
 
 /// What a sale of so many millionths of every leg finds and does.
@@ -23,10 +20,9 @@ pub struct ChainCall {
     pub split: [u64; 4],
     /// Each leg's loan that is left, in the legs' order.
     pub debts: Vec<u64>,
-    /// By shard: its insurance afterwards, and the debt that the vault loses.
-    pub insurance: HashMap<u32, u64>,
-    pub lost: HashMap<u32, u64>,
-    pub drawn: u64,
+    /// What the sold shares' parts of the loans come to, and whether the sale pays them.
+    pub due: u64,
+    pub repays: bool,
 }
 
 impl ChainCall {
@@ -63,28 +59,25 @@ impl World {
             call.debt += loan.debt;
             call.notional += standing.notional;
             proceeds += standing.notional - standing.fee;
+            call.due += due_of(loan, part_of(loan.shares, part_ppm));
         }
         let first = self.shard_of(loans[0].market);
-        call.split = split(proceeds, call.notional, call.debt, &first);
-        let mut repayable = call.split[1];
-        for (i, loan) in loans.iter().enumerate() {
-            let repaid = repayable.min(loan.debt);
-            repayable -= repaid;
-            // what the shares that are left can never repay
-            let left = loan.shares - part_of(loan.shares, part_ppm);
-            let bad = (loan.debt - repaid).saturating_sub(left);
-            let shard = self.shard_of(loan.market);
-            let insurance = call.insurance.entry(shard.index).or_insert(shard.insurance);
-            let drawn = bad.min(*insurance);
-            *insurance -= drawn;
-            if i == 0 {
-                *insurance += call.split[2];
-            }
-            call.drawn += drawn;
-            *call.lost.entry(shard.index).or_default() += bad - drawn;
-            call.debts.push(loan.debt - repaid - bad);
+        call.repays = proceeds >= call.due;
+        call.split = split(proceeds, call.notional, call.due, call.debt, &first);
+        // each its part, and what is left in their order
+        let mut beyond = call.split[1].saturating_sub(call.due);
+        for loan in loans {
+            let left = loan.debt - due_of(loan, part_of(loan.shares, part_ppm));
+            call.debts.push(left - beyond.min(left));
+            beyond -= beyond.min(left);
         }
         call
+    }
+
+    /// What a chain's legs are worth when they are taken over, and what they owe.
+    pub fn chain_worth(&self, loans: &[Loan]) -> (u64, u64) {
+        let value = loans.iter().map(|loan| Takeover::of(self, loan).value).sum();
+        (value, loans.iter().map(|loan| loan.debt).sum())
     }
 
     /// The largest part of every leg that all markets' caps allow in this slot.
