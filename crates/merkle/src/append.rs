@@ -2,7 +2,7 @@
 
 use crate::bits::highest_bit;
 use crate::canopy;
-use crate::hash::Pair;
+use crate::hash::{climb, Pair};
 use crate::{MerkleError, Node, Result, Tree, EMPTY};
 
 impl<const DEPTH: usize, const BUFFER: usize, const PROOF: usize, const NODES: usize>
@@ -24,23 +24,14 @@ impl<const DEPTH: usize, const BUFFER: usize, const PROOF: usize, const NODES: u
             None => &mut change.root,
         };
 
-        let mut pair = Pair::new();
-        let (mut at, mut node) = (index, leaf);
-        let mut siblings = self.frontier.iter().zip(&EMPTY);
-        let mut nodes = change.nodes.iter_mut();
-        if let Some(lowest) = nodes.next() {
-            *lowest = *leaf;
-            node = lowest;
-        }
-        for (next, (left, empty)) in nodes.chain([top]).zip(&mut siblings) {
-            if at & 1 == 0 {
-                pair.parent(node, empty, next);
+        let (frontier, at) = (&self.frontier, index >> PROOF);
+        climb(index, 0, leaf, &mut change.nodes, top, |level, on_the_right| {
+            if on_the_right {
+                &frontier[level]
             } else {
-                pair.parent(left, node, next);
+                &EMPTY[level]
             }
-            node = next;
-            at >>= 1;
-        }
+        });
         canopy::close(&mut self.canopy, at, at, &mut change.root);
 
         // the lowest node that this leaf has completed and that no parent has taken up
@@ -70,37 +61,53 @@ impl<const DEPTH: usize, const BUFFER: usize, const PROOF: usize, const NODES: u
         let change = &mut self.changes[Self::slot(sequence)];
         (change.first, change.last) = (first, last);
 
+        // level by level as long as there is more than one node
         let mut nodes = leaves;
-        let (mut at, mut end) = (first, length);
-        for ((kept, frontier), empty) in change.nodes.iter_mut().zip(&mut self.frontier).zip(&EMPTY) {
-            *kept = match &*nodes {
-                [_, right, ..] if at & 1 == 0 => *right,
-                [node, ..] => *node,
-                [] => return Err(MerkleError::EmptyBatch),
-            };
-            let left = *frontier;
+        let (mut at, mut end, mut level) = (first, length, 0_usize);
+        let levels = change.nodes.iter_mut().zip(&mut self.frontier).zip(&EMPTY);
+        for ((kept, frontier), empty) in levels {
+            let [left, right, ..] = &*nodes else { break };
+            *kept = if at & 1 == 0 { *right } else { *left };
+            let before = *frontier;
             if end & 1 == 1 {
-                if let Some(complete) = end
-                    .checked_sub(at.wrapping_add(1))
-                    .and_then(|i| nodes.get(i as usize))
-                {
-                    *frontier = *complete;
+                let complete = end.wrapping_sub(at).wrapping_sub(1) as usize;
+                if let Some(node) = nodes.get(complete) {
+                    *frontier = *node;
                 }
             }
-            nodes = join(nodes, at, &left, empty);
+            nodes = join(nodes, at, &before, empty);
             at >>= 1;
             end >>= 1;
+            level = level.wrapping_add(1);
         }
-        if NODES == 0 {
-            if let Some(root) = nodes.first() {
-                change.root = *root;
+        match (nodes.first(), change.nodes.get_mut(level..)) {
+            (Some(node), Some(higher)) if !higher.is_empty() => {
+                let top = match self.canopy.get_mut((first >> PROOF) as usize) {
+                    Some(top) => top,
+                    None => &mut change.root,
+                };
+                let frontier = &self.frontier;
+                climb(first, level, node, higher, top, |level, on_the_right| {
+                    let row = if on_the_right { frontier } else { &EMPTY[..] };
+                    row.get(level).unwrap_or(&EMPTY[0])
+                });
+                let completed = highest_bit(last ^ length);
+                if completed >= level {
+                    if let (Some(kept), Some(node)) =
+                        (self.frontier.get_mut(completed), change.nodes.get(completed))
+                    {
+                        *kept = *node;
+                    }
+                }
             }
-        } else {
-            for (to, node) in self.canopy.iter_mut().skip(at as usize).zip(&*nodes) {
-                *to = *node;
+            (Some(root), _) if NODES == 0 => change.root = *root,
+            _ => {
+                for (to, node) in self.canopy.iter_mut().skip(at as usize).zip(&*nodes) {
+                    *to = *node;
+                }
             }
-            canopy::close(&mut self.canopy, at, last >> PROOF, &mut change.root);
         }
+        canopy::close(&mut self.canopy, first >> PROOF, last >> PROOF, &mut change.root);
         self.length = length;
         self.sequence = sequence;
         Ok(first)
@@ -111,24 +118,46 @@ impl<const DEPTH: usize, const BUFFER: usize, const PROOF: usize, const NODES: u
 #[inline(always)]
 fn join<'a>(nodes: &'a mut [Node], at: u64, left: &Node, empty: &Node) -> &'a mut [Node] {
     let mut pair = Pair::new();
-    let (mut read, mut written) = (0_usize, 0_usize);
-    // the system call must not write to what it reads
+    // the first of them may lie where its children do, and the system call must not write to what it reads
     let mut made = [0; 32];
-    if at & 1 == 1 {
-        if let Some(node) = nodes.first_mut() {
+    let (mut read, mut written) = match nodes {
+        [node, ..] if at & 1 == 1 => {
             pair.parent(left, node, &mut made);
-            *node = made;
-            (read, written) = (1, 1);
+            (1_usize, 1_usize)
         }
+        [one, other, ..] => {
+            pair.parent(one, other, &mut made);
+            (2, 1)
+        }
+        [one] => {
+            pair.parent(one, empty, &mut made);
+            (1, 1)
+        }
+        [] => return nodes,
+    };
+    if let Some(node) = nodes.first_mut() {
+        *node = made;
     }
-    while let Some(rest) = nodes.get(read..) {
-        match rest {
-            [one, other, ..] => pair.parent(one, other, &mut made),
-            [one] => pair.parent(one, empty, &mut made),
-            [] => break,
+    if read == written {
+        // so may the second, behind a first that has one child here
+        match nodes.get(1..) {
+            Some([one, other, ..]) => pair.parent(one, other, &mut made),
+            Some([one]) => pair.parent(one, empty, &mut made),
+            _ => return nodes,
         }
-        if let Some(node) = nodes.get_mut(written) {
+        if let Some(node) = nodes.get_mut(1) {
             *node = made;
+        }
+        (read, written) = (3, 2);
+    }
+    while let Some((parents, children)) = nodes.split_at_mut_checked(read) {
+        let Some(parent) = parents.get_mut(written) else {
+            break;
+        };
+        match children {
+            [one, other, ..] => pair.parent(one, other, parent),
+            [one] => pair.parent(one, empty, parent),
+            [] => break,
         }
         read = read.wrapping_add(2);
         written = written.wrapping_add(1);

@@ -112,3 +112,35 @@ impl Pair {
         }
     }
 }
+
+/// Write the way from a node at `level` up: the node and those above it, then the one on `top` of them. `index` is of a leaf below.
+/// The sibling is asked for by level, and by whether the node is on the right.
+#[inline(always)]
+pub(crate) fn climb<'a>(
+    index: u64,
+    level: usize,
+    node: &Node,
+    nodes: &mut [Node],
+    top: &mut Node,
+    sibling: impl Fn(usize, bool) -> &'a Node,
+) {
+    let mut pair = Pair::new();
+    let mut above = |level: usize, node: &Node, result: &mut Node| {
+        if index >> level & 1 == 0 {
+            pair.parent(node, sibling(level, false), result);
+        } else {
+            pair.parent(sibling(level, true), node, result);
+        }
+    };
+    let Some((lowest, higher)) = nodes.split_first_mut() else {
+        return;
+    };
+    *lowest = *node;
+    let (mut node, mut level) = (&*lowest, level);
+    for next in higher {
+        above(level, node, next);
+        node = next;
+        level = level.wrapping_add(1);
+    }
+    above(level, node, top);
+}

@@ -2,7 +2,7 @@
 
 use crate::bits::highest_bit;
 use crate::canopy;
-use crate::hash::Pair;
+use crate::hash::{climb, Pair};
 use crate::{Change, MerkleError, Node, Result, Tree};
 
 /// That a leaf was at an index when the tree had had so many changes.
@@ -57,18 +57,8 @@ impl<const DEPTH: usize, const BUFFER: usize, const PROOF: usize, const NODES: u
         };
 
         (change.first, change.last) = (index, index);
-        let mut pair = Pair::new();
-        let (mut at, mut node) = (index, new);
-        let mut nodes = change.nodes.iter_mut();
-        if let Some(lowest) = nodes.next() {
-            *lowest = *new;
-            node = lowest;
-        }
-        for (next, sibling) in nodes.chain([top]).zip(siblings) {
-            pair.above(at, node, sibling, next);
-            node = next;
-            at >>= 1;
-        }
+        climb(index, 0, new, &mut change.nodes, top, |level, _| siblings[level]);
+        let at = index >> PROOF;
         canopy::close(&mut self.canopy, at, at, &mut change.root);
 
         // the way of the next leaf to the root has this one's node as its sibling where both ways part
@@ -131,18 +121,23 @@ fn catch_up<'a, const PROOF: usize>(
     changes: &'a [Change<PROOF>],
 ) -> Result<()> {
     for change in changes {
+        let apart = index ^ change.first;
+        if apart == 0 {
+            return Err(MerkleError::LeafChanged);
+        }
         // both ways part below one node: each has the other's child of it as its sibling
-        let level = highest_bit(index ^ change.first);
+        let level = highest_bit(apart);
         if let (Some(sibling), Some(node)) = (siblings.get_mut(level), change.nodes.get(level)) {
             *sibling = node;
         }
-        if change.first != change.last {
-            if change.first <= index && index <= change.last {
+        let span = change.first ^ change.last;
+        if span != 0 {
+            if change.first < index && index <= change.last {
                 return Err(MerkleError::LeafChanged);
             }
-            reach(siblings, level, change);
-        } else if change.first == index {
-            return Err(MerkleError::LeafChanged);
+            if span >> level > 1 {
+                reach(siblings, level, change);
+            }
         }
     }
     Ok(())

@@ -223,7 +223,7 @@ impl Writers {
             0 => asked.leaves[0][0] ^= 1,
             1 => asked.index ^= 1,
             2 => asked.sequence += self.draw() % 80,
-            3 => drop(asked.siblings.pop()),
+            3 => asked.siblings.truncate(self.siblings - 1),
             4 => asked.siblings.push([1; 32]),
             5 => asked.siblings[0][31] ^= 128,
             _ => {}
