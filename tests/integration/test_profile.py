@@ -156,7 +156,7 @@ def test_scenarios_are_listed(arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["sail"], "Name a scenario: funds, legs, lifecycle, publish, settlement, trade, not 'sail'."),
+        (["sail"], "Name a scenario: funds, legs, lifecycle, pools, publish, settlement, trade, not 'sail'."),
         (["trade", "--repeat", "0"], "Invalid value for '--repeat'"),
         (["trade", "--repeat", "1001"], "Invalid value for '--repeat'"),
         (["trade", "--engine", "moon"], "Name an engine: embedded, local"),
