@@ -127,12 +127,21 @@ class Liquidations(Chains, Attacks):
             self._liquidate(keeper, found, amount)
             self.world.engine.advance_slots(1)
 
-    @rule(which=ANY, who=WHO, leverage=st.integers(3, 12), steps=st.integers(4, 60))
-    def rule_gain_and_loss(self, which: int, who: int, leverage: int, steps: int) -> None:
-        """A loan called early leaves something to insure with; one called too late draws on it."""
+    @rule(
+        which=ANY,
+        who=WHO,
+        leverage=st.integers(3, 12),
+        steps=st.integers(4, 60),
+        price=st.sampled_from((0, 10, 20)),
+    )
+    def rule_gain_and_loss(self, which: int, who: int, leverage: int, steps: int, price: int) -> None:
+        """A loan called early leaves something to insure with; a lost one that was taken over draws on it."""
         self.rule_price_sinks(which, who, leverage, steps, [3, 3])
         self.run(calls.fold())
         self.rule_price_falls(which >> 1, who, 830, 20, 130, [3])
+        taken = [each for each in self.of(Market) if any(each.taken_debt)]
+        if taken:
+            self.settle(taken[which % len(taken)], price, 0)
 
     @rule(which=ANY, who=WHO, size=st.integers(750, 1000), slots=st.integers(2, 8))
     def rule_cascade(self, which: int, who: int, size: int, slots: int) -> None:
@@ -215,6 +224,30 @@ class Liquidations(Chains, Attacks):
             if done.error in ("BelowLoan", "Healthy"):
                 self.run(calls.take_over_chain(keeper, owner.pubkey(), chain.id, ways))
             self.world.engine.advance_slots(1)
+
+    @rule(which=ANY, who=WHO, step=st.integers(500, 800), part=st.sampled_from((300_000, 1_000_000)))
+    def rule_chain_sinks(self, which: int, who: int, step: int, part: int) -> None:
+        """A chain's outcomes give way in small steps, a minute each, until it is called and repays."""
+        if not (found := self.chain(which, held=True)) or found[1].held:
+            return
+        owner, chain = found
+        self.keep_open()
+        self.refresh()
+        live = [each.id for each in self.of(Market) if self.trades(at.market(each.id))]
+        size = self.market_by_id(live[0]).liquidity // 40
+        legs = [self._leg(live[0], which % 2, size), self._leg(live[-1], 0, size // 2)]
+        if self.run(calls.open_chain(owner, chain.id, legs, U64)).error:
+            return
+        keeper = self._keeper(who, owner)
+        for _ in range(40):
+            ways = self._ways_out(self.chain_of(owner, chain))
+            called = self.run(calls.liquidate_chain(keeper, owner.pubkey(), chain.id, ways, part))
+            if called.error not in ("Healthy", "LiquidationTooLarge"):
+                break
+            if not self._push(keeper, live[0], which % 2, step):
+                break
+            self.world.engine.advance_time(70)
+            self.refresh()
 
     def _leg(self, market_id: int, outcome: int, shares: int) -> LegOrder:
         return LegOrder(market_id, self._feed(market_id), outcome, max(1, shares), 450)

@@ -46,8 +46,8 @@ class Stops(Liquidations):
         require(held.shares > 0, "InsufficientShares")
         shown = {"shares": terms.shares, "tip": terms.tip, "side": terms.side}
         shown |= {"trigger_q28": terms.trigger_q28, "limit_q28": terms.limit_q28}
-        given = {"owner": bytes(owner), "generation": held.generation}
-        self.create(key, Stop(position=bytes(position), **shown, **given))
+        given = Stop(position=bytes(position), owner=bytes(owner), generation=held.generation, **shown)
+        self.create(key, given)
         self.found.event("StopPlaced", {"position": bytes(position), **shown})
 
     def cancel_stop(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from breakwater.chain.accounts import Chain, Leg, Market, Position, Shard
 
+    from .work import Build
     from .world import World
 
 __all__ = ["SLACK_PPM", "chain_work", "liquidation_work"]
@@ -58,17 +59,18 @@ def liquidation_work(world: World, address: Pubkey, position: Position, market: 
     room = health.room(market, shard, world.slot + 1, liquidity)
     sizes = [min(held, room), min(part, room), min(held, health.room(market, shard, market.slot, liquidity))]
     sizes.append(min(part, health.cap_of_slot(liquidity, shard.slot_ppm, 0)))
-    attempts = tuple(
-        lambda keeper, shares=shares: [lx.liquidate(keeper, owner, market.id, position.outcome, shares)]
-        for shares in dict.fromkeys(each for each in sizes if each > 0)
-    )
+
+    def selling(shares: int) -> Build:
+        return lambda keeper: [lx.liquidate(keeper, owner, market.id, position.outcome, shares)]
+
+    sales = tuple(selling(shares) for shares in dict.fromkeys(each for each in sizes if each > 0))
 
     def taking(keeper: Pubkey) -> list[Instruction]:
         return [lx.take_over(keeper, owner, market.id, position.outcome)]
 
-    # at worst a sale repays its loan, or the shares are worth less than it: one of the two is done
+    # a sale that does not repay its loan is refused, and so is a take-over of shares that are worth theirs
     under_water = health.value_of(held, low) < debt
-    attempts = (taking, *attempts) if under_water else (*attempts, taking)
+    attempts = (taking, *sales) if under_water else (*sales, taking)
     return Work(
         "liquidation",
         address,
@@ -99,15 +101,16 @@ def chain_work(world: World, address: Pubkey, chain: Chain) -> Work | None:
         route.append((market.id, Pubkey.from_bytes(market.feed)))
     if debt <= limit:
         return None
-    attempts = tuple(
-        lambda keeper, part=part: [lx.liquidate_chain(keeper, owner, chain.id, route, part)]
-        for part in CHAIN_PARTS
-    )
+
+    def selling(part: int) -> Build:
+        return lambda keeper: [lx.liquidate_chain(keeper, owner, chain.id, route, part)]
+
+    sales = tuple(map(selling, CHAIN_PARTS))
 
     def taking(keeper: Pubkey) -> list[Instruction]:
         return [lx.take_over_chain(keeper, owner, chain.id, route)]
 
-    attempts = (taking, *attempts) if debt > value_of_all else (*attempts, taking)
+    attempts = (taking, *sales) if debt > value_of_all else (*sales, taking)
     return Work("chain", address, debt, attempts)
 
 

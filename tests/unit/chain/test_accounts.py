@@ -69,7 +69,7 @@ def sample(name: str) -> tuple[bytes, dict[str, Any]]:
 
 
 HOLDING = ("shares", "cost", "debt", "opened_slot", "outcome")
-BY_OUTCOME = {"shares", "debt", "reference", "traded_s"}
+BY_OUTCOME = {"shares", "debt", "reference", "traded_s", "taken_shares", "taken_debt"}
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -17,9 +17,9 @@ def test_every_kind_is_an_account_of_the_idls() -> None:
 
 
 def test_a_stop_is_read_as_the_program_writes_it() -> None:
-    body = struct.pack("<32sQQIIB7x", bytes([9]) * 32, 5, 6, 7, 8, 1)
+    body = struct.pack("<32s32sQQIIIB3x", bytes([9]) * 32, bytes([4]) * 32, 5, 6, 7, 8, 3, 1)
     data = kinds.discriminator("Stop") + body
-    assert kinds.decode(data) == ("Stop", kinds.Stop(bytes([9]) * 32, 5, 6, 7, 8, 1))
+    assert kinds.decode(data) == ("Stop", kinds.Stop(bytes([9]) * 32, 5, 6, 7, 8, 1, bytes([4]) * 32, 3))
 
 
 def test_what_nobody_follows_is_nothing() -> None:
