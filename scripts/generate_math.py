@@ -315,6 +315,23 @@ def isqrt_rows(rng: random.Random) -> Iterator[Row]:
         yield [x, str(int(mpmath.floor(mpmath.sqrt(x))))]
 
 
+def ratio_exchange_rows(rng: random.Random) -> Iterator[Row]:
+    edges = [(U64, 1, 1), (U64, 2, 1), (U64, 1, 2), (1, U64, 1), (U64, U64, U64), (0, 1, 1), (1, 0, 1)]
+    triples = edges + [(lengths(rng), lengths(rng), lengths(rng)) for _ in range(300)]
+    for _ in range(200):  # two words' length that fit one
+        own, worth = rng.getrandbits(64) | 1, lengths(rng)
+        amount = max(1, lengths(rng))
+        triples.append((amount, own, min(U64, worth * own // amount)))
+    for amount, own, other in triples:
+        rate = rng.choice([0, 1, 300, 3_000, 100_000, 10**6, lengths(rng, 17)])
+        gross = ratio(amount, other, own, False)
+        out = gross
+        if gross.isdigit():
+            out = whole(int(gross) - -(-int(gross) * rate // 10**6))
+        yield [amount, own, other, rate, gross, out]
+    yield [1, 1, 1, 10**6 + 1, "Domain", "Domain"]
+
+
 def tier_cap_rows(_: random.Random) -> Iterator[Row]:
     for n in range(19):
         cap = max(100, int(mpmath.floor(5000 * mpmath.sqrt(mpf(2) / n)))) if n else 0
@@ -337,6 +354,7 @@ FILES: Files = {
     "shares_for_deposit": (["amount", "supply", "nav_high", "shares"], shares_for_deposit_rows),
     "value_of_shares": (["shares", "supply", "nav_low", "value"], value_of_shares_rows),
     "isqrt": (["x", "root"], isqrt_rows),
+    "ratio_exchange": (["amount", "own", "other", "rate_ppm", "gross", "out"], ratio_exchange_rows),
 }
 
 

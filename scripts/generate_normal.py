@@ -53,10 +53,11 @@ def root(f: Callable[[mpf], mpf], slope: Callable[[mpf], mpf], low: mpf, high: m
         value = f(z)
         low, high = (z, high) if value < 0 else (low, z)
         following = z - value / slope(z)
-        if not low < following < high:
-            following = (low + high) / 2
+        # before the bounds are asked: the zero itself may have become one of them
         if abs(following - z) < mpf(10) ** -46:
             return following
+        if not low < following < high:
+            following = (low + high) / 2
         z = following
     raise ArithmeticError("no convergence")
 

@@ -10,6 +10,7 @@ export BREAKWATER_CACHE_DIR=$BREAKWATER_CACHE # the Python settings' name for th
 SBF=$BREAKWATER_CACHE/sbf
 VALIDATOR=$BREAKWATER_CACHE/validator
 VENV=$BREAKWATER_CACHE/venv
+PROMETHEUS=$BREAKWATER_CACHE/prometheus
 TARGETS=$BREAKWATER_CACHE/target
 
 say() { printf '%s\n' "$*" >&2; }

@@ -1,24 +1,32 @@
-"""Deploys in a process of its own, which kills itself (SIGKILL) where it is told to.
+"""Runs a deployment or a genesis in a process of its own, which kills itself (SIGKILL) where it is told to.
 
-Usage: deployment_driver.py URL DEPLOYER.json PROGRAM.json JOURNAL [STEP STATE before|after | chunks N]
+`python deployment_driver.py` imports everything once, then forks a process for every request, a line of JSON
+on standard input: {"id", "log", "what": "deploy" | "genesis", "arguments"}. A line {"id", "status"} is the
+answer, with the status as `subprocess` has it. Arguments: URL, payer's key file, key file of the program or
+genesis file, journal, then where to die: STEP STATE before|after, or chunks N, or nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
+import select
 import signal
 import sys
 from pathlib import Path
 from typing import Any
 
-from breakwater import deploy
+from breakwater import deploy, genesis
 from breakwater.chain import programs
 from breakwater.chain.engine import RpcEngine, open_engine
 from breakwater.chain.sender import Sender
+from breakwater.charter import Charter
 from breakwater.config import load_keypair
-from breakwater.deploy.journal import Journal, State
+from breakwater.steps import Journal, State
+
+LOOK_SECONDS = 0.02
 
 
 def die() -> None:
@@ -48,7 +56,7 @@ def target(program: Path) -> deploy.Target:
     return deploy.Target(deploy.Artefact("oracle", key.pubkey(), digest, len(binary)), key, binary)
 
 
-async def run(url: str, deployer: str, program: str, file: str, *kill: str) -> None:
+async def run_deployment(url: str, deployer: str, program: str, file: str, *kill: str) -> None:
     key, one = load_keypair(Path(deployer)), target(Path(program))
     chunks = int(kill[1]) if kill and kill[0] == "chunks" else None
 
@@ -58,8 +66,7 @@ async def run(url: str, deployer: str, program: str, file: str, *kill: str) -> N
 
     async with open_engine(url) as engine:
         assert isinstance(engine, RpcEngine)
-        path = Path(file)
-        with MortalJournal(path, *kill) if len(kill) == 3 else Journal(path) as journal:
+        with journal_of(file, kill) as journal:
             plan = await deploy.make_plan(
                 engine,
                 key.pubkey(),
@@ -72,5 +79,56 @@ async def run(url: str, deployer: str, program: str, file: str, *kill: str) -> N
             await deploy.deploy(Sender(engine, key), engine, key, plan, journal, progress=progress)
 
 
+async def run_genesis(url: str, payer: str, charter: str, file: str, *kill: str) -> None:
+    key, wanted = load_keypair(Path(payer)), Charter.read(Path(charter))
+    async with open_engine(url) as engine:
+        assert isinstance(engine, RpcEngine)
+        sender = Sender(engine, key)
+        with journal_of(file, kill) as journal:
+            plan = await genesis.make_plan(sender, engine, key.pubkey(), wanted, priority_fee=0)
+            await genesis.run(sender, engine, key, plan, journal)
+
+
+def journal_of(file: str, kill: tuple[str, ...]) -> Journal:
+    return MortalJournal(Path(file), *kill) if len(kill) == 3 else Journal(Path(file))
+
+
+RUNS = {"deploy": run_deployment, "genesis": run_genesis}
+
+
+def serve() -> None:
+    """Fork for every request, and answer when its process has ended."""
+    running: dict[int, int] = {}
+    pending, is_open = b"", True
+    while is_open or running:
+        if is_open and select.select([0], [], [], LOOK_SECONDS)[0]:
+            read = os.read(0, 1 << 16)
+            is_open = bool(read)
+            *lines, pending = (pending + read).split(b"\n")
+            for line in lines:
+                request = json.loads(line)
+                running[fork(request)] = request["id"]
+        pid, status = os.waitpid(-1, os.WNOHANG) if running else (0, 0)
+        if pid:
+            answer = {"id": running.pop(pid), "status": os.waitstatus_to_exitcode(status)}
+            print(json.dumps(answer), flush=True)
+
+
+def fork(request: dict[str, Any]) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    try:
+        asyncio.run(RUNS[request["what"]](*request["arguments"]))
+    except BaseException:  # noqa: BLE001 - the process ends here, whatever it was
+        sys.excepthook(*sys.exc_info())
+        os._exit(1)
+    os._exit(0)
+
+
 if __name__ == "__main__":
-    asyncio.run(run(*sys.argv[1:]))
+    serve()

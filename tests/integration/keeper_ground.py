@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
 from solders.instruction import Instruction
@@ -10,19 +11,23 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from spl.token.instructions import get_associated_token_address
 
-from breakwater.chain import accounts, programs, queries
+from breakwater.chain import accounts, queries
 from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
 from breakwater.chain.engine import Receipt, RpcEngine
 from breakwater.chain.sender import Sender
 from breakwater.config import load_keypair
+from breakwater.keepers.race import called
 from breakwater.localnet import Sandbox
 
 UNIT = 10**6
-SHARES = 20 * UNIT
-DEPTH = 1_000 * UNIT
-FALL = 500 * UNIT
-"""Shares of the other outcome, bought after the loan: the price falls from 0.50 to 0.38, the loan is 0.40."""
+SHARES = 10 * UNIT
+DEPTH = 200 * UNIT
+FALL = 600 * UNIT
+"""Shares of the other outcome, bought after the loan: the price falls from 0.50 to 0.05, the loan is 0.40.
+
+The last minute's price, which follows in 64 seconds, is below the loan after ten of them.
+"""
 
 
 @dataclass(frozen=True)
@@ -79,13 +84,45 @@ async def balance(engine: RpcEngine, owner: Pubkey) -> int:
 
 
 async def liquidations(engine: RpcEngine, loan: Loan) -> int:
-    """How often a position was liquidated: the events of every transaction that names it."""
-    found = (await engine.client.get_signatures_for_address(loan.position)).value
-    count = 0
-    for each in found:
-        if each.err is None:
-            landed = await engine.client.get_transaction(each.signature, max_supported_transaction_version=0)
-            meta = json.loads(landed.to_json())["result"]["meta"]
-            events = programs.event_decoder().decode(meta["logMessages"])
-            count += sum(event.name in ("Liquidated", "TakenOver") for event in events)
-    return count
+    """How often a position was called: the events of every transaction that names it."""
+    return await called(engine, loan.position)
+
+
+class Proxy:
+    """TCP between a keeper and a node, which can be cut and mended; `connections` counts those that came."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._node = (host, port)
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+        self.connections = self.port = 0
+
+    async def mend(self) -> None:
+        """Take connections, on the same port as before."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        """End every connection and take no more."""
+        assert self._server is not None
+        self._server.close()
+        for each in list(self._open):
+            each.transport.abort()
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, out = await asyncio.open_connection(*self._node)
+        self.connections += 1
+        self._open |= {writer, out}
+        try:
+            await asyncio.gather(_pump(reader, out), _pump(there, writer))
+        finally:
+            self._open -= {writer, out}
+
+
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await source.read(1 << 16):
+            sink.write(data)
+            await sink.drain()
+    sink.close()

@@ -16,13 +16,16 @@ import pytest_asyncio
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
+from tests.integration.mortals import Mortals, mortals
 
 from breakwater import deploy
 from breakwater.chain import loader, programs
-from breakwater.chain.engine import LocalEngine, open_engine
+from breakwater.chain.engine import LocalEngine
 from breakwater.chain.sender import Sender
+from breakwater.config import settings
 from breakwater.deploy import record
 from breakwater.errors import InsufficientFunds, InvalidInput, ProgramError
+from breakwater.steps import Journal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,8 +33,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.local, pytest.mark.asyncio(loop_scope="module")]
 
 SOL = 10**9
-DRIVER = Path(__file__).with_name("deployment_driver.py")
-AT_ONCE = 3
+TICKS_PER_SLOT = 8
 
 STEPS = ("buffer", "write", "deploy", "record", "burn")
 CASES = {
@@ -61,9 +63,12 @@ class Ended:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def engine() -> AsyncIterator[LocalEngine]:
-    async with open_engine("local") as opened:
-        assert isinstance(opened, LocalEngine)
+    # what was begun and never sent is waited out, 180 slots long
+    opened = await LocalEngine.start(settings().validator_path(), ticks_per_slot=TICKS_PER_SLOT)
+    try:
         yield opened
+    finally:
+        await opened.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -77,42 +82,27 @@ async def bank(engine: LocalEngine) -> Keypair:
 async def ended(
     engine: LocalEngine, bank: Keypair, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Ended]:
-    """Every case, each with keys of its own, a few at a time."""
-    room = asyncio.Semaphore(AT_ONCE)
+    """Every case at once, each with keys of its own."""
+    async with mortals() as drivers:
 
-    async def one(index: int, kill: tuple[str, ...]) -> Ended:
-        async with room:
+        async def one(index: int, kill: tuple[str, ...]) -> Ended:
             place = tmp_path_factory.mktemp(f"case{index}")
-            return await killed_and_continued(engine, await funded(engine, bank), place, kill)
+            return await killed_and_continued(drivers, engine, await funded(engine, bank), place, kill)
 
-    results = await asyncio.gather(*(one(i, kill) for i, kill in enumerate(CASES.values())))
+        results = await asyncio.gather(*(one(i, kill) for i, kill in enumerate(CASES.values())))
     return dict(zip(CASES, results, strict=True))
 
 
 async def killed_and_continued(
-    engine: LocalEngine, deployer: Keypair, place: Path, kill: tuple[str, ...]
+    drivers: Mortals, engine: LocalEngine, deployer: Keypair, place: Path, kill: tuple[str, ...]
 ) -> Ended:
     program, journal = Keypair(), place / "journal.jsonl"
     for name, key in (("deployer", deployer), ("program", program)):
         (place / f"{name}.json").write_text(json.dumps(list(bytes(key))))
     arguments = (engine.url, str(place / "deployer.json"), str(place / "program.json"), str(journal))
-    killed, _ = await drive(*arguments, *kill)
-    finished, errors = await drive(*arguments)
+    killed, _ = await drivers.run("deploy", place, *arguments, *kill)
+    finished, errors = await drivers.run("deploy", place, *arguments)
     return Ended(deployer, program, journal, killed, finished, errors, SOL)
-
-
-async def drive(*arguments: str) -> tuple[int, str]:
-    """Run the driver; its status, and what it said."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(DRIVER),
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, output.decode()
 
 
 async def buffers_of(engine: LocalEngine, authority: Pubkey) -> list[object]:
@@ -233,7 +223,7 @@ async def test_what_is_shown_before_is_what_is_paid(
 ) -> None:
     deployer = await funded(engine, bank)
     plan = await planned(engine, deployer.pubkey(), target(Keypair(), programs.binary("oracle", "v3")))
-    with deploy.Journal(tmp_path / "journal.jsonl") as journal:
+    with Journal(tmp_path / "journal.jsonl") as journal:
         outcome = await deploy.deploy(Sender(engine), engine, deployer, plan, journal)
     assert outcome.paid == plan.costs.rent + plan.costs.fees
     assert {each.state for each in outcome.steps} == {"done"}
@@ -257,7 +247,7 @@ async def test_the_least_that_is_asked_for_is_enough_and_one_lamport_less_is_nam
     await pay(engine, bank, deployer.pubkey(), 1)
     plan = await planned(engine, deployer.pubkey(), one)
     plan.require_funds()
-    with deploy.Journal(tmp_path / "journal.jsonl") as journal:
+    with Journal(tmp_path / "journal.jsonl") as journal:
         outcome = await deploy.deploy(Sender(engine), engine, deployer, plan, journal)
     assert outcome.programs[0].authority is None
 
@@ -272,7 +262,7 @@ async def test_a_buffer_of_another_build_is_closed_and_its_rent_returns(
 
     plan = await planned(engine, deployer.pubkey(), target(program, binary))
     assert plan.standings[0].misfit
-    with deploy.Journal(tmp_path / "journal.jsonl") as journal:
+    with Journal(tmp_path / "journal.jsonl") as journal:
         outcome = await deploy.deploy(sender, engine, deployer, plan, journal)
 
     assert [each.step for each in outcome.steps][:2] == ["close", "buffer"]
@@ -288,7 +278,7 @@ async def test_lamports_sent_to_the_addresses_before_do_not_stop_it(
     for each in (program.pubkey(), buffer):
         await pay(engine, stranger, each, 1_000_000)
     plan = await planned(engine, deployer.pubkey(), target(program, programs.binary("oracle", "v3")))
-    with deploy.Journal(tmp_path / "journal.jsonl") as journal:
+    with Journal(tmp_path / "journal.jsonl") as journal:
         outcome = await deploy.deploy(Sender(engine), engine, deployer, plan, journal)
     assert outcome.programs[0].authority is None
     assert outcome.paid <= plan.costs.rent + plan.costs.fees
@@ -309,7 +299,7 @@ async def test_another_deployers_program_cannot_be_burned(
     deployer, stranger = await funded(engine, bank), await funded(engine, bank)
     one = target(Keypair(), programs.binary("oracle", "v3"))
     plan = await planned(engine, deployer.pubkey(), one, immutable=False)
-    with deploy.Journal(tmp_path / "journal.jsonl") as journal:
+    with Journal(tmp_path / "journal.jsonl") as journal:
         outcome = await deploy.deploy(Sender(engine), engine, deployer, plan, journal)
     assert outcome.programs[0].authority == str(deployer.pubkey())
     with pytest.raises(InvalidInput, match=f"Sign with {deployer.pubkey()}"):
@@ -319,7 +309,7 @@ async def test_another_deployers_program_cannot_be_burned(
 async def test_the_journal_of_another_deployer_is_refused(
     engine: LocalEngine, bank: Keypair, tmp_path: Path
 ) -> None:
-    with deploy.Journal(tmp_path / "journal.jsonl") as journal:
+    with Journal(tmp_path / "journal.jsonl") as journal:
         journal.write("plan", "done", cluster="elsewhere", deployer="somebody")
         deployer = await funded(engine, bank)
         plan = await planned(engine, deployer.pubkey(), target(Keypair(), programs.binary("oracle", "v3")))

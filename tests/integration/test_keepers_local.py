@@ -10,17 +10,23 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 
 from breakwater.chain.engine import RpcEngine, open_engine
-from breakwater.keepers import KeeperConfig, run
+from breakwater.chain.sender import Sender
+from breakwater.config import load_keypair
+from breakwater.keepers import Eyes, Hands, Keeper, Ledger, Pace, drill, race
+from breakwater.keepers._genesis import Ground
+from breakwater.keepers.duty import open_account
 from breakwater.localnet import Sandbox
 
 from .conftest import Run, refused
-from .keeper_ground import Loan, balance, debts, liquidations, sink_loans
+from .keeper_ground import Proxy, debts, liquidations, sink_loans
 
 pytestmark = pytest.mark.local
 
@@ -28,7 +34,6 @@ Js = Callable[..., Any]
 SOL = 10**9
 PATIENCE_S = 150.0
 RIVALS = 5
-REFERENCE_S = 66
 
 
 @pytest.fixture
@@ -36,15 +41,6 @@ async def engine(sandbox: Sandbox) -> AsyncIterator[RpcEngine]:
     async with open_engine(sandbox.url) as opened:
         assert isinstance(opened, RpcEngine)
         yield opened
-
-
-async def sunk(engine: RpcEngine, sandbox: Sandbox, markets: range) -> list[Loan]:
-    """Loans worth less than they owe for more than a minute: one sale ends each."""
-    loans = await sink_loans(engine, sandbox, markets)
-    since = await engine.now()
-    while await engine.now() < since + REFERENCE_S:  # noqa: ASYNC110 - a chain's clock has no event
-        await asyncio.sleep(1)
-    return loans
 
 
 async def until(asked: Callable[[], Awaitable[bool]], what: str, patience_s: float = PATIENCE_S) -> None:
@@ -55,33 +51,71 @@ async def until(asked: Callable[[], Awaitable[bool]], what: str, patience_s: flo
         await asyncio.sleep(0.3)
 
 
+def so(asked: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    """A condition that needs no waiting, for `until`."""
+
+    async def ask() -> bool:
+        return asked()
+
+    return ask
+
+
 async def test_of_five_rivals_one_is_paid(engine: RpcEngine, sandbox: Sandbox) -> None:
-    (loan,) = await sunk(engine, sandbox, range(100, 101))
-    keys = [Keypair() for _ in range(RIVALS)]
-    for key in keys:
-        await engine.airdrop(key.pubkey(), SOL)
-    stop = asyncio.Event()
-    rivals = [asyncio.create_task(run(engine, [key], KeeperConfig(), stop=stop)) for key in keys]
+    operator = load_keypair(sandbox.keypair_path("operator"))
+    ground = Ground(Sender(engine), operator, Pubkey.from_string(sandbox.mint))
+    result = await race(engine, RIVALS, ground=ground)
+    assert result.broken == []
+    assert (len(result.rivals), result.paid, result.calls) == (RIVALS, 1, 1)
+
+
+async def test_a_keeper_whose_socket_is_cut_polls_liquidates_and_listens_again(
+    engine: RpcEngine, sandbox: Sandbox
+) -> None:
+    (loan,) = await sink_loans(engine, sandbox, range(300, 301))
+    node = urlsplit(sandbox.ws_url)
+    assert node.hostname is not None
+    assert node.port is not None
+    proxy = Proxy(node.hostname, node.port)
+    await proxy.mend()
+    through = RpcEngine(sandbox.url, ws_url=f"ws://127.0.0.1:{proxy.port}")
+    key = Keypair()
+    await engine.airdrop(key.pubkey(), SOL)
+    sender = Sender(through)
+    await open_account(sender, key)
+    eyes = Eyes(through, pace=Pace(3_600.0, 0.5))
+    keeper = Keeper(eyes, Hands(sender, key, Ledger(), 1))
+    running = [asyncio.create_task(each) for each in (eyes.run(),)]
     try:
+        await until(so(lambda: eyes.connected and eyes.pushed > 0), "changes are pushed")
+        await proxy.cut()
+        await until(so(lambda: not eyes.connected), "the keeper notices")
+        polls = eyes.snapshots
+        await until(so(lambda: eyes.snapshots > polls + 1), "it polls")
+        running.append(asyncio.create_task(keeper.run()))
 
         async def gone() -> bool:
             return await debts(engine, [loan]) == [0]
 
-        await until(gone, "the loan is called")
-        await asyncio.sleep(3)  # the losers may still try
+        await until(gone, "the loan is called without a socket")
+        assert not eyes.connected
+        await proxy.mend()
+        pushed = eyes.pushed
+        await until(so(lambda: eyes.connected and eyes.pushed > pushed), "it listens again")
+        assert proxy.connections >= 2
     finally:
-        stop.set()
-        summaries = await asyncio.gather(*rivals)
-    paid = [await balance(engine, key.pubkey()) for key in keys]
-    assert sum(each > 0 for each in paid) == 1
+        for each in running:
+            each.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        with suppress(OSError):
+            await proxy.cut()
+        await through.close()
     assert await liquidations(engine, loan) == 1
-    assert sum(each.done.get("liquidation", 0) for each in summaries) == 1
 
 
 async def test_a_keeper_killed_outright_goes_on_where_the_chain_is(
     engine: RpcEngine, sandbox: Sandbox
 ) -> None:
-    due = await sunk(engine, sandbox, range(200, 212))
+    due = await sink_loans(engine, sandbox, range(200, 208))
     command = [sys.executable, "-c", "from breakwater.cli import main; main()"]
     command += ["keeper", "run", "--json", "--metrics-port", "0"]
 
@@ -165,3 +199,13 @@ def test_an_exchange_without_mmt_has_no_registry_and_says_so(bw: Run) -> None:
     assert (status, out.split(";")[0]) == (0, "This exchange has no task registry")
     no_place = refused(bw("keeper", "register"))
     assert no_place.startswith("Initialise MMT first")
+
+
+async def test_a_crew_on_a_validator_does_every_task_once(engine: RpcEngine, sandbox: Sandbox) -> None:
+    # the last test: it makes the exchange one with MMT, and bonds what the schedule leaves
+    operator = load_keypair(sandbox.keypair_path("operator"))
+    ground = Ground(Sender(engine), operator, Pubkey.from_string(sandbox.mint))
+    result = await drill(engine, 4, 20, kills=0, ground=ground)
+    assert (result.tasks, result.completed, result.duplicates) == (20, 20, 0)
+    assert sum(result.tasks_per_keeper) == 20
+    assert len(result.by_kind) == 5

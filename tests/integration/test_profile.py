@@ -92,9 +92,11 @@ async def test_the_lifecycle_is_what_the_bench_plays() -> None:
     result = await profile("lifecycle", repeat=1)
     bench = await measure_compute()
     legs = await profile("legs", repeat=1)
-    played = {row.name for row in (*result.rows, *legs.rows)}
+    pools = await profile("pools", repeat=1)
+    rows = (*result.rows, *legs.rows, *pools.rows)
+    played = {row.name for row in rows}
     assert played == {name.split(" ")[0].rstrip(":") for name in bench}
-    for row in (*result.rows, *legs.rows):
+    for row in rows:
         assert row.own is not None
         most = max(c.cu for name, c in bench.items() if name.split(" ")[0] == row.name)
         assert row.own.most <= most * 1.02, row.name
@@ -154,7 +156,7 @@ def test_scenarios_are_listed(arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["sail"], "Name a scenario: funds, legs, lifecycle, publish, settlement, trade, not 'sail'."),
+        (["sail"], "Name a scenario: funds, legs, lifecycle, pools, publish, settlement, trade, not 'sail'."),
         (["trade", "--repeat", "0"], "Invalid value for '--repeat'"),
         (["trade", "--repeat", "1001"], "Invalid value for '--repeat'"),
         (["trade", "--engine", "moon"], "Name an engine: embedded, local"),

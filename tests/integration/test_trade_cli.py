@@ -23,8 +23,14 @@ OPEN_S = 60
 """Long enough for a dozen commands on a busy machine."""
 
 
-def test_a_newcomers_way_from_nothing_to_a_settled_market(
-    bw: Run, js: Callable[..., Any], sandbox: Sandbox
+@pytest.fixture(scope="module")
+def short_lived() -> dict[str, int]:
+    """The newcomer's market, filled in where it is made and settled by a later test: no waiting between."""
+    return {}
+
+
+def test_a_newcomers_way_from_nothing_to_two_positions(
+    bw: Run, js: Callable[..., Any], sandbox: Sandbox, short_lived: dict[str, int]
 ) -> None:
     status, out, _ = bw("local", "start")
     assert (status, "is running already" in out, sandbox.url in out) == (0, True, True)
@@ -35,7 +41,7 @@ def test_a_newcomers_way_from_nothing_to_a_settled_market(
     sentence = refused(bw("trade", "buy", 1, "yes", 1, "--yes"))
     assert "there is no market 1" in sentence
     market = js("market", "create", "100000", "--closes", f"{OPEN_S}s", "--yes")
-    number, closes_ms = market["market"], market["closes_ms"]
+    number = market["market"]
     assert [each["label"] for each in market["outcomes"]] == ["below 100000", "at or above 100000"]
     assert "Open a trader account first" in refused(bw("trade", "buy", number, "yes", 1, "--yes"))
     assert js("trade", "quote", number, "yes", 100)["exact"] is False
@@ -51,27 +57,7 @@ def test_a_newcomers_way_from_nothing_to_a_settled_market(
     assert "Wait" in refused(bw("market", "resolve", number))
     assert f"{number} open" in bw("trade", "positions")[1]
     assert len(js("trade", "positions")) == 2
-
-    time.sleep(max(0, closes_ms / 1000 - time.time()))
-    deadline = time.monotonic() + 20
-    while (result := bw("market", "resolve", number, "--json"))[0] != 0:
-        assert "Wait" in refused(result)
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
-    settled = json.loads(result[1])
-    assert settled["status"] == "resolved"
-    assert settled["winner"] == int(float(settled["settlement_price"]) >= 100_000)
-    assert "redeem this one once it is resolved" in refused(bw("trade", "buy", number, "yes", 1, "--yes"))
-
-    before = float(js("trade", "account")["balance"])
-    paid = js("trade", "redeem", number)
-    account = js("trade", "account")
-    assert sum(float(each["amount"]) for each in paid) == pytest.approx(float(account["balance"]) - before)
-    assert account["positions"] == 0
-    assert js("market", "close", number, "--yes")["closed"]
-    assert number not in [each["market"] for each in js("market", "list")]
-    assert js("trade", "withdraw", account["balance"], "--yes")["balance"] == "0.000000"
-    assert float(js("trade", "account")["wallet"]) == float(account["wallet"]) + float(account["balance"])
+    short_lived.update(market)
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +168,31 @@ def test_a_key_without_a_chain_to_use_it_on(bw: Run, market: int, sandbox: Sandb
     """By address the sandbox is a chain like any other, except that its own keys are still the default."""
     status, out, _ = bw("trade", "account", "--engine", sandbox.url, "--json")
     assert (status, json.loads(out)["has_account"]) == (0, True)
+
+
+def test_the_newcomers_market_settles_pays_and_is_gone(
+    bw: Run, js: Callable[..., Any], short_lived: dict[str, int]
+) -> None:
+    number, closes_ms = short_lived["market"], short_lived["closes_ms"]
+    time.sleep(max(0, closes_ms / 1000 - time.time()))
+    deadline = time.monotonic() + 20
+    while (result := bw("market", "resolve", number, "--json"))[0] != 0:
+        assert "Wait" in refused(result)
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    settled = json.loads(result[1])
+    assert settled["status"] == "resolved"
+    assert settled["winner"] == int(float(settled["settlement_price"]) >= 100_000)
+    assert "redeem this one once it is resolved" in refused(bw("trade", "buy", number, "yes", 1, "--yes"))
+
+    before = float(js("trade", "account")["balance"])
+    paid = js("trade", "redeem", number)
+    account = js("trade", "account")
+    assert sum(float(each["amount"]) for each in paid) == pytest.approx(float(account["balance"]) - before)
+    assert js("market", "close", number, "--yes")["closed"]
+    assert number not in [each["market"] for each in js("market", "list")]
+    assert js("trade", "withdraw", account["balance"], "--yes")["balance"] == "0.000000"
+    assert float(js("trade", "account")["wallet"]) == float(account["wallet"]) + float(account["balance"])
 
 
 def test_status_knows_the_markets_and_stop_ends_it_all(bw: Run, market: int, sandbox: Sandbox) -> None:

@@ -1,26 +1,31 @@
-"""`breakwater verify` against real validators: a launch as it should be, and one with everything wrong."""
+"""`breakwater verify` against a validator on which everything is wrong: each is named, and nothing else."""
 
 from __future__ import annotations
 
 import json
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
+from solders.account import Account
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from solders.system_program import ID as SYSTEM
 from solders.system_program import CreateAccountParams, create_account
 from spl.token import instructions as spl
+from tests.integration.grounds import account_files, exchange_places, held, program_accounts
 
-from breakwater import deploy
+from breakwater import deploy, genesis
 from breakwater.chain import addresses as at
-from breakwater.chain import instructions as ix
-from breakwater.chain import loader, programs
-from breakwater.chain.engine import LocalEngine, open_engine
+from breakwater.chain import loader, mmt_mint, programs
+from breakwater.chain.engine import EmbeddedEngine, LocalEngine
 from breakwater.chain.sender import Sender
+from breakwater.charter import Charter
 from breakwater.cli import main
-from breakwater.errors import ProgramError
+from breakwater.config import settings
+from breakwater.steps import Journal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,249 +33,152 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.local, pytest.mark.asyncio(loop_scope="module")]
 
-SOL = 10**9
-MMT_SUPPLY = 100_000_000 * 10**9
+FEE_BASE = slice(112, 116)
+"""Of a config account: behind its tag, three keys and the least coverage."""
+
+ADMIN = slice(8, 40)
 
 
+@dataclass(frozen=True)
 class World:
-    """A validator, who launches on it, and the mints."""
+    """A validator, and the charter that its exchange breaks."""
 
-    def __init__(self, engine: LocalEngine, place: Path) -> None:
-        self.engine, self.sender = engine, Sender(engine)
-        self.deployer, self.operator = Keypair(), Keypair().pubkey()
-        self.collateral, self.mmt = Keypair(), Keypair()
-        self.key_file = place / "deployer.json"
-        self.key_file.write_text(json.dumps(list(bytes(self.deployer))))
-        self.genesis = place / "genesis.toml"
-
-    async def fund(self) -> None:
-        await self.engine.airdrop(self.deployer.pubkey(), 10 * SOL)
-
-    async def mint(self, mint: Keypair, decimals: int, supply: int, *, burn: bool) -> None:
-        """A mint with a supply, whose authorities are burned or not."""
-        owner, address = self.deployer.pubkey(), mint.pubkey()
-        rent = await loader.rent_of(self.sender, 82)
-        token = at.TOKEN_PROGRAM
-        account = CreateAccountParams(
-            from_pubkey=owner, to_pubkey=address, lamports=rent, space=82, owner=token
-        )
-        fresh = spl.InitializeMintParams(
-            decimals=decimals, program_id=token, mint=address, mint_authority=owner, freeze_authority=owner
-        )
-        made = [create_account(account), spl.initialize_mint(fresh)]
-        if supply:
-            wallet = spl.get_associated_token_address(owner, address)
-            made.append(spl.create_associated_token_account(owner, owner, address))
-            params = spl.MintToParams(
-                program_id=token, mint=address, dest=wallet, mint_authority=owner, amount=supply
-            )
-            made.append(spl.mint_to(params))
-        kinds = (spl.AuthorityType.MINT_TOKENS, spl.AuthorityType.FREEZE_ACCOUNT) if burn else ()
-        made += [
-            spl.set_authority(
-                spl.SetAuthorityParams(
-                    program_id=token, account=address, authority=kind, current_authority=owner
-                )
-            )
-            for kind in kinds
-        ]
-        await self.sender.send(made, [self.deployer, mint])
-
-    async def initialize(self, rules: ix.Rules) -> None:
-        admin = self.deployer.pubkey()
-        made = [ix.initialize(admin, self.operator, self.collateral.pubkey(), rules)]
-        await self.sender.send(
-            [*made, *(ix.create_shard(admin, i) for i in range(at.SHARDS))], [self.deployer]
-        )
-        feed = ix.create_feed(admin, "BTC/USD", self.operator, -2, 30)
-        await self.sender.send([feed], [self.deployer])
-
-    def expect(self) -> deploy.Expected:
-        """What both worlds are held to, as a file."""
-        self.genesis.write_text(
-            f"""
-            [keys]
-            operator = "{self.operator}"
-            collateral_mint = "{self.collateral.pubkey()}"
-            collateral_fixed = true
-            mmt_mint = "{self.mmt.pubkey()}"
-
-            [[feeds]]
-            name = "BTC/USD"
-            publisher = "{self.operator}"
-            authority = "{self.deployer.pubkey()}"
-            """
-        )
-        return deploy.Expected.read(self.genesis)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def launched(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """Deployed, burned, initialised, renounced: as it should be."""
-    async with open_engine("local") as engine:
-        assert isinstance(engine, LocalEngine)
-        world = World(engine, tmp_path_factory.mktemp("launched"))
-        await world.fund()
-        targets = deploy.targets(programs.NAMES)
-        deployer, options = world.deployer, deploy.Options(immutable=True)
-        with deploy.Journal(world.key_file.with_name("journal.jsonl")) as journal:
-            plan = await deploy.make_plan(
-                engine, deployer.pubkey(), targets, options, priority_fee=0, recorded=False
-            )
-            await deploy.deploy(world.sender, engine, deployer, plan, journal)
-        await world.mint(world.collateral, 6, 0, burn=True)
-        await world.mint(world.mmt, 9, MMT_SUPPLY, burn=True)
-        await world.initialize(ix.Rules())
-        await world.sender.send([ix.renounce_admin(deployer.pubkey())], [deployer])
-        yield world
+    engine: LocalEngine
+    deployer: Pubkey
+    charter: Charter
+    file: Path
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def botched(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """A tampered byte, live authorities and keys, a changed fee, mints that anybody's key can inflate."""
-    async with open_engine("local") as engine:
-        assert isinstance(engine, LocalEngine)
-        world = World(engine, tmp_path_factory.mktemp("botched"))
-        await world.fund()
-        deployer = world.deployer
-        for name in programs.NAMES:
-            key = at.development_keypair(name)
-            binary = programs.binary(name, "v3")
-            await loader.deploy_program(
-                world.sender,
-                payer=deployer,
-                program=key,
-                buffer=loader.buffer_address(deployer.pubkey(), key.pubkey()),
-                authority=deployer,
-                binary=tampered(binary) if name == "exchange" else binary,
-            )
-        await loader.finalize(world.sender, payer=deployer, program=at.EXCHANGE, authority=deployer)
-        left = loader.buffer_address(deployer.pubkey(), at.EXCHANGE)
-        await loader.create_buffer(world.sender, payer=deployer, buffer=left, authority=deployer, size=100)
-        await world.mint(world.collateral, 6, 0, burn=False)
-        await world.mint(world.mmt, 9, MMT_SUPPLY + 1, burn=False)
-        await world.initialize(ix.Rules(fee_base_ppm=301))
-        yield world
-
-
-def tampered(binary: bytes) -> bytes:
-    """One bit of the last byte: in the names of sections, which nothing runs."""
-    return binary[:-1] + bytes([binary[-1] ^ 1])
-
-
-async def test_a_launch_as_it_should_be_is_verified(launched: World) -> None:
-    report = await deploy.verify(launched.engine, deploy.reference(), launched.expect())
-    assert report.as_dict()["findings"] == []
-    assert report.ok
-    assert {report.status(rule) for rule in report.rules} == {"holds"}
-
-
-async def test_the_powers_that_remain_are_listed_with_their_holders(launched: World) -> None:
-    report = await deploy.verify(launched.engine, deploy.reference(), launched.expect())
-    operator, deployer = str(launched.operator), str(launched.deployer.pubkey())
-    assert [(each.power, each.holder) for each in report.powers] == [
-        ("operator", operator),
-        ("publisher", operator),
-        ("feed authority", deployer),
-    ]
-
-
-async def test_the_deployers_record_is_found_and_agrees(launched: World) -> None:
-    report = await deploy.verify(launched.engine, deploy.reference(), launched.expect())
-    (found,) = report.as_dict()["records"]
-    assert (found["deployer"], found["agrees"]) == (str(launched.deployer.pubkey()), True)
-
-
-async def test_a_stranger_can_make_no_finding_by_signing_or_leaving_buffers(launched: World) -> None:
-    stranger = Keypair()
-    await launched.engine.airdrop(stranger.pubkey(), SOL)
-    reference = deploy.reference()
-    lie = deploy.sign(
-        stranger,
-        cluster=await deploy.genesis_hash(launched.engine),
-        sources="0" * 64,
-        artefacts=list(reference.artefacts.values()),
+    """A genesis as it should be, of which one byte after the other is then changed."""
+    place, key = tmp_path_factory.mktemp("botched"), Keypair()
+    charter, accounts = await exchange_of_another_chain(place, key)
+    key_bytes = bytes(key.pubkey())
+    config, mmt = at.config(), Pubkey.from_string(str(charter.keys.mmt_mint))
+    change(accounts, config, FEE_BASE, (301).to_bytes(4, "little"))
+    change(accounts, config, ADMIN, key_bytes)
+    live = b"\x01\0\0\0" + key_bytes
+    change(accounts, mmt, slice(0, 36), live)
+    change(accounts, mmt, slice(36, 44), (mmt_mint.SUPPLY + 1).to_bytes(8, "little"))
+    change(accounts, mmt, slice(46, 82), live)
+    change(accounts, mmt_mint.sink(mmt), slice(64, 72), (mmt_mint.SUNK - 1).to_bytes(8, "little"))
+    change(accounts, at.reward_vault(), slice(72, 108), live)
+    programdata = loader.programdata_address(at.EXCHANGE)
+    accounts |= program_accounts("oracle", key.pubkey()) | program_accounts("exchange")
+    binary = accounts[programdata].data
+    change(accounts, programdata, slice(len(binary) - 1, None), bytes([binary[-1] ^ 1]))
+    left = loader.buffer_address(key.pubkey(), at.EXCHANGE).pubkey()
+    accounts[left] = held(b"\x01\0\0\0\x01" + key_bytes + bytes(100), loader.LOADER)
+    engine = await LocalEngine.start(
+        settings().validator_path(), accounts=account_files(place / "accounts", accounts), ticks_per_slot=16
     )
-    await launched.sender.send(deploy.memo_instructions(stranger.pubkey(), lie), [stranger])
-    buffer = Keypair()
-    await loader.create_buffer(launched.sender, payer=stranger, buffer=buffer, authority=stranger, size=100)
-    report = await deploy.verify(launched.engine, reference, launched.expect())
-    assert report.ok
-    assert [each.deployer for each in report.facts.records] == [str(launched.deployer.pubkey())]
+    file = place / "charter.json"
+    file.write_text(json.dumps({"statement": {"charter": charter.model_dump(mode="json")}}))
+    try:
+        yield World(engine, key.pubkey(), charter, file)
+    finally:
+        await engine.close()
 
 
-async def test_every_admin_instruction_is_refused_afterwards(launched: World) -> None:
-    admin = launched.deployer.pubkey()
-    for instruction in (ix.set_operator(admin, admin), ix.renounce_admin(admin)):
-        with pytest.raises(ProgramError) as refused:
-            await launched.sender.send([instruction], [launched.deployer])
-        assert refused.value.name == "NotAdmin"
+async def exchange_of_another_chain(place: Path, key: Keypair) -> tuple[Charter, dict[Pubkey, Account]]:
+    """A genesis in this process, and the accounts it made."""
+    engine = EmbeddedEngine(programs.embedded_programs())
+    sender, own, mint = Sender(engine, key), key.pubkey(), Keypair()
+    engine.set_account(own, Account(10**10, b"", SYSTEM))
+    token, rent = at.TOKEN_PROGRAM, engine.svm.minimum_balance_for_rent_exemption(82)
+    account = CreateAccountParams(
+        from_pubkey=own, to_pubkey=mint.pubkey(), lamports=rent, space=82, owner=token
+    )
+    fresh = spl.InitializeMintParams(
+        decimals=6, program_id=token, mint=mint.pubkey(), mint_authority=own, freeze_authority=own
+    )
+    await sender.send([create_account(account), spl.initialize_mint(fresh)], [key, mint])
+    keys = {"collateral_mint": str(mint.pubkey())}
+    given = Charter.model_validate({"keys": keys, "feeds": [{"name": "BTC/USD"}]})
+    plan = await genesis.make_plan(sender, engine, own, given, priority_fee=0)
+    with Journal(place / "journal.jsonl") as journal:
+        await genesis.run(sender, engine, key, plan, journal)
+    fixed = plan.charter.keys.model_copy(update={"collateral_fixed": True})
+    charter = plan.charter.model_copy(update={"keys": fixed})
+    mmt = mmt_mint.address(own)
+    places = [*exchange_places(), mint.pubkey(), mmt, mmt_mint.sink(mmt), at.feed("BTC/USD")]
+    found = {each: engine.get_account(each) for each in places}
+    return charter, {each: account for each, account in found.items() if account is not None}
 
 
-async def test_the_command_is_one_line_of_json_and_status_0(
-    launched: World, capsys: pytest.CaptureFixture[str]
-) -> None:
-    launched.expect()
-    status, answer = command(capsys, launched, "--genesis", str(launched.genesis))
-    assert (status, answer["ok"], answer["findings"]) == (0, True, [])
-    assert [each["power"] for each in answer["powers"]] == ["operator", "publisher", "feed authority"]
+def change(accounts: dict[Pubkey, Account], address: Pubkey, where: slice, what: bytes) -> None:
+    """Other bytes in an account."""
+    account = accounts[address]
+    data = bytearray(account.data)
+    data[where] = what
+    assert len(data) == len(account.data)
+    accounts[address] = Account(account.lamports, bytes(data), account.owner, account.executable)
 
 
 async def test_each_thing_that_is_wrong_is_named(botched: World) -> None:
-    report = await deploy.verify(botched.engine, deploy.reference(), botched.expect())
-    config, mmt, collateral = str(at.config()), str(botched.mmt.pubkey()), str(botched.collateral.pubkey())
-    deployer = str(botched.deployer.pubkey())
-    files = programs.manifest()["files"]
-    right = files["exchange.v3.so"]["sha256"]
-    found = {(each.rule, each.subject, each.expected, each.found) for each in report.findings}
+    report = await deploy.verify(
+        botched.engine, deploy.reference(), botched.charter, deployers=[botched.deployer]
+    )
+    config, deployer, keys = str(at.config()), str(botched.deployer), botched.charter.keys
+    sha256 = programs.manifest()["files"]["exchange.v3.so"]["sha256"]
     changed = next(each for each in report.facts.programs if each.artefact.name == "exchange")
     assert changed.state is not None
     wrong = changed.artefact.found(changed.state.binary)
-    assert wrong != right
-    left = loader.buffer_address(botched.deployer.pubkey(), at.EXCHANGE).pubkey()
-    rent = await loader.rent_of(botched.sender, loader.BUFFER_HEADER + 100)
-    assert found == {
-        ("bytes", "exchange", f"sha256 {right}", f"sha256 {wrong}"),
+    assert wrong != sha256
+    left = loader.buffer_address(botched.deployer, at.EXCHANGE).pubkey()
+    (buffer,) = report.facts.buffers
+    reward = str(at.reward_vault())
+    sink = str(mmt_mint.sink(Pubkey.from_string(str(keys.mmt_mint))))
+    found = [(each.rule, each.subject, each.expected, each.found) for each in report.findings]
+    assert found == [
+        ("bytes", "exchange", f"sha256 {sha256}", f"sha256 {wrong}"),
         ("upgrade authority", "oracle", "nobody", deployer),
-        ("buffers", str(left), f"no buffer of {deployer}", f"{rent} lamports in it"),
+        ("buffers", str(left), f"no buffer of {deployer}", f"{buffer.lamports} lamports in it"),
         ("admin", config, "nobody", deployer),
         ("parameters", config, "fee_base_ppm 300", "fee_base_ppm 301"),
-        ("collateral", collateral, "no mint authority", f"mint authority {deployer}"),
-        ("collateral", collateral, "no freeze authority", f"freeze authority {deployer}"),
-        ("mmt", mmt, "no mint authority", f"mint authority {deployer}"),
-        ("mmt", mmt, "no freeze authority", f"freeze authority {deployer}"),
-        ("mmt", mmt, f"a supply of {MMT_SUPPLY}", f"a supply of {MMT_SUPPLY + 1}"),
-    }
+        ("collateral", keys.collateral_mint, "no mint authority", f"mint authority {deployer}"),
+        ("collateral", keys.collateral_mint, "no freeze authority", f"freeze authority {deployer}"),
+        ("mmt", keys.mmt_mint, "no mint authority", f"mint authority {deployer}"),
+        ("mmt", keys.mmt_mint, "no freeze authority", f"freeze authority {deployer}"),
+        (
+            "mmt",
+            keys.mmt_mint,
+            f"a supply of {mmt_mint.SUPPLY}",
+            f"a supply of {mmt_mint.SUPPLY + 1}",
+        ),
+        ("sink", sink, f"at least {mmt_mint.SUNK} sunk", f"{mmt_mint.SUNK - 1} sunk"),
+        ("mmt vaults", reward, "no delegate", f"delegate {deployer}"),
+    ]
 
 
 async def test_other_keys_than_were_named_are_findings(botched: World) -> None:
     named, feed = str(Pubkey.new_unique()), str(at.feed("BTC/USD"))
-    expected = deploy.Expected.model_validate(
+    expected = Charter.model_validate(
         {
-            "keys": {"operator": named, "collateral_mint": named},
+            "keys": {"operator": named, "collateral_mint": named, "mmt_mint": named},
             "feeds": [
-                {"name": "BTC/USD", "publisher": named, "authority": named},
+                {"name": "BTC/USD", "publisher": named, "authority": named, "max_age_s": 31},
                 {"name": "ETH/USD"},
             ],
         }
     )
     report = await deploy.verify(botched.engine, deploy.reference(), expected)
-    found = [
-        (each.rule, each.subject, each.expected)
-        for each in report.findings
-        if each.rule in ("operator", "collateral", "feeds")
-    ]
+    rules = ("operator", "collateral", "feeds")
+    found = [(each.rule, each.subject, each.expected) for each in report.findings if each.rule in rules]
     assert found == [
         ("operator", str(at.config()), named),
-        ("collateral", str(botched.collateral.pubkey()), f"collateral {named}"),
+        ("collateral", botched.charter.keys.collateral_mint, f"collateral {named}"),
         ("feeds", feed, f"publisher {named}"),
         ("feeds", feed, f"authority {named}"),
+        ("feeds", feed, "max_age_s 31"),
         ("feeds", str(at.feed("ETH/USD")), "the feed ETH/USD"),
     ]
+    assert f"MMT {named}" in {each.expected for each in report.findings}
 
 
 async def test_every_live_key_is_a_power(botched: World) -> None:
-    report = await deploy.verify(botched.engine, deploy.reference(), botched.expect())
+    report = await deploy.verify(botched.engine, deploy.reference(), botched.charter)
     assert [each.power for each in report.powers] == [
         "upgrade authority",
         "admin",
@@ -281,26 +189,32 @@ async def test_every_live_key_is_a_power(botched: World) -> None:
         "freeze authority",
         "mint authority",
         "freeze authority",
+        "delegate",
     ]
+    assert {each.holder for each in report.powers} == {str(botched.deployer)}
 
 
 async def test_the_command_names_them_with_status_1(
     botched: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status, answer = command(capsys, botched)
+    status, answer = command(capsys, botched, "--deployer", str(botched.deployer))
     assert (status, answer["ok"]) == (1, False)
     assert {"rule", "program", "expected", "found"} == answer["findings"][0].keys()
+    assert {"rule", "account", "expected", "found"} == answer["findings"][-1].keys()
     assert {each["rule"] for each in answer["findings"]} == {
         "bytes",
         "upgrade authority",
         "buffers",
         "admin",
         "parameters",
+        "mmt",
+        "sink",
+        "mmt vaults",
     }
 
 
 def command(capsys: pytest.CaptureFixture[str], world: World, *more: str) -> tuple[int, Any]:
-    """`breakwater verify --json`: its status, and its answer."""
+    """`breakwater verify --json` without a file: its status, and its answer."""
     ended: list[object] = []
 
     def run() -> None:  # a command has an event loop of its own

@@ -135,7 +135,7 @@ class Liquidations(Chains, Attacks):
         price=st.sampled_from((0, 10, 20)),
     )
     def rule_gain_and_loss(self, which: int, who: int, leverage: int, steps: int, price: int) -> None:
-        """A loan called early leaves something to insure with; a lost one that was taken over draws on it."""
+        """A loan called early leaves something to insure with; one called too late may draw on it."""
         self.rule_price_sinks(which, who, leverage, steps, [3, 3])
         self.run(calls.fold())
         self.rule_price_falls(which >> 1, who, 830, 20, 130, [3])
@@ -227,7 +227,7 @@ class Liquidations(Chains, Attacks):
 
     @rule(which=ANY, who=WHO, step=st.integers(500, 800), part=st.sampled_from((300_000, 1_000_000)))
     def rule_chain_sinks(self, which: int, who: int, step: int, part: int) -> None:
-        """A chain's outcomes give way in small steps, a minute each, until it is called and repays."""
+        """A chain's outcomes give way in small steps, a minute each, until it is called."""
         if not (found := self.chain(which, held=True)) or found[1].held:
             return
         owner, chain = found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from breakwater.chain import addresses as at
 
@@ -44,10 +44,10 @@ class Stops(Liquidations):
         require(sane, "BadParameter")
         require(terms.shares > 0, "ZeroAmount")
         require(held.shares > 0, "InsufficientShares")
-        shown = {"shares": terms.shares, "tip": terms.tip, "side": terms.side}
+        shown: dict[str, Any] = {"shares": terms.shares, "tip": terms.tip, "side": terms.side}
         shown |= {"trigger_q28": terms.trigger_q28, "limit_q28": terms.limit_q28}
-        given = Stop(position=bytes(position), owner=bytes(owner), generation=held.generation, **shown)
-        self.create(key, given)
+        stop = Stop(owner=bytes(owner), position=bytes(position), generation=held.generation, **shown)
+        self.create(key, stop)
         self.found.event("StopPlaced", {"position": bytes(position), **shown})
 
     def cancel_stop(

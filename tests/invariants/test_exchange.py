@@ -24,10 +24,13 @@ from .machine import VERBS, ExchangeMachine
 if TYPE_CHECKING:
     import pytest
 
+    from .world import World
+
 SEEDS: Final = Path(__file__).with_name("seeds.json")
 EXAMPLES: Final = int(os.environ.get("BREAKWATER_INVARIANT_EXAMPLES", "50"))
 STEPS: Final = 60
 LEAST_CALLS: Final = 20_000
+MORE: Final = 8
 LIQUIDATIONS: Final = {"partial", "full", "insured", "taken over", "taken", "drawn"}
 PROFILE: Final = settings(
     max_examples=EXAMPLES,
@@ -39,6 +42,15 @@ PROFILE: Final = settings(
     verbosity=Verbosity.normal,
     suppress_health_check=list(HealthCheck),
 )
+
+
+LAUNCH_VERBS: Final = frozenset(
+    (
+        *("open_bootstrap", "claim_trades", "create_maker", "close_maker"),
+        *("lock_liquidity", "unlock_liquidity", "claim_maker"),
+    )
+)
+"""What a launch pays is in no model here: `programs/exchange/tests` audit the accounts after each of these."""
 
 
 def _machine(name: str) -> Any:
@@ -58,6 +70,15 @@ def _run(number: int) -> None:
         raise
 
 
+def _done(world: World) -> Counter[str]:
+    """How often each verb succeeded."""
+    done: Counter[str] = Counter()
+    for (verbs, outcome), count in world.tally.items():
+        for verb in verbs.split("+") if outcome == "done" else ():
+            done[verb] += count
+    return done
+
+
 def test_any_sequence_of_instructions_keeps_the_books(capsys: pytest.CaptureFixture[str]) -> None:
     saved = json.loads(SEEDS.read_text())
     extra = os.environ.get("BREAKWATER_INVARIANT_SEEDS", "")
@@ -68,22 +89,24 @@ def test_any_sequence_of_instructions_keeps_the_books(capsys: pytest.CaptureFixt
     for number in [*saved["seeds"], *map(int, filter(None, extra.split(",")))]:
         _run(number)
 
-    done: Counter[str] = Counter()
-    for (verbs, outcome), count in world.tally.items():
-        for verb in verbs.split("+") if outcome == "done" else ():
-            done[verb] += count
+    # what Hypothesis draws from a seed depends on the modules that are loaded: rare deeds may need another seed or two
+    for number in range(1_000, 1_000 + MORE):
+        if VERBS <= _done(world).keys() and set(world.called) >= LIQUIDATIONS:
+            break
+        _run(number)
+    done = _done(world)
     with capsys.disabled():
         refused = sum(count for (_, outcome), count in world.tally.items() if outcome != "done")
         print(f"\n{world.calls} calls, {refused} transactions refused; successes: {dict(done.most_common())}")
         print(f"liquidations: {dict(world.called)}; {_round_trips(world.gains)}")
-    assert not VERBS - done.keys(), "these never succeeded"
+    assert not (never := VERBS - done.keys()), f"{sorted(never)} never succeeded"
     assert world.calls >= LEAST_CALLS
     assert set(world.called) >= LIQUIDATIONS, "some kind of liquidation never happened"
 
 
 def test_the_machine_knows_every_instruction() -> None:
     idls = (programs.idl(name) for name in programs.NAMES)
-    elsewhere = KEEPER_VERBS  # `test_keepers_machine.py` drives these
+    elsewhere = KEEPER_VERBS | LAUNCH_VERBS  # `test_keepers_machine.py` drives those of keepers
     assert not VERBS & elsewhere
     assert {each["name"] for idl in idls for each in idl["instructions"]} == VERBS | elsewhere
 

@@ -137,6 +137,21 @@ def test_whole_results_are_those_of_fractions(name: str) -> None:
             assert int(row[-1]) == EXACT[name](*row[:-1]) <= U64, row
 
 
+def test_an_exchange_pays_the_worth_rounded_down_less_the_fee_rounded_up() -> None:
+    for amount, own, other, rate, gross, out in load("ratio_exchange")[1]:
+        if own == 0:
+            assert gross == out == "DivisionByZero"
+            continue
+        worth = math.floor(Fraction(amount * other, own))
+        if rate > 10**6:
+            assert gross == out == "Domain"
+        elif worth > U64:
+            assert gross == out == "Overflow"
+        else:
+            fee = math.ceil(worth * Fraction(rate, 10**6))
+            assert (int(gross), int(out)) == (worth, worth - fee)
+
+
 def test_refused_inputs_are_outside_the_domain() -> None:
     assert all((row[-1] == "Overflow") == (mpf(row[0]) / Q48 >= 15 * mpmath.ln2) for row in load("exp")[1])
     assert all((row[-1] == "Domain") == (row[0] <= 0) for row in load("ln")[1])

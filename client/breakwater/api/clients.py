@@ -2,80 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
-import stat
 import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Literal
 
-from breakwater.errors import InvalidInput, RateLimited
+from breakwater.errors import RateLimited
 from breakwater.limits import MARKET_REQUESTS, ORDER_REQUESTS, PERIOD_S, RequestLimiter
+from breakwater.serving import Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
+    from collections.abc import Callable
 
 __all__ = ["Kind", "Limits", "Tokens"]
 
 Kind = Literal["market", "order"]
 
-SHORTEST_TOKEN = 16
 MOST_CLIENTS = 50_000
 """Clients within one period beyond which new ones have to wait: memory ends, too."""
-
-
-class Tokens:
-    """The bearer tokens that may order; kept as digests, compared in constant time.
-
-    Args:
-        tokens: each of at least 16 characters.
-
-    Raises:
-        InvalidInput: there is none, or one is too short.
-    """
-
-    def __init__(self, tokens: Iterable[str]) -> None:
-        known = list(tokens)
-        if not known or any(len(each) < SHORTEST_TOKEN or not each.isascii() for each in known):
-            raise InvalidInput(f"Give tokens of at least {SHORTEST_TOKEN} ASCII characters, one a line.")
-        self._digests = [hashlib.sha256(each.encode()).digest() for each in known]
-
-    def client(self, authorization: bytes | None) -> str | None:
-        """Whose an Authorization header is: a short name made of the token's digest, or None."""
-        scheme, _, token = (authorization or b"").partition(b" ")
-        if scheme.lower() != b"bearer":
-            return None
-        digest, found = hashlib.sha256(token.strip()).digest(), None
-        for each in self._digests:  # to the end in any case: the time must not tell which it was
-            if hmac.compare_digest(each, digest):
-                found = each
-        return None if found is None else f"token:{found.hex()[:12]}"
-
-    @classmethod
-    def read(cls, file: Path) -> Tokens:
-        """The tokens of a file, one a line; empty lines and those that start with # don't count.
-
-        Raises:
-            InvalidInput: it is absent, open to others, or holds no token.
-        """
-        try:
-            if stat.S_IMODE(file.stat().st_mode) & 0o077:
-                raise InvalidInput(f"Run chmod 600 {file}: others can read its tokens.")
-            lines = file.read_text().splitlines()
-        except (OSError, UnicodeDecodeError):
-            raise InvalidInput(f"Write a token of your choice to {file}, or name another file.") from None
-        return cls(each.strip() for each in lines if each.strip() and not each.startswith("#"))
-
-    @classmethod
-    def make(cls, file: Path) -> Tokens:
-        """The tokens of a file that is made, with one token, where it is absent."""
-        if not file.exists():
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file.touch(mode=0o600)
-            file.write_text(f"{secrets.token_urlsafe(32)}\n")
-        return cls.read(file)
 
 
 class Limits:

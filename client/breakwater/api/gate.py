@@ -6,13 +6,13 @@ guessing one is as limited as anything else; whoever has no valid token is known
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from breakwater.errors import RateLimited
+from breakwater.serving import LOOPBACK_NAMES, host_name
 
 from .faults import Refusal, answer, limited
 
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
     from .clients import Kind, Limits, Tokens
     from .metrics import Metrics
 
-__all__ = ["LOOPBACK_NAMES", "Gate", "GateRules"]
+__all__ = ["Gate", "GateRules"]
 
-LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
-HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::\d{1,5})?")
 UNCOUNTED: Final = frozenset({"/health", "/metrics", "/openapi.json"})
 READS: Final = frozenset({"GET", "HEAD"})
 
@@ -117,7 +115,7 @@ class Gate:
 
     def _check_names(self, headers: Mapping[bytes, bytes | None]) -> None:
         """A page of another site must not reach us, neither by its own name nor by one that points here."""
-        if self._name(headers.get(b"host")) not in self._rules.hosts:
+        if host_name(headers.get(b"host")) not in self._rules.hosts:
             raise Refusal(
                 HTTPStatus.MISDIRECTED_REQUEST, "WrongHost", "Call the server by a name it was started for."
             )
@@ -127,11 +125,6 @@ class Gate:
                 raise Refusal(
                     HTTPStatus.FORBIDDEN, "WrongOrigin", "Ask from no web page, or from one of this server."
                 )
-
-    @staticmethod
-    def _name(host: bytes | None) -> str | None:
-        match = HOST.fullmatch((host or b"").decode("latin-1").lower())
-        return None if match is None else match["name"]
 
     def _check_length(self, headers: Mapping[bytes, bytes | None]) -> None:
         length = headers.get(b"content-length")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ipaddress
-import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,12 +11,12 @@ import structlog
 import uvicorn
 
 from breakwater import trading
-from breakwater.errors import InvalidInput
 from breakwater.limits import MARKET_REQUESTS, ORDER_REQUESTS
+from breakwater.serving import LOOPBACK_NAMES, Server, bound, url_of
 
 from .clients import Limits
 from .exchange import Exchange
-from .gate import LOOPBACK_NAMES, Gate, GateRules
+from .gate import Gate, GateRules
 from .metrics import Metrics
 from .reader import CachedEngine
 from .relay import Relay
@@ -27,7 +24,7 @@ from .routes import Endpoints, application
 from .store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from breakwater.chain.engine import EmbeddedEngine, RpcEngine
@@ -81,26 +78,7 @@ class Serving:
     @property
     def url(self) -> str:
         """Where it answers."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the process's belong to whoever runs it."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to answer."""
-        await super().startup(sockets)
-        self.listening.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
+        return url_of(self.host, self.port)
 
 
 @asynccontextmanager
@@ -111,7 +89,7 @@ async def serving(engine: EmbeddedEngine | RpcEngine, config: ApiConfig) -> Asyn
         InvalidInput: there is no exchange, another server has the store, or the address cannot be served.
         Retryable: the node does not answer.
     """
-    listener = _bound(config)
+    listener = bound(config.host, config.port, remote_names=config.names if config.allow_remote else None)
     try:
         await trading.read_config(engine)
         metrics = Metrics()
@@ -129,7 +107,7 @@ async def serving(engine: EmbeddedEngine | RpcEngine, config: ApiConfig) -> Asyn
         LOOPBACK_NAMES | frozenset(each.lower() for each in config.names),
         config.body_bytes,
     )
-    server = _Server(
+    server = Server(
         uvicorn.Config(
             Gate(application(endpoints, routes), rules, metrics, routes),
             http="httptools",
@@ -159,28 +137,3 @@ async def serving(engine: EmbeddedEngine | RpcEngine, config: ApiConfig) -> Asyn
         await relay.close()
         await store.close()
         log.info("api_stopped")
-
-
-def _bound(config: ApiConfig) -> socket.socket:
-    """A socket that listens; bound before anything else, so that its port is known and nobody else's."""
-    try:
-        address = ipaddress.ip_address("127.0.0.1" if config.host == "localhost" else config.host)
-    except ValueError:
-        raise InvalidInput(f"Give --host as an IP address, not {config.host!r}.") from None
-    if not address.is_loopback:
-        if not config.allow_remote:
-            raise InvalidInput("Add --allow-remote and a --token-file to listen for other machines.")
-        if not config.names:
-            raise InvalidInput("Add --name with the host name that other machines call this server by.")
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    # named, because asyncio turns Nagle's algorithm off only for sockets that say they are TCP
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((str(address), config.port))
-    except OSError as error:
-        listener.close()
-        raise InvalidInput(
-            f"Choose another --port or --host than {config.port} at {address}: {error.strerror}."
-        ) from None
-    return listener

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .compute import CEILINGS, PUBLISHED, Cost, Published, cost_of, measure_compute
 from .mathematics import MATH_PUBLISHED, FunctionFigures, MathFigures, Spread, measure_math
+from .sending import SendFigures, measure_sending
 
 __all__ = [
     "CEILINGS",
@@ -13,8 +14,10 @@ __all__ = [
     "FunctionFigures",
     "MathFigures",
     "Published",
+    "SendFigures",
     "Spread",
     "cost_of",
     "measure_compute",
     "measure_math",
+    "measure_sending",
 ]

@@ -14,7 +14,7 @@ from breakwater.chain import addresses as at
 from breakwater.chain import programs
 from breakwater.chain.engine import RpcEngine, open_engine
 from breakwater.chain.sender import Sender
-from breakwater.scenario import Legs, Scenario
+from breakwater.scenario import Legs, PoolLife, Scenario
 
 from ._leverage import leverage_check
 
@@ -39,8 +39,15 @@ CEILINGS = {
     "exchange.take_over": 6_000,
     "exchange.claim_task + complete_task": 3_000,
     "exchange.open: arithmetic of the leverage check": 500,
+    "pools.swap": 5_000,
+    "pools.deposit": 6_000,
+    "pools.withdraw": 6_000,
+    "pools.withdraw (other side)": 6_000,
 }
 """What each instruction may cost at most, without the token program."""
+
+PROGRAMS = {"oracle": at.ORACLE, "pools": at.POOLS}
+"""Whose instructions those are that are not the exchange's."""
 
 TRADES = frozenset({"exchange.buy", "exchange.sell", "exchange.open", "exchange.close"})
 """Their cost grows with the number of outcomes, so they are shown for few and for most of them too."""
@@ -121,8 +128,8 @@ async def measure_compute(
         if isinstance(opened, RpcEngine):
             await scenario.deploy()
         worst: dict[str, Cost] = {}
-        async for name, receipt in scenario.run(Legs(scenario).run):
-            program = at.ORACLE if name.startswith("oracle.") else at.EXCHANGE
+        async for name, receipt in scenario.run(Legs(scenario).run, PoolLife(scenario).run):
+            program = PROGRAMS.get(name.partition(".")[0], at.EXCHANGE)
             for cost in cost_of(receipt.logs, str(program)):
                 for key in (name, f"{name} ({scenario.market})")[: 2 if name in TRADES else 1]:
                     known = worst.get(key)

@@ -32,6 +32,7 @@ IN_FLIGHT = 4
 """Arrays under way at once."""
 
 POLL_SECONDS = 0.4
+LOOPBACK_SECONDS = 0.1
 REPEAT_SECONDS = 2.0
 HEIGHT_SECONDS = 2.0
 SILENCE_SECONDS = 90.0
@@ -83,6 +84,7 @@ class Delivery:
         self._details = details
         self._error = error
         self._settled = settled
+        self._pause = min(POLL_SECONDS, LOOPBACK_SECONDS) if engine.is_loopback else POLL_SECONDS
         self._open: dict[int, Parcel] = {}
         self._results: dict[int, Receipt | BreakwaterError] = {}
         self._room = asyncio.Condition()
@@ -169,7 +171,7 @@ class Delivery:
         heard = height_at = loop.time()
         slots = asyncio.Semaphore(IN_FLIGHT)
         while not (self._all_packed and not self._open):
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(self._pause)
             parcels = list(self._open.values())
             try:
                 await self._poll(parcels)

@@ -25,9 +25,10 @@ from breakwater.errors import InsufficientFunds
 
 from ._embedded_rpc import EmbeddedProvider
 from ._index import AccountIndex
+from ._loader_ix import programdata_address
 from ._meta import err_of
 from ._slots import SLOT_MS, SlotClock
-from ._state import AnyTransaction, Landed, Snapshot, bare_svm, compacted
+from ._state import AnyTransaction, Landed, Snapshot, bare_svm, compacted, load_program
 from ._types import Blockhash, Receipt
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class EmbeddedEngine:
         self.clock = SlotClock(*self._origin)
         self.index = AccountIndex(self.get_account)
         self.history: deque[Landed] = deque(maxlen=self._history_size)
+        self.transactions = 0
         self._by_signature: dict[Signature, Landed] = {}
         self._seen: dict[Hash, set[Signature]] = {}
         self._faucet_nonce = 0
@@ -93,6 +95,7 @@ class EmbeddedEngine:
         self._ticks = 0
         self.set_account(FAUCET.pubkey(), Account(FAUCET_LAMPORTS, b"", SYSTEM))
         self.index.touch(self._programs, self._generation)
+        self.index.touch(map(programdata_address, self._programs), self._generation)
         self._sync_clock()
 
     # Execution
@@ -152,6 +155,7 @@ class EmbeddedEngine:
         if len(self.history) == self._history_size:
             self._by_signature.pop(self.history[0].receipt.signature, None)
         self.history.append(landed)
+        self.transactions += 1
         self._by_signature[landed.receipt.signature] = landed
         for listener in self.on_landed:
             listener(landed)
@@ -178,10 +182,10 @@ class EmbeddedEngine:
         self.index.touch((address,), self._generation)
 
     def add_program(self, address: Pubkey, program: bytes) -> None:
-        """Load an SBPF v0 program; it survives `reset`."""
-        self.svm.add_program(address, program)
+        """Load an SBPF v0 program that nobody can upgrade; it survives `reset`."""
+        load_program(self.svm, address, program)
         self._programs[address] = program
-        self.index.touch((address,), self._generation)
+        self.index.touch((address, programdata_address(address)), self._generation)
 
     def fund(self, address: Pubkey, lamports: int) -> Receipt:
         """Transfer `lamports` from the faucet, in a transaction like any other.
@@ -247,6 +251,7 @@ class EmbeddedEngine:
             self.clock.save(),
             {blockhash: frozenset(signatures) for blockhash, signatures in self._seen.items()},
             tuple(self.history),
+            self.transactions,
         )
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -267,6 +272,7 @@ class EmbeddedEngine:
         self.clock.load(snapshot.clock)
         self._seen = {blockhash: set(signatures) for blockhash, signatures in snapshot.seen.items()}
         self.history = deque(snapshot.history, maxlen=self._history_size)
+        self.transactions = snapshot.transactions
         self._by_signature = {landed.receipt.signature: landed for landed in snapshot.history}
         self._sync_clock()
 

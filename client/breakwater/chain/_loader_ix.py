@@ -28,10 +28,10 @@ from solders.sysvar import CLOCK, RENT
 
 from breakwater.errors import InvalidInput
 
+from .addresses import LOADER, program_data
+
 if TYPE_CHECKING:
     from solders.account import Account
-
-LOADER = Pubkey.from_string("BPFLoaderUpgradeab1e11111111111111111111111")
 
 BUFFER_HEADER = 37
 PROGRAM_SIZE = 36
@@ -76,7 +76,7 @@ def buffer_address(payer: Pubkey, program: Pubkey) -> SeededAddress:
 
 def programdata_address(program: Pubkey) -> Pubkey:
     """Where the loader keeps the program's binary."""
-    return Pubkey.find_program_address([bytes(program)], LOADER)[0]
+    return program_data(program)
 
 
 def program_of(address: Pubkey, account: Account) -> Pubkey:
@@ -97,6 +97,16 @@ def programdata_of(address: Pubkey, data: bytes) -> ProgramState:
     slot = int.from_bytes(data[4:12], "little")
     authority = Pubkey.from_bytes(data[13:45]) if data[12] else None
     return ProgramState(address, authority, slot, data[PROGRAMDATA_HEADER:])
+
+
+def final_content(binary: bytes, slot: int = 0) -> bytes:
+    """A programdata account's content when the authority is burned, as the loader writes it."""
+    return PROGRAMDATA + struct.pack("<QB", slot, 0) + bytes(32) + binary
+
+
+def program_content(programdata: Pubkey) -> bytes:
+    """A program account's content: it names the account that holds the binary."""
+    return PROGRAM + bytes(programdata)
 
 
 def create(

@@ -72,6 +72,11 @@ class RpcEngine:
         self.rpc = JsonRpc(url, timeout=timeout, transport=transport)
         self.client = AsyncClient(url, commitment=Commitment(commitment), timeout=timeout)
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the node is on this machine, where asking often costs nobody anything."""
+        return urlsplit(self.url).hostname in ("127.0.0.1", "::1", "localhost")
+
     def reached(self, level: str) -> bool:
         """Whether `level` is at least the engine's commitment."""
         return LEVELS.index(level) >= LEVELS.index(self.commitment)

@@ -231,7 +231,7 @@ def _get_epoch_info(engine: EmbeddedEngine, _: Config | None = None) -> Any:
         "epoch": slot // SLOTS_PER_EPOCH,
         "slotIndex": slot % SLOTS_PER_EPOCH,
         "slotsInEpoch": SLOTS_PER_EPOCH,
-        "transactionCount": len(engine.history),
+        "transactionCount": engine.transactions,
     }
 
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from solders.account import Account
 from solders.epoch_schedule import EpochSchedule
 from solders.litesvm import LiteSVM
 from solders.pubkey import Pubkey
 from solders.rent import Rent
 from solders.transaction import Transaction, VersionedTransaction
 
+from ._loader_ix import final_content, program_content, programdata_address
+from .addresses import LOADER
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from solders.account import Account
     from solders.hash import Hash
     from solders.signature import Signature
 
     from ._types import Receipt
 
-__all__ = ["AnyTransaction", "Landed", "Snapshot", "bare_svm", "compacted"]
+__all__ = ["AnyTransaction", "Landed", "Snapshot", "bare_svm", "compacted", "load_program"]
 
 SYSVARS = Pubkey.from_string("Sysvar1111111111111111111111111111111111111")
 """Owner of the sysvar accounts."""
@@ -47,18 +50,34 @@ class Snapshot:
     clock: object
     seen: Mapping[Hash, frozenset[Signature]]
     history: tuple[Landed, ...]
+    transactions: int
 
 
 def bare_svm(programs: Mapping[Pubkey, bytes]) -> LiteSVM:
-    """A LiteSVM under a cluster's rules, with SBPF v0 `programs` loaded."""
+    """A LiteSVM under a cluster's rules, with SBPF v0 `programs` loaded and final."""
     # Duplicates and blockhashes are ours to judge: LiteSVM remembers 32 signatures and one blockhash.
     svm = LiteSVM().with_blockhash_check(False).with_transaction_history(0)
     # SIMD-0194: clusters charge by the byte alone, and programs read only that.
     svm.set_rent(Rent(6960, 1.0, 50))
     svm.set_epoch_schedule(EpochSchedule.without_warmup())
     for address, program in programs.items():
-        svm.add_program(address, program)
+        load_program(svm, address, program)
     return svm
+
+
+def load_program(svm: LiteSVM, address: Pubkey, program: bytes) -> None:
+    """Put a program there as the upgradeable loader keeps one whose authority is burned.
+
+    LiteSVM's own way takes the old loader, under which a program cannot prove that it is final.
+    """
+    programdata = programdata_address(address)
+    # the binary comes first: LiteSVM reads it when it is given the program
+    for key, data, executable in (
+        (programdata, final_content(program), False),
+        (address, program_content(programdata), True),
+    ):
+        lamports = svm.minimum_balance_for_rent_exemption(len(data))
+        svm.set_account(key, Account(lamports, data, LOADER, executable))
 
 
 def compacted(programs: Mapping[Pubkey, bytes], accounts: Iterable[tuple[Pubkey, Account]]) -> LiteSVM:

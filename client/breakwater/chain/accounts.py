@@ -39,6 +39,7 @@ __all__ = [
     "position",
     "read_fields",
     "shard",
+    "size_of",
     "token_amount",
     "trader",
     "vault",
@@ -48,6 +49,9 @@ HISTORY: Final = 256
 """Observations a feed keeps."""
 
 DISCRIMINATOR = 8
+PROGRAM_OF: Final = {"Feed": "oracle", "Pool": "pools"}
+"""Accounts that are not the exchange's."""
+
 Value = TypeVar("Value", "Config", "Trader", "Vault", "Shard", "Market", "Position", "Feed")
 
 
@@ -221,7 +225,7 @@ class Feed:
 @lru_cache(maxsize=16)
 def _layout(name: str) -> tuple[bytes, struct.Struct, dict[str, slice]]:
     """Discriminator, fields, and where each field's values are among the unpacked ones."""
-    idl = programs.idl("oracle" if name == "Feed" else "exchange")
+    idl = programs.idl(PROGRAM_OF.get(name, "exchange"))
     types = {each["name"]: each["type"]["fields"] for each in idl["types"] if "fields" in each["type"]}
     tag = next(bytes(each["discriminator"]) for each in idl["accounts"] if each["name"] == name)
     codes, places = "<", {}
@@ -272,6 +276,11 @@ def read_fields(name: str, data: bytes) -> dict[str, Any]:
         field: values[place] if place.stop - place.start > 1 else values[place.start]
         for field, place in places.items()
     }
+
+
+def size_of(name: str) -> int:
+    """Bytes of such an account."""
+    return DISCRIMINATOR + _layout(name)[1].size
 
 
 def _pick(kind: type[Value], fields: dict[str, Any]) -> Value:

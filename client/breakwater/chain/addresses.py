@@ -13,19 +13,27 @@ from solders.pubkey import Pubkey
 
 __all__ = [
     "EXCHANGE",
+    "LOADER",
     "ORACLE",
+    "POOLS",
     "SHARDS",
     "TOKEN_PROGRAM",
+    "bootstrap",
     "chain",
     "config",
     "development_keypair",
     "feed",
     "feed_id",
     "keeper",
+    "maker",
     "market",
     "mmt_sink",
+    "pool",
+    "pool_lp_mint",
+    "pool_vault",
     "position",
     "position_bump",
+    "program_data",
     "registry",
     "reward_vault",
     "season",
@@ -42,6 +50,8 @@ __all__ = [
 
 ORACLE = Pubkey.from_string("CvGvbpELGii1FdA62TcrZV3u9vi4Y6JPBKKnSWq1Abfo")
 EXCHANGE = Pubkey.from_string("FSJ4dNaQjgZNkZN92PD1x6xamyjZkx6ATvY4HTKRJKq6")
+POOLS = Pubkey.from_string("GPPw5QpFBXaPSeZ9crh1jELNnQyZ6onGd35psjAceqrh")
+LOADER = Pubkey.from_string("BPFLoaderUpgradeab1e11111111111111111111111")
 TOKEN_PROGRAM = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
 
 SHARDS = 4
@@ -78,6 +88,11 @@ def feed_id(name: str) -> bytes:
 def feed(name: str) -> Pubkey:
     """The feed of that name."""
     return _derive(ORACLE, b"feed", feed_id(name))
+
+
+def program_data(program: Pubkey) -> Pubkey:
+    """Where the upgradeable loader keeps a program's binary and says who may replace it."""
+    return _derive(LOADER, bytes(program))
 
 
 def config() -> Pubkey:
@@ -176,3 +191,28 @@ def keeper(authority: Pubkey) -> Pubkey:
 def task(subject: Pubkey, kind: int) -> Pubkey:
     """The task of that kind about an account."""
     return _derive(EXCHANGE, b"task", bytes(subject), bytes([kind]))
+
+
+def pool(owner: Pubkey, number: int) -> Pubkey:
+    """An owner's pool of that number (u64)."""
+    return _derive(POOLS, b"pool", bytes(owner), number.to_bytes(8, "little"))
+
+
+def pool_vault(pool_account: Pubkey, side: int) -> Pubkey:
+    """The token account that holds a pool's side: 0 is a, 1 is b."""
+    return _derive(POOLS, b"vault", bytes(pool_account), bytes([side]))
+
+
+def pool_lp_mint(pool_account: Pubkey, side: int) -> Pubkey:
+    """The mint of the claims on a pool's side."""
+    return _derive(POOLS, b"lp", bytes(pool_account), bytes([side]))
+
+
+def bootstrap() -> Pubkey:
+    """What a launch pays and has paid."""
+    return _derive(EXCHANGE, b"bootstrap")
+
+
+def maker(trader_account: Pubkey) -> Pubkey:
+    """A trader's locked liquidity."""
+    return _derive(EXCHANGE, b"maker", bytes(trader_account))

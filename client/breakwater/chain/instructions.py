@@ -6,7 +6,6 @@ integers in units of their feed, times Unix milliseconds, leverage hundredths (1
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,10 @@ from solders.instruction import AccountMeta, Instruction
 from solders.system_program import ID as SYSTEM
 
 from . import addresses as at
+from ._metas import exchange as _exchange
+from ._metas import r as _r
+from ._metas import tag
+from ._metas import w as _w
 from .terms import (
     LEVERAGED,
     LMSR,
@@ -27,8 +30,6 @@ from .terms import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from solders.pubkey import Pubkey
 
     from breakwater.model import PriceEvent
@@ -73,57 +74,10 @@ __all__ = [
 ]
 
 
-def tag(name: str) -> bytes:
-    """An instruction's discriminator."""
-    return hashlib.sha256(f"global:{name}".encode()).digest()[:8]
-
-
-_NAMES: Final = (
-    "create_feed",
-    "publish",
-    "rotate_publisher",
-    "read",
-    "initialize",
-    "create_shard",
-    "set_operator",
-    "renounce_admin",
-    "create_trader",
-    "close_trader",
-    "deposit",
-    "withdraw",
-    "provide_liquidity",
-    "take_liquidity",
-    "fold",
-    "create_market",
-    "create_position",
-    "close_position",
-    "buy",
-    "sell",
-    "open",
-    "close",
-    "resolve",
-    "void",
-    "redeem",
-    "close_market",
-    "propagate_halt",
-)
-_TAGS: Final = {name: tag(name) for name in _NAMES}
 _U64: Final = struct.Struct("<Q")
 _U64_U64: Final = struct.Struct("<QQ")
 _OPEN: Final = struct.Struct("<QHQ")
 _PUBLISH: Final = struct.Struct("<QQQQQ")
-
-
-def _w(key: Pubkey, *, signer: bool = False) -> AccountMeta:
-    return AccountMeta(key, signer, True)
-
-
-def _r(key: Pubkey, *, signer: bool = False) -> AccountMeta:
-    return AccountMeta(key, signer, False)
-
-
-def _exchange(name: str, accounts: Sequence[AccountMeta], data: bytes = b"") -> Instruction:
-    return Instruction(at.EXCHANGE, _TAGS[name] + data, accounts)
 
 
 # Oracle
@@ -135,32 +89,32 @@ def create_feed(
     """Open a feed of prices in units of `10 ** exponent`; `authority` pays and may rotate the publisher."""
     data = at.feed_id(name) + bytes(publisher) + struct.pack("<iI", exponent, max_age_s)
     accounts = [_w(authority, signer=True), _w(at.feed(name)), _r(SYSTEM)]
-    return Instruction(at.ORACLE, _TAGS["create_feed"] + data, accounts)
+    return Instruction(at.ORACLE, tag("create_feed") + data, accounts)
 
 
 def publish(publisher: Pubkey, event: PriceEvent) -> Instruction:
     """Publish a price."""
     data = _PUBLISH.pack(event.price, event.confidence, event.sequence, event.slot, event.timestamp_ms)
     accounts = [_w(at.feed(event.feed)), _r(publisher, signer=True)]
-    return Instruction(at.ORACLE, _TAGS["publish"] + data, accounts)
+    return Instruction(at.ORACLE, tag("publish") + data, accounts)
 
 
 def rotate_publisher(authority: Pubkey, name: str, publisher: Pubkey) -> Instruction:
     """Let another key publish."""
     accounts = [_w(at.feed(name)), _r(authority, signer=True)]
-    return Instruction(at.ORACLE, _TAGS["rotate_publisher"] + bytes(publisher), accounts)
+    return Instruction(at.ORACLE, tag("rotate_publisher") + bytes(publisher), accounts)
 
 
 def read_feed(name: str, max_age_s: int) -> Instruction:
     """Return the newest price as return data, if it is not older than `max_age_s`."""
-    return Instruction(at.ORACLE, _TAGS["read"] + struct.pack("<I", max_age_s), [_r(at.feed(name))])
+    return Instruction(at.ORACLE, tag("read") + struct.pack("<I", max_age_s), [_r(at.feed(name))])
 
 
 # Setting up the exchange
 
 
 def initialize(admin: Pubkey, operator: Pubkey, mint: Pubkey, rules: Rules) -> Instruction:
-    """Fix the rules and create config, vault and token vault."""
+    """Fix the rules, create config, vault and token vault; refused while anybody can upgrade a program."""
     data = bytes(operator) + struct.pack(
         "<QIIIIIII",
         rules.min_coverage_q32,
@@ -180,6 +134,10 @@ def initialize(admin: Pubkey, operator: Pubkey, mint: Pubkey, rules: Rules) -> I
         _r(mint),
         _r(at.TOKEN_PROGRAM),
         _r(SYSTEM),
+        _r(at.EXCHANGE),
+        _r(at.program_data(at.EXCHANGE)),
+        _r(at.ORACLE),
+        _r(at.program_data(at.ORACLE)),
     ]
     return _exchange("initialize", accounts, data)
 

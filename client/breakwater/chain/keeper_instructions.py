@@ -5,18 +5,18 @@ Nothing here talks to a chain or signs. Amounts are billionths of an MMT, times 
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from typing import TYPE_CHECKING, Final
 
-from solders.instruction import AccountMeta, Instruction
+from solders.instruction import Instruction
 from solders.system_program import ID as SYSTEM
 
 from . import addresses as at
+from ._metas import exchange as _exchange
+from ._metas import r as _r
+from ._metas import w as _w
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from solders.pubkey import Pubkey
 
 __all__ = [
@@ -61,36 +61,7 @@ ESCALATION_SLOTS: Final = 10
 MAX_ESCALATION: Final = 3
 ROTATION_SLOTS: Final = 100
 _VALUE_BITS: Final = 56
-
-
-_NAMES: Final = (
-    "register_keeper",
-    "heartbeat",
-    "suspend_keeper",
-    "resume_keeper",
-    "unregister_keeper",
-    "withdraw_bond",
-    "post_task",
-    "claim_task",
-    "complete_task",
-    "fail_task",
-    "expire_claim",
-    "close_task",
-)
-_TAGS: Final = {name: hashlib.sha256(f"global:{name}".encode()).digest()[:8] for name in _NAMES}
 _U64: Final = struct.Struct("<Q")
-
-
-def _w(key: Pubkey, *, signer: bool = False) -> AccountMeta:
-    return AccountMeta(key, signer, True)
-
-
-def _r(key: Pubkey, *, signer: bool = False) -> AccountMeta:
-    return AccountMeta(key, signer, False)
-
-
-def _exchange(name: str, accounts: Sequence[AccountMeta], data: bytes = b"") -> Instruction:
-    return Instruction(at.EXCHANGE, _TAGS[name] + data, accounts)
 
 
 def register_keeper(

@@ -14,7 +14,11 @@ from solders.instruction import AccountMeta, Instruction
 from solders.system_program import ID as SYSTEM
 
 from . import addresses as at
-from .instructions import SPOT, tag
+from ._metas import r as _r
+from ._metas import tag
+from ._metas import venue as _venue
+from ._metas import w as _w
+from .terms import SPOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,18 +72,6 @@ class LegOrder:
     outcome: int
     shares: int
     leverage_x100: int
-
-
-def _w(key: Pubkey, *, signer: bool = False) -> AccountMeta:
-    return AccountMeta(key, signer, True)
-
-
-def _r(key: Pubkey, *, signer: bool = False) -> AccountMeta:
-    return AccountMeta(key, signer, False)
-
-
-def _venue(market_id: int) -> list[AccountMeta]:
-    return [_w(at.market(market_id)), _w(at.shard(at.shard_index(market_id)))]
 
 
 def batch(owner: Pubkey, orders: Sequence[SpotOrder]) -> Instruction:

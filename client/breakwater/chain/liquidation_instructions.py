@@ -14,7 +14,11 @@ from solders.instruction import AccountMeta, Instruction
 from solders.system_program import ID as SYSTEM
 
 from . import addresses as at
-from .instructions import LEVERAGED, tag
+from ._metas import r as _r
+from ._metas import tag
+from ._metas import venue as _venue
+from ._metas import w as _w
+from .terms import LEVERAGED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,20 +55,8 @@ class StopTerms:
     limit_q28: int = 0
 
 
-def _w(key: Pubkey, *, signer: bool = False) -> AccountMeta:
-    return AccountMeta(key, signer, True)
-
-
-def _r(key: Pubkey, *, signer: bool = False) -> AccountMeta:
-    return AccountMeta(key, signer, False)
-
-
 def _keeper(keeper: Pubkey) -> list[AccountMeta]:
     return [_r(keeper, signer=True), _w(at.trader(keeper))]
-
-
-def _venue(market_id: int) -> list[AccountMeta]:
-    return [_w(at.market(market_id)), _w(at.shard(at.shard_index(market_id)))]
 
 
 def liquidate(keeper: Pubkey, owner: Pubkey, market_id: int, outcome: int, shares: int) -> Instruction:

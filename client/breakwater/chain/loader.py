@@ -19,7 +19,6 @@ from breakwater.errors import BreakwaterError, Fatal, InvalidInput, Retryable
 
 from . import _loader_ix as make
 from ._loader_ix import (
-    LOADER,
     ProgramState,
     SeededAddress,
     buffer_address,
@@ -27,6 +26,7 @@ from ._loader_ix import (
     programdata_address,
     programdata_of,
 )
+from .addresses import LOADER
 from .engine import EmbeddedEngine, RpcEngine
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ async def deploy_program(
     authority: Keypair,
     binary: bytes,
     max_len: int | None = None,
+    final: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> ProgramState:
     """Bring a program onto the chain, from whatever stage an earlier attempt reached.
@@ -94,6 +95,7 @@ async def deploy_program(
         authority: upgrade authority.
         binary: SBPF v3 for clusters; v0 for the embedded engine, which takes it without a deployment.
         max_len: bytes to reserve for later upgrades; None reserves what the binary needs.
+        final: burn the authority once the program is there; an exchange opens only then.
         progress: called with bytes written and bytes in all.
 
     Raises:
@@ -103,28 +105,34 @@ async def deploy_program(
     if isinstance(sender.engine, EmbeddedEngine):
         # LiteSVM's loader cannot deploy; it loads the binary, and nobody can change it afterwards.
         sender.engine.add_program(program.pubkey(), binary)
-        slot = await sender.engine.slot()
-        return ProgramState(programdata_address(program.pubkey()), None, slot, binary)
-    existing = await program_state(sender, program.pubkey())
-    if existing is not None:
-        if not existing.holds(binary):
-            raise InvalidInput(f"Upgrade {program.pubkey()} instead: another binary is deployed there.")
-        return existing
-    await write_buffer(
-        sender, payer=payer, buffer=buffer, authority=authority, binary=binary, progress=progress
-    )
-    receipt = await deploy(
-        sender,
-        payer=payer,
-        program=program,
-        buffer=buffer.pubkey(),
-        authority=authority,
-        max_len=max_len or len(binary),
-    )
-    # A program is callable in the slot after its deployment; nothing but the clock says when that is.
-    while await sender.engine.slot() <= receipt.slot:  # noqa: ASYNC110
-        await asyncio.sleep(0.2)
+        return await _deployed(sender, program.pubkey())
     state = await program_state(sender, program.pubkey())
+    if state is None:
+        await write_buffer(
+            sender, payer=payer, buffer=buffer, authority=authority, binary=binary, progress=progress
+        )
+        receipt = await deploy(
+            sender,
+            payer=payer,
+            program=program,
+            buffer=buffer.pubkey(),
+            authority=authority,
+            max_len=max_len or len(binary),
+        )
+        # A program is callable in the slot after its deployment; nothing but the clock says when that is.
+        while await sender.engine.slot() <= receipt.slot:  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+        state = await _deployed(sender, program.pubkey())
+    elif not state.holds(binary):
+        raise InvalidInput(f"Upgrade {program.pubkey()} instead: another binary is deployed there.")
+    if final and state.authority is not None:
+        await finalize(sender, payer=payer, program=program.pubkey(), authority=authority)
+        return await _deployed(sender, program.pubkey())
+    return state
+
+
+async def _deployed(sender: Sender, program: Pubkey) -> ProgramState:
+    state = await program_state(sender, program)
     if state is None:
         raise Retryable("Read the program again in a moment: the node does not show it yet.")
     return state

@@ -5,19 +5,19 @@ Nothing here talks to a chain or signs. Amounts are billionths of an MMT, times 
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from solders.instruction import AccountMeta, Instruction
+from solders.instruction import Instruction
 from solders.system_program import ID as SYSTEM
 
 from . import addresses as at
+from ._metas import exchange as _exchange
+from ._metas import r as _r
+from ._metas import w as _w
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from solders.pubkey import Pubkey
 
 __all__ = [
@@ -41,20 +41,21 @@ MMT: Final = 10**9
 class MmtRules:
     """The rules of MMT and keepers, fixed at initialization.
 
-    `rates` are units per slot by season of 38,880,000 slots, together at most ten million MMT; `tiers` the
+    `rates` are units per slot by season of 38,880,000 slots, together at most ten million MMT (these leave a
+    tenth of that for a launch); `tiers` the
     amounts at which tiers 1 to 3 begin; `task_rewards` what a task pays in tier 0 by kind; `keepers_ppm`
     the keepers' part.
     """
 
     rates: tuple[int, ...] = (
-        128_600_000,
-        64_300_000,
-        32_150_000,
-        16_075_000,
-        8_037_500,
-        4_018_750,
-        2_009_375,
-        1_004_687,
+        115_740_000,
+        57_870_000,
+        28_935_000,
+        14_467_500,
+        7_233_750,
+        3_616_875,
+        1_808_437,
+        904_218,
     )
     tiers: tuple[int, int, int] = (1_000 * MMT, 10_000 * MMT, 100_000 * MMT)
     task_rewards: tuple[int, ...] = (0, MMT // 100, MMT // 10, MMT // 5, MMT // 50)
@@ -70,31 +71,8 @@ class MmtRules:
     keepers_ppm: int = 200_000
 
 
-_NAMES: Final = (
-    "initialize_mmt",
-    "create_stake",
-    "close_stake",
-    "stake",
-    "unstake",
-    "withdraw_stake",
-    "claim_rewards",
-    "claim_keeper_rewards",
-)
-_TAGS: Final = {name: hashlib.sha256(f"global:{name}".encode()).digest()[:8] for name in _NAMES}
 _U64: Final = struct.Struct("<Q")
 _RULES: Final = struct.Struct("<8Q3Q5Q9QI")
-
-
-def _w(key: Pubkey, *, signer: bool = False) -> AccountMeta:
-    return AccountMeta(key, signer, True)
-
-
-def _r(key: Pubkey, *, signer: bool = False) -> AccountMeta:
-    return AccountMeta(key, signer, False)
-
-
-def _exchange(name: str, accounts: Sequence[AccountMeta], data: bytes = b"") -> Instruction:
-    return Instruction(at.EXCHANGE, _TAGS[name] + data, accounts)
 
 
 def initialize_mmt(admin: Pubkey, mint: Pubkey, source: Pubkey, sink: Pubkey, rules: MmtRules) -> Instruction:

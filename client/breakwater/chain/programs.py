@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NAMES",
+    "SHIPPED_NAMES",
     "address",
     "binary",
     "embedded_programs",
@@ -40,6 +41,11 @@ __all__ = [
 ]
 
 NAMES = ("oracle", "exchange")
+"""The programs of the exchange, which are launched together."""
+
+SHIPPED_NAMES = (*NAMES, "pools")
+"""Every program of the package; pools stand alone."""
+
 SHIPPED = Path(__file__).parent.parent / "programs"
 
 
@@ -95,7 +101,7 @@ def program(name: str, engine: Engine, payer: Keypair | None = None) -> Program:
     """An anchorpy `Program` on an engine, to fetch accounts and to build instructions.
 
     Args:
-        name: "oracle" or "exchange".
+        name: "oracle", "exchange" or "pools".
         engine: where the program runs.
         payer: who `program.rpc` signs and pays with; None can only read and build.
     """
@@ -127,7 +133,7 @@ def _parsed(name: str) -> Idl:
 
 
 def _built() -> list[str]:
-    return [each for each in NAMES if (SHIPPED / f"{each}.json").exists()]
+    return [each for each in SHIPPED_NAMES if (SHIPPED / f"{each}.json").exists()]
 
 
 def _json(file: Path) -> Mapping[str, Any]:

@@ -6,17 +6,20 @@ For values that no transaction is sent for; what is sent goes through `sender`.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from solana.exceptions import SolanaRpcException
 from solana.rpc.core import RPCException
 from solana.rpc.types import MemcmpOpts
+from solders.account import Account
 from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
 from solders.hash import Hash
 from solders.message import Message
+from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
@@ -31,12 +34,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from solders.instruction import Instruction
-    from solders.pubkey import Pubkey
 
+    from ._rpc import RpcEngine
     from .engine import Engine
     from .events import Event
 
-__all__ = ["PACKET", "answers", "owned", "read", "simulate", "size"]
+__all__ = [
+    "PACKET",
+    "account_of",
+    "answers",
+    "genesis_hash",
+    "owned",
+    "read",
+    "read_accounts",
+    "simulate",
+    "size",
+]
 
 PER_CALL = 100
 SLOT_S = 0.2
@@ -68,6 +81,32 @@ async def read(engine: Engine, addresses: Sequence[Pubkey]) -> list[bytes | None
     return found
 
 
+async def read_accounts(
+    engine: EmbeddedEngine | RpcEngine, addresses: Sequence[Pubkey]
+) -> list[Account | None]:
+    """Whole accounts, in order, None where there is none; up to 100 of them are of the same slot."""
+    if isinstance(engine, EmbeddedEngine):
+        return [engine.get_account(each) for each in addresses]
+    found: list[Account | None] = []
+    config = {"encoding": "base64", "commitment": engine.commitment}
+    for i in range(0, len(addresses), PER_CALL):
+        part = [str(each) for each in addresses[i : i + PER_CALL]]
+        value = (await engine.rpc.call("getMultipleAccounts", part, config))["value"]
+        found += [None if each is None else account_of(each) for each in value]
+    return found
+
+
+def account_of(value: dict[str, Any]) -> Account:
+    """An account as a node encodes it, in base64."""
+    return Account(
+        value["lamports"],
+        base64.b64decode(value["data"][0]),
+        Pubkey.from_string(value["owner"]),
+        value["executable"],
+        value.get("rentEpoch") or 0,
+    )
+
+
 async def owned(engine: Engine, program: Pubkey, *filters: tuple[int, str]) -> list[tuple[Pubkey, bytes]]:
     """A program's accounts that hold the given base58 bytes at the given offsets."""
     with answers():
@@ -75,6 +114,11 @@ async def owned(engine: Engine, program: Pubkey, *filters: tuple[int, str]) -> l
             program, encoding="base64", filters=[MemcmpOpts(offset, text) for offset, text in filters]
         )
     return [(each.pubkey, bytes(each.account.data)) for each in found.value]
+
+
+async def genesis_hash(engine: EmbeddedEngine | RpcEngine) -> str:
+    """What tells clusters apart, whatever their addresses are called."""
+    return engine.name if isinstance(engine, EmbeddedEngine) else str(await engine.rpc.call("getGenesisHash"))
 
 
 async def simulate(

@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from breakwater.config import settings
-from breakwater.errors import BlockhashExpired, BreakwaterError
+from breakwater.errors import BlockhashExpired, BreakwaterError, InvalidInput
 
 from . import programs
 from ._build import DEFAULT_COMPUTE, MAX_COMPUTE, Builder, shape_of
@@ -19,17 +19,19 @@ from ._program_errors import ErrorNames, error_from
 from .engine import EmbeddedEngine, Receipt, RpcEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from solders.address_lookup_table_account import AddressLookupTableAccount
     from solders.hash import Hash
     from solders.instruction import Instruction
     from solders.keypair import Keypair
+    from solders.signature import Signature
 
     from ._delivery import Settled
     from .engine import Blockhash
 
     Request = tuple[Sequence[Instruction], Sequence[Keypair]]
+    Signed = Callable[[int, Signature, int, bytes], None]
 
 __all__ = ["Sender"]
 
@@ -122,6 +124,7 @@ class Sender:
         compute_limit: int | None = None,
         details: bool = False,
         settled: Settled | None = None,
+        signed: Signed | None = None,
     ) -> list[Receipt | BreakwaterError]:
         """Send many transactions at once; results are in the order of `requests`, errors in their places.
 
@@ -132,8 +135,63 @@ class Sender:
             compute_limit: compute units for each; None takes the sender's, or measures.
             details: also fetch logs and compute units of those that succeeded.
             settled: called with the index and the result of each, as soon as it is known.
+            signed: called before a transaction is sent, with its index, its signature, the last block height
+                at which it can land, and its bytes: what has to be remembered to find out what became of it.
         """
-        return await self._send(requests, compute_limit, one=False, details=details, settled=settled)
+        return await self._send(
+            requests, compute_limit, one=False, details=details, settled=settled, signed=signed
+        )
+
+    async def sign_many(
+        self, requests: Sequence[Request], *, compute_limit: int | None = None
+    ) -> list[Parcel]:
+        """Sign now what `deliver` sends later, within the minute that a blockhash lives.
+
+        Raises:
+            InvalidInput: the engine has nothing to deliver to, or a transaction can't be signed.
+            BreakwaterError: as `send`.
+        """
+        engine, limit = self._remote(), self._limit if compute_limit is None else compute_limit
+        numbers = range(len(requests))
+        return [await self._pack(engine, requests, index, limit, one=False) for index in numbers]
+
+    async def deliver(
+        self, parcels: Sequence[Parcel], *, details: bool = False, settled: Settled | None = None
+    ) -> list[Receipt | BreakwaterError]:
+        """Send what `sign_many` signed; results are in its order.
+
+        Raises:
+            InvalidInput: the engine has nothing to deliver to.
+        """
+        delivery = Delivery(
+            self._remote(),
+            preflight=False,
+            window=self._window,
+            details=details,
+            error=self._error,
+            settled=settled,
+        )
+
+        async def packed(index: int) -> Parcel:
+            return parcels[index]
+
+        return await delivery.run(len(parcels), packed)
+
+    def _remote(self) -> RpcEngine:
+        if isinstance(self.engine, EmbeddedEngine):
+            raise InvalidInput("Send at once on the embedded engine: nothing is delivered there.")
+        return self.engine
+
+    async def _pack(
+        self, engine: RpcEngine, requests: Sequence[Request], index: int, limit: int | None, *, one: bool
+    ) -> Parcel:
+        instructions, signers = requests[index]
+        blockhash = await self.blockhash()
+        units = limit
+        if units is None:
+            units = await self._measure(engine, instructions, signers, blockhash.hash, one=one)
+        tx = self._builder.build(instructions, signers, blockhash.hash, limit=units, price=self._price)
+        return Parcel(index, bytes(tx), tx.signatures[0], blockhash.last_valid_block_height)
 
     async def _send(
         self,
@@ -143,11 +201,12 @@ class Sender:
         one: bool,
         details: bool = True,
         settled: Settled | None = None,
+        signed: Signed | None = None,
     ) -> list[Receipt | BreakwaterError]:
         limit = self._limit if limit is None else limit
         engine = self.engine
         if isinstance(engine, EmbeddedEngine):
-            results = await self._embedded(engine, requests, limit)
+            results = await self._embedded(engine, requests, limit, signed)
             if settled is not None:
                 for index, result in enumerate(results):
                     settled(index, result)
@@ -163,13 +222,10 @@ class Sender:
         )
 
         async def pack(index: int) -> Parcel:
-            instructions, signers = requests[index]
-            blockhash = await self.blockhash()
-            units = limit
-            if units is None:
-                units = await self._measure(engine, instructions, signers, blockhash.hash, one=one)
-            tx = self._builder.build(instructions, signers, blockhash.hash, limit=units, price=self._price)
-            return Parcel(index, bytes(tx), tx.signatures[0], blockhash.last_valid_block_height)
+            parcel = await self._pack(engine, requests, index, limit, one=one)
+            if signed is not None:
+                signed(index, parcel.signature, parcel.last_valid_block_height, parcel.wire)
+            return parcel
 
         return await delivery.run(len(requests), pack)
 
@@ -184,7 +240,11 @@ class Sender:
             return self._cached[1]
 
     async def _embedded(
-        self, engine: EmbeddedEngine, requests: Sequence[Request], limit: int | None
+        self,
+        engine: EmbeddedEngine,
+        requests: Sequence[Request],
+        limit: int | None,
+        signed: Signed | None,
     ) -> list[Receipt | BreakwaterError]:
         results: list[Receipt | BreakwaterError] = []
         units = MAX_COMPUTE if limit is None else limit
@@ -196,6 +256,8 @@ class Sender:
             except BreakwaterError as error:
                 results.append(error)
                 continue
+            if signed is not None:
+                signed(index, tx.signatures[0], engine.clock.blockhash.last_valid_block_height, bytes(tx))
             receipt = engine.execute(tx, preflight=self._preflight)
             results.append(receipt if receipt.err is None else self._error(receipt))
             if index % YIELD_EVERY == YIELD_EVERY - 1:

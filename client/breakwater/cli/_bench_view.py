@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from ..bench import CEILINGS, PUBLISHED, Cost
+from ..bench import CEILINGS, PUBLISHED, Cost, SendFigures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["above_ceiling", "compute_table"]
+__all__ = ["above_ceiling", "compute_dict", "compute_table", "send_table"]
 
 
 def compute_table(measured: Mapping[str, Mapping[str, Cost]]) -> Table:
@@ -34,6 +35,23 @@ def compute_table(measured: Mapping[str, Mapping[str, Cost]]) -> Table:
     return table
 
 
+def compute_dict(measured: Mapping[str, Mapping[str, Cost]]) -> dict[str, Any]:
+    """Plain values: each cost with its ceiling and what others have published, where there is such."""
+    return {
+        engine: {name: asdict(cost) | _beside(name) for name, cost in costs.items()}
+        for engine, costs in measured.items()
+    }
+
+
+def _beside(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if name in CEILINGS:
+        found["ceiling"] = CEILINGS[name]
+    if name in PUBLISHED:
+        found["published"] = asdict(PUBLISHED[name])
+    return found
+
+
 def above_ceiling(measured: Mapping[str, Mapping[str, Cost]]) -> list[str]:
     """One sentence for each instruction that costs more than it may."""
     return [
@@ -42,3 +60,40 @@ def above_ceiling(measured: Mapping[str, Mapping[str, Cost]]) -> list[str]:
         for name, ceiling in CEILINGS.items()
         if name in costs and costs[name].cu > ceiling
     ]
+
+
+def cascade_table(figures: Mapping[str, Any]) -> Table:
+    """The cascade engine's figures, their targets, and what others have published."""
+    table = Table(title="Cascade engine")
+    for column in ("", "measured", "target", "published elsewhere"):
+        table.add_column(column, justify="right" if column else "left")
+    for name, value in figures.items():
+        if name in ("targets", "published"):
+            continue
+        target, other = figures["targets"].get(name), figures["published"].get(name)
+        bound = "" if target is None else f"{'>=' if name.endswith('per_second') else '<='} {target:,.0f}"
+        table.add_row(name, f"{value:,.3f}", bound, "" if other is None else f"{other:,.1f}")
+    return table
+
+
+def send_table(figures: SendFigures) -> Table:
+    """The sender beside solana-py."""
+    table = Table(title=f"Transactions a second on {figures.engine}")
+    for column in ("", "solana-py, one call each", "sender", "ratio"):
+        table.add_column(column, justify="right" if column else "left")
+    table.add_row(
+        "accepted",
+        f"{figures.baseline_per_second:,.0f}",
+        f"{figures.accepted_per_second:,.0f}",
+        f"{figures.ratio:.1f}x",
+    )
+    table.add_row(
+        "landed",
+        f"{figures.baseline_landed_per_second:,.0f}",
+        f"{figures.landed_per_second:,.0f}",
+        f"{figures.landed_ratio:.1f}x",
+    )
+    table.caption = (
+        f"{figures.confirmed:,} of {figures.transactions:,} confirmed, {figures.reported:,} reported"
+    )
+    return table

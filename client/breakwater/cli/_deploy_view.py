@@ -20,10 +20,11 @@ from ..chain.engine import RpcEngine
 from ..chain.sender import Sender
 from ..config import settings
 from ..errors import InvalidInput, Retryable
+from ..steps import Journal
 from ._build_view import check_text, progress
 from ._session import confirm, connect, note, print_json, say, show
 
-__all__ = ["Finished", "print_outcome", "rebuild", "run"]
+__all__ = ["Bars", "Finished", "print_again", "print_outcome", "rebuild", "run", "sol"]
 
 LAMPORTS = 1e9
 
@@ -71,7 +72,7 @@ async def run(
         engine = session.engine
         sender = Sender(engine, deployer)
         file = journal or await _default_journal(session.engine, deployer)
-        with service.Journal(file) as book:
+        with Journal(file) as book:
             plan = await service.make_plan(
                 engine,
                 deployer.pubkey(),
@@ -89,7 +90,7 @@ async def run(
             note(_plan_table(plan))
             if not plan.finished:
                 burned = ", and nobody can ever change it again" if options.immutable else ""
-                confirm(f"Pay up to {_sol(plan.costs.rent + plan.costs.fees)} SOL{burned}?", yes=yes)
+                confirm(f"Pay up to {sol(plan.costs.rent + plan.costs.fees)} SOL{burned}?", yes=yes)
             outcome = await _deploy(sender, engine, plan, deployer, book)
     record = file.with_name(f"{file.stem}.record.json")
     record.write_text(outcome.record.text() + "\n")
@@ -97,18 +98,18 @@ async def run(
 
 
 async def _deploy(
-    sender: Sender, engine: RpcEngine, plan: service.Plan, deployer: Keypair, book: service.Journal
+    sender: Sender, engine: RpcEngine, plan: service.Plan, deployer: Keypair, book: Journal
 ) -> service.Outcome:
     again = f"Run the same command again: it continues where it stopped. The journal is {book.path}"
     try:
-        with _Bars() as bars:
+        with Bars() as bars:
             return await service.deploy(sender, engine, deployer, plan, book, progress=bars.show)
     except (asyncio.CancelledError, Retryable):
-        _print_again(again)
+        print_again(again)
         raise
 
 
-def _print_again(sentence: str) -> None:
+def print_again(sentence: str) -> None:
     """How to continue, on standard error, on one line."""
     Console(stderr=True, soft_wrap=True).print(sentence, highlight=False, markup=False)
 
@@ -118,7 +119,7 @@ async def _default_journal(engine: RpcEngine, deployer: Keypair) -> Path:
     return settings().cache / "deploy" / f"{cluster[:8]}-{str(deployer.pubkey())[:8]}.jsonl"
 
 
-class _Bars:
+class Bars:
     """A line for each step, and a bar of chunks where it has parts, on standard error."""
 
     def __init__(self) -> None:
@@ -141,7 +142,7 @@ class _Bars:
         self._bars.update(self._tasks[step], total=of or None, completed=done)
         self._last = step if not of else None
 
-    def __enter__(self) -> _Bars:
+    def __enter__(self) -> Bars:
         self._bars.start()
         return self
 
@@ -164,12 +165,12 @@ def _plan_table(plan: service.Plan) -> Table:
     costs = plan.costs
     table.add_section()
     table.add_row("transactions", f"{costs.transactions}")
-    table.add_row("rent, SOL", _sol(costs.rent))
-    table.add_row("fees, SOL", _sol(costs.fees))
+    table.add_row("rent, SOL", sol(costs.rent))
+    table.add_row("fees, SOL", sol(costs.fees))
     if costs.returned:
-        table.add_row("returned, SOL", _sol(costs.returned))
-    table.add_row("needed at most at once, SOL", _sol(costs.peak))
-    table.add_row("the deployer holds, SOL", _sol(plan.balance))
+        table.add_row("returned, SOL", sol(costs.returned))
+    table.add_row("needed at most at once, SOL", sol(costs.peak))
+    table.add_row("the deployer holds, SOL", sol(plan.balance))
     return table
 
 
@@ -194,9 +195,7 @@ def print_outcome(done: Finished, options: service.Options, *, as_json: bool) ->
     for each in outcome.programs:
         table.add_row(each.name, each.address, each.sha256, each.authority or "nobody")
     show(table)
-    say(
-        f"Paid {_sol(outcome.paid)} SOL. The record, signed by {outcome.record.deployer}, is in {done.record}"
-    )
+    say(f"Paid {sol(outcome.paid)} SOL. The record, signed by {outcome.record.deployer}, is in {done.record}")
     if outcome.record.transaction:
         say(f"and on the chain in {outcome.record.transaction}")
     if not options.immutable:
@@ -222,5 +221,6 @@ def _outcome_dict(done: Finished) -> dict[str, Any]:
     }
 
 
-def _sol(lamports: int) -> str:
+def sol(lamports: int) -> str:
+    """Lamports as SOL."""
     return f"{lamports / LAMPORTS:.9f}"

@@ -7,23 +7,21 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import structlog
-from rich.console import Console
 from rich.table import Table
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from .. import keepers as service
-from ..chain import programs
-from ..chain.engine import EmbeddedEngine, Receipt, open_engine
+from ..chain.engine import Receipt
 from ..config import load_keypair, settings
 from ..errors import InvalidInput
+from ._keeper_prices import quotes
 from ._options import Common
 from ._session import Session, connect, print_json, say, show
 
@@ -40,7 +38,7 @@ def logs_to_stderr(*, quiet: bool = False) -> None:
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
 
 
@@ -56,10 +54,26 @@ class _Stopper:
         self._stop.set()
 
 
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Who keeps, and where prices for silent feeds come from."""
+
+    keypairs: Sequence[Path]
+    count: int
+    prices: Sequence[str]
+    publisher: Path | None
+
+    def publishes(self, opened: Session, first: Keypair) -> Keypair:
+        """Who signs prices."""
+        named = self.publisher
+        if named is None and opened.sandbox is not None:
+            named = opened.sandbox.keypair_path("publisher")
+        return first if named is None else load_keypair(named)
+
+
 async def keep(
     engine: str | None,
-    keypairs: Sequence[Path],
-    count: int,
+    crew: Crew,
     config: service.KeeperConfig,
     seconds: float | None,
     *,
@@ -69,23 +83,25 @@ async def keep(
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     async with connect(engine) as opened:
         logs_to_stderr()
-        keys = [load_keypair(each) for each in keypairs] or [opened.key(None, "operator")]
-        if count > len(keys):
-            keys += service.derived(keys[0], count - len(keys) + 1)[1:]
+        keys = [load_keypair(each) for each in crew.keypairs] or [opened.key(None, "operator")]
+        if crew.count > len(keys):
+            keys += service.derived(keys[0], crew.count - len(keys) + 1)[1:]
             await service.fund(opened.sender, keys[0], keys[1:])
         stopper = _Stopper(stop)
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(each, stopper)
         if seconds is not None:
             loop.call_later(seconds, stop.set)
-        return await service.run(
-            opened.engine,
-            keys,
-            config,
-            on_done=_print_line if as_json else lambda *_: None,
-            on_listening=lambda port: _say(f"metrics and health at http://127.0.0.1:{port}/"),
-            stop=stop,
-        )
+        async with quotes(crew.prices, crew.publishes(opened, keys[0]), stop.set) as prices:
+            return await service.run(
+                opened.engine,
+                keys,
+                config,
+                prices=prices,
+                on_done=_print_line if as_json else lambda *_: None,
+                on_listening=lambda port: _say(f"metrics and health at http://127.0.0.1:{port}/"),
+                stop=stop,
+            )
 
 
 def _say(line: str) -> None:
@@ -127,68 +143,6 @@ def print_summary(summary: service.Summary) -> None:
 
 def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()) if count) or "none"
-
-
-# Drill
-
-
-class Status:
-    """What a drill is at, on standard error."""
-
-    def __enter__(self) -> Self:
-        self._status = Console(stderr=True).status("drill")
-        self._status.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._status.stop()
-
-    def show(self, step: str) -> None:
-        """Another step."""
-        self._status.update(step)
-
-
-async def drilled(
-    engine: str, keepers: int, tasks: int, kills: int, seed: int, progress: Callable[[str], None]
-) -> service.DrillResult:
-    """Drill on a chain of its own."""
-    if engine != "embedded":
-        raise InvalidInput(
-            "Drill with --engine embedded: at genesis nobody holds MMT, so keepers elsewhere have no bonds."
-        )
-    async with open_engine("embedded", programs=programs.embedded_programs()) as opened:
-        if not isinstance(opened, EmbeddedEngine):
-            raise InvalidInput("Drill with --engine embedded.")
-        return await service.drill(opened, keepers, tasks, kills=kills, seed=seed, progress=progress)
-
-
-def print_drill(result: service.DrillResult) -> None:
-    """A drill as two tables and a verdict."""
-    loads = result.tasks_per_keeper
-    least, most = result.expected - result.tolerance, result.expected + result.tolerance
-    table = Table(title=f"Drill: {result.tasks} tasks, {result.keepers} keepers", show_header=True)
-    for name in ("", "measured", "bound"):
-        table.add_column(name, justify="left" if not name else "right")
-    table.add_row("tasks done", f"{result.completed}", f"{result.tasks}")
-    table.add_row("done more than once", f"{result.duplicates}", "0")
-    table.add_row("average response, slots", f"{result.mean_response_slots:.2f}", "< 4")
-    table.add_row("longest response, slots", f"{result.longest_response_slots}", "")
-    table.add_row("tasks a living keeper", f"{loads[0]} to {loads[-1]}", f"{least:g} to {most:g}")
-    table.add_row("keepers killed", f"{sum(e.killed_after is not None for e in result.members)}", "")
-    table.add_row("claims taken over from the dead", f"{result.stolen}", "")
-    table.add_row("struck off the list", f"{result.suspended}", "")
-    table.add_row("transactions, refused before sending", f"{result.transactions}, {result.refused}", "")
-    table.add_row("slots", f"{result.slots}", "")
-    kinds = Table(title="By kind", show_header=False)
-    kinds.add_column()
-    kinds.add_column(justify="right")
-    for name, count in sorted(result.by_kind.items()):
-        kinds.add_row(name, f"{count}")
-    show(table, kinds)
-    for each in result.broken or ["Every bound holds."]:
-        say(each)
 
 
 # Registry

@@ -8,6 +8,7 @@ from rich.table import Table
 from solders.pubkey import Pubkey
 
 from .. import deploy as service
+from ..charter import Charter
 from ..errors import InvalidInput
 from ._session import connect, print_json, say, show
 
@@ -19,7 +20,7 @@ COLOURS = {"holds": "green", "broken": "bold red", "not asked": "dim"}
 async def run(
     cluster: str | None,
     reference: service.Reference,
-    expected: service.Expected,
+    expected: Charter,
     deployers: Sequence[str],
     *,
     exchange: bool,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated
 
@@ -54,9 +53,7 @@ def cu(
 
             measured[name] = asyncio.run(bench.measure_compute(name, progress=show))
     if as_json:
-        typer.echo(
-            json.dumps({name: {k: asdict(c) for k, c in costs.items()} for name, costs in measured.items()})
-        )
+        typer.echo(json.dumps(view.compute_dict(measured)))
     else:
         Console(file=sys.stdout).print(view.compute_table(measured))
     above = view.above_ceiling(measured)
@@ -93,3 +90,48 @@ def math(
     for sentence in failures:
         typer.echo(f"breakwater: {sentence}", err=True)
     raise typer.Exit(1 if failures else 0)
+
+
+@app.command()
+def cascade(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Speed and memory of the cascade engine beside published figures; exit 1 if a target is missed."""
+    from rich.console import Console
+
+    from .. import cascade as service
+    from . import _bench_view as view
+
+    with Console(stderr=True).status("measuring the cascade engine") as status:
+        figures = service.measure(progress=lambda name: status.update(f"measuring {name}"))
+    if as_json:
+        typer.echo(json.dumps(figures.as_dict()))
+    else:
+        Console(file=sys.stdout).print(view.cascade_table(figures.as_dict()))
+    for sentence in figures.failures():
+        typer.echo(f"breakwater: {sentence}", err=True)
+    raise typer.Exit(1 if figures.failures() else 0)
+
+
+@app.command()
+def send(
+    engine: Annotated[str, typer.Option(help="local: a validator is started for it.")] = "local",
+    transactions: Annotated[int, typer.Option(min=200, max=100_000, help="For the sender.")] = 8_000,
+    baseline: Annotated[int, typer.Option(min=50, max=10_000, help="For solana-py, one call each.")] = 600,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Transactions a second beside solana-py's send_raw_transaction; exit 1 if a bound is broken."""
+    from rich.console import Console
+
+    from .. import bench
+    from . import _bench_view as view
+
+    with Console(stderr=True).status("measuring the sender") as status:
+        figures = asyncio.run(bench.measure_sending(engine, transactions, baseline, progress=status.update))
+    if as_json:
+        typer.echo(json.dumps(figures.as_dict()))
+    else:
+        Console(file=sys.stdout).print(view.send_table(figures))
+    for sentence in figures.broken:
+        typer.echo(f"breakwater: {sentence}", err=True)
+    raise typer.Exit(1 if figures.broken else 0)

@@ -13,6 +13,11 @@ from ._options import Common, EngineOption, JsonOption, common
 
 app = typer.Typer(no_args_is_help=True, help="Liquidate, stop losses, resolve and tidy up, for the rewards.")
 
+FreshEngine = Annotated[
+    str,
+    typer.Option(metavar="embedded|local", help="A chain in this process, or a validator that is started."),
+]
+
 
 @app.command()
 def run(
@@ -45,6 +50,23 @@ def run(
         float, typer.Option(min=0.2, metavar="SECONDS", help="The same while they are not.")
     ] = 2.0,
     socket: Annotated[bool, typer.Option(help="Have changes pushed; without, only poll.")] = True,
+    price: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FEED=SOURCE",
+            help="Where a silent feed's price comes from: Polymarket's name (slug) of a market, or a "
+            "ticks.csv[.gz]; may be given again. Without, silent feeds are only reported.",
+            show_default=False,
+        ),
+    ] = None,
+    publisher: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The feeds' publisher; by default the sandbox's there, else the first keeper.",
+            show_default=False,
+        ),
+    ] = None,
     tasks: Annotated[bool, typer.Option(help="Take part in the task registry where registered.")] = True,
     once: Annotated[bool, typer.Option("--once", help="End when nothing is left to do.")] = False,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so long.")] = None,
@@ -58,7 +80,8 @@ def run(
     pace = service.Pace(snapshot, poll, socket=socket)
     config = service.KeeperConfig(duties, pace, metrics_port, once)
     view.logs_to_stderr()
-    summary = asyncio.run(view.keep(engine, keypair or [], count, config, seconds, as_json=as_json))
+    crew = view.Crew(keypair or [], count, price or [], publisher)
+    summary = asyncio.run(view.keep(engine, crew, config, seconds, as_json=as_json))
     if as_json:
         typer.echo(json.dumps({"summary": summary.as_dict()}))
     else:
@@ -67,28 +90,79 @@ def run(
 
 @app.command()
 def drill(
-    keepers: Annotated[int, typer.Option(min=1, max=100, help="How many keepers.")] = 20,
-    tasks: Annotated[int, typer.Option(min=5, max=5_000, help="How many tasks.")] = 500,
+    keepers: Annotated[
+        int | None, typer.Option(min=1, max=100, help="How many keepers.", show_default="20, local 6")
+    ] = None,
+    tasks: Annotated[
+        int | None, typer.Option(min=5, max=5_000, help="How many tasks.", show_default="500, local 60")
+    ] = None,
     kill: Annotated[
         int | None, typer.Option(min=0, help="How many die.", show_default="3, fewer of few")
     ] = None,
-    engine: Annotated[
-        str, typer.Option(help="embedded; a registry with bonds can't be had elsewhere.")
-    ] = "embedded",
+    engine: FreshEngine = "embedded",
     seed: Annotated[int, typer.Option(help="Of the order of the tasks.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Let a crew work off tasks of all five kinds while some of it die; exit 1 when a bound is broken."""
-    from . import _keeper_view as view
+    from . import _drill_view as view
+    from ._keeper_view import logs_to_stderr
 
-    view.logs_to_stderr(quiet=True)
-    kills = min(3, keepers // 6) if kill is None else kill
+    logs_to_stderr(quiet=True)
+    crew = keepers or (6 if engine == "local" else 20)
+    count = tasks or (60 if engine == "local" else 500)
+    kills = min(3, crew // 6) if kill is None else kill
     with view.Status() as status:
-        result = asyncio.run(view.drilled(engine, keepers, tasks, kills, seed, status.show))
+        result = asyncio.run(view.drilled(engine, crew, count, kills, seed, status.show))
     if as_json:
         typer.echo(json.dumps(result.as_dict()))
     else:
         view.print_drill(result)
+    raise typer.Exit(1 if result.broken else 0)
+
+
+@app.command()
+def race(
+    keepers: Annotated[int, typer.Option(min=2, max=50, help="How many rivals.")] = 5,
+    engine: FreshEngine = "local",
+    as_json: JsonOption = False,
+) -> None:
+    """Let keepers that know nothing of each other go for one loan; exit 1 unless one is paid, once."""
+    from . import _drill_view as view
+    from ._keeper_view import logs_to_stderr
+
+    logs_to_stderr(quiet=True)
+    with view.Status("race") as status:
+        result = asyncio.run(view.raced(engine, keepers, status.show))
+    if as_json:
+        typer.echo(json.dumps(result.as_dict()))
+    else:
+        view.print_race(result)
+    raise typer.Exit(1 if result.broken else 0)
+
+
+@app.command()
+def cascade(
+    positions: Annotated[int, typer.Option(min=2, max=500, help="How many chains of two legs.")] = 100,
+    leverage: Annotated[int, typer.Option(min=60, max=500, help="Their effective leverage.")] = 500,
+    gap: Annotated[
+        float, typer.Option(min=1, max=40, help="Points of 100 by which every price falls at once, from 50.")
+    ] = 10.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Let prices gap under chains at the limit and keepers work it off; exit 1 when a bound is broken.
+
+    The books are added up independently, and every event is held against the rules.
+    """
+    from . import _drill_view as view
+    from ._keeper_view import logs_to_stderr
+
+    logs_to_stderr(quiet=True)
+    with view.Status("cascade") as status:
+        result = asyncio.run(view.cascaded(positions, leverage, gap, status.show))
+    if as_json:
+        typer.echo(json.dumps(result.as_dict()))
+    else:
+        view.print_cascade(result)
     raise typer.Exit(1 if result.broken else 0)
 
 

@@ -49,12 +49,13 @@ def verify(
     Nothing is signed and no key is needed. Powers that remain are listed with who holds them.
     """
     from .. import deploy as service
+    from ..charter import Charter
     from . import _deploy_view, _verify_view
 
     if rebuild:
         _deploy_view.rebuild(root)
     reference = service.reference(manifest)
-    expected = service.Expected.read(genesis)
+    expected = Charter.read(genesis)
     report = asyncio.run(
         _verify_view.run(cluster, reference, expected, deployer or [], exchange=not programs_only)
     )

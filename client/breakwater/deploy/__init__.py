@@ -4,14 +4,15 @@
 `verify` looks at a cluster without any key.
 """
 
-from ._chain import genesis_hash, owned
+from breakwater.chain.queries import genesis_hash
+
+from ._chain import owned
 from .artefacts import Artefact, Reference, Target, reference, targets
 from .costs import Costs, Options, Standing
-from .expected import Expected, ExpectedFeed, ExpectedKeys
-from .journal import Journal
 from .plan import MAINNET, Plan, make_plan
+from .powers import Power
 from .record import Record, memo_instructions, sign
-from .rules import RULES, Finding, Power
+from .rules import RULES, Finding
 from .service import Outcome, deploy, recorded
 from .verify import Report, judge, verify
 
@@ -20,11 +21,7 @@ __all__ = [
     "RULES",
     "Artefact",
     "Costs",
-    "Expected",
-    "ExpectedFeed",
-    "ExpectedKeys",
     "Finding",
-    "Journal",
     "Options",
     "Outcome",
     "Plan",

@@ -1,25 +1,26 @@
-"""Reading a cluster, several accounts of one slot at a time, with the node's failures as our errors."""
+"""Reading a cluster's histories and balances, with the node's failures as our errors."""
 
 from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING, Any
 
-from solders.account import Account
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
 from breakwater.chain.loader import LOADER
+from breakwater.chain.queries import account_of
 from breakwater.errors import Fatal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from solders.account import Account
+
     from breakwater.chain.engine import RpcEngine
 
-__all__ = ["accounts", "balance", "deployer", "genesis_hash", "owned", "signatures"]
+__all__ = ["balance", "deployer", "owned", "signatures"]
 
-PER_CALL = 100
 LISTED = 1_000
 PAGES = 20
 OLDEST = 3
@@ -28,17 +29,6 @@ OLDEST = 3
 DEPLOY = b"\x02\0\0\0"
 AUTHORITY = 7
 """Where the loader's deployment names the program's authority."""
-
-
-async def accounts(engine: RpcEngine, addresses: Sequence[Pubkey]) -> list[Account | None]:
-    """Accounts in order, None where there is none; up to 100 of them are of the same slot."""
-    found: list[Account | None] = []
-    config = {"encoding": "base64", "commitment": engine.commitment}
-    for i in range(0, len(addresses), PER_CALL):
-        part = [str(each) for each in addresses[i : i + PER_CALL]]
-        value = (await engine.rpc.call("getMultipleAccounts", part, config))["value"]
-        found += [None if each is None else _account(each) for each in value]
-    return found
 
 
 async def owned(
@@ -53,7 +43,7 @@ async def owned(
     if only is not None:
         config["dataSlice"] = {"offset": 0, "length": only}
     value = await engine.rpc.call("getProgramAccounts", str(owner), config)
-    return [(Pubkey.from_string(each["pubkey"]), _account(each["account"])) for each in value]
+    return [(Pubkey.from_string(each["pubkey"]), account_of(each["account"])) for each in value]
 
 
 async def signatures(engine: RpcEngine, address: Pubkey) -> list[dict[str, Any]]:
@@ -107,18 +97,3 @@ async def balance(engine: RpcEngine, address: Pubkey) -> int:
     """Lamports."""
     config = {"commitment": engine.commitment}
     return int((await engine.rpc.call("getBalance", str(address), config))["value"])
-
-
-async def genesis_hash(engine: RpcEngine) -> str:
-    """What tells clusters apart, whatever their addresses are called."""
-    return str(await engine.rpc.call("getGenesisHash"))
-
-
-def _account(value: dict[str, Any]) -> Account:
-    return Account(
-        value["lamports"],
-        base64.b64decode(value["data"][0]),
-        Pubkey.from_string(value["owner"]),
-        value["executable"],
-        value.get("rentEpoch") or 0,
-    )

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from breakwater.chain import loader
+from breakwater.chain.queries import read_accounts
 from breakwater.errors import Fatal
 
-from ._chain import accounts
 from .plan import standing
 
 if TYPE_CHECKING:
     from solders.keypair import Keypair
 
-    from breakwater.chain.engine import Receipt
+    from breakwater.chain.engine import Receipt, RpcEngine
+    from breakwater.steps import Runner
 
-    from ._once import Runner
     from .artefacts import Target
     from .costs import Standing
 
@@ -40,7 +40,8 @@ class Deployed:
 class ProgramSteps:
     """The steps of one program; each asks the chain whether it is needed."""
 
-    def __init__(self, runner: Runner, deployer: Keypair, target: Target) -> None:
+    def __init__(self, runner: Runner, engine: RpcEngine, deployer: Keypair, target: Target) -> None:
+        self._engine = engine
         self._run, self._deployer, self._target = runner, deployer, target
         self._buffer = loader.buffer_address(deployer.pubkey(), target.address)
 
@@ -71,7 +72,7 @@ class ProgramSteps:
         """
         artefact, address = self._target.artefact, self._target.address
         programdata = loader.programdata_address(address)
-        program, data = await accounts(self._run.engine, [address, programdata])
+        program, data = await read_accounts(self._engine, [address, programdata])
         if program is None or data is None or loader.program_of(address, program) != programdata:
             raise Fatal(f"Stop: {address} is not the program that was deployed.")
         state = loader.programdata_of(programdata, data.data)
@@ -90,7 +91,7 @@ class ProgramSteps:
 
     async def standing(self) -> Standing:
         """How far it has come."""
-        return await standing(self._run.engine, self._deployer.pubkey(), self._target)
+        return await standing(self._engine, self._deployer.pubkey(), self._target)
 
     # What has to hold
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeGuard
+from typing import TYPE_CHECKING
 
 from solders.pubkey import Pubkey
 
 from breakwater.chain import accounts as layouts
 from breakwater.chain import addresses as at
-from breakwater.chain import programs
+from breakwater.chain import keeper_accounts, programs
 from breakwater.chain.loader import LOADER, ProgramState, programdata_address, programdata_of
+from breakwater.chain.queries import genesis_hash, read_accounts
+from breakwater.charter import read_held
 from breakwater.errors import InvalidInput
 
 from . import record
-from ._chain import accounts, deployer, genesis_hash, owned, signatures
+from ._chain import deployer, owned, signatures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,14 +24,11 @@ if TYPE_CHECKING:
     from solders.account import Account
 
     from breakwater.chain.engine import RpcEngine
+    from breakwater.charter import Charter, Held
 
     from .artefacts import Artefact, Reference
-    from .expected import Expected
 
-__all__ = ["Buffer", "Facts", "Mint", "ProgramFacts", "TokenAccount", "gather"]
-
-MINT_SIZE: Final = 82
-TOKEN_SIZE: Final = 165
+__all__ = ["Buffer", "Facts", "KeeperFacts", "ProgramFacts", "gather"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +41,11 @@ class ProgramFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Mint:
-    """A mint; authorities are None once nobody holds them. `program` owns it."""
+class KeeperFacts:
+    """A keeper on duty: its account, and who signs for it."""
 
-    address: Pubkey
-    program: Pubkey
-    supply: int
-    decimals: int
-    mint_authority: Pubkey | None
-    freeze_authority: Pubkey | None
-
-
-@dataclass(frozen=True, slots=True)
-class TokenAccount:
-    """A token account; `frozen` ones can neither pay nor be paid."""
-
-    mint: Pubkey
-    owner: Pubkey
-    delegate: Pubkey | None
-    close_authority: Pubkey | None
-    frozen: bool
+    account: Pubkey
+    authority: Pubkey
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +63,12 @@ class Facts:
 
     cluster: str
     slot: int
-    expected: Expected
+    expected: Charter
     programs: tuple[ProgramFacts, ...]
     token_program: ProgramState | None
-    config: layouts.Config | None
-    vault: layouts.Vault | None
-    token_vault: TokenAccount | None
-    collateral: Mint | None
-    mmt: Mint | None
+    held: Held
     feeds: tuple[tuple[Pubkey, layouts.Feed], ...]
+    keepers: tuple[KeeperFacts, ...]
     buffers: tuple[Buffer, ...]
     records: tuple[record.Record, ...]
 
@@ -95,7 +76,7 @@ class Facts:
 async def gather(
     engine: RpcEngine,
     reference: Reference,
-    expected: Expected,
+    expected: Charter,
     *,
     names: Sequence[str] = programs.NAMES,
     deployers: Sequence[Pubkey] = (),
@@ -105,7 +86,7 @@ async def gather(
     Args:
         engine: the cluster.
         reference: the manifest.
-        expected: names the mints to look at.
+        expected: names the feeds and the mints to look at.
         names: the programs.
         deployers: keys whose left-over buffers are looked for, beside who deployed.
     """
@@ -113,13 +94,7 @@ async def gather(
     wanted = [reference.artefacts[name] for name in names]
     found = tuple([await _program(engine, each) for each in wanted])
     signers, records = await _history(engine, wanted)
-    config_data, vault_data, token_data = await accounts(engine, [at.config(), at.vault(), at.token_vault()])
-    config = None if not _owned(config_data, at.EXCHANGE) else layouts.config(config_data.data)
-    mints = [
-        None if config is None else Pubkey.from_bytes(config.mint),
-        None if expected.keys.mmt_mint is None else Pubkey.from_string(expected.keys.mmt_mint),
-    ]
-    collateral, mmt = [None if each is None else await _mint(engine, each) for each in mints]
+    held = await read_held(engine, expected)
     signers |= set(deployers)
     return Facts(
         cluster=await genesis_hash(engine),
@@ -127,30 +102,23 @@ async def gather(
         expected=expected,
         programs=found,
         token_program=await _state(engine, at.TOKEN_PROGRAM),
-        config=config,
-        vault=None if not _owned(vault_data, at.EXCHANGE) else layouts.vault(vault_data.data),
-        token_vault=_token_account(token_data),
-        collateral=collateral,
-        mmt=mmt,
+        held=held,
         feeds=await _feeds(engine),
+        keepers=await _keepers(engine, held),
         buffers=tuple([each for key in sorted(signers, key=str) for each in await _buffers(engine, key)]),
         records=records,
     )
 
 
-def _owned(account: Account | None, owner: Pubkey) -> TypeGuard[Account]:
-    return account is not None and account.owner == owner
-
-
 async def _program(engine: RpcEngine, artefact: Artefact) -> ProgramFacts:
-    (account,) = await accounts(engine, [artefact.address])
+    (account,) = await read_accounts(engine, [artefact.address])
     return ProgramFacts(artefact, account, await _state(engine, artefact.address))
 
 
 async def _state(engine: RpcEngine, program: Pubkey) -> ProgramState | None:
     """What the upgradeable loader keeps of a program; None where another loader, or nobody, does."""
     programdata = programdata_address(program)
-    account, data = await accounts(engine, [program, programdata])
+    account, data = await read_accounts(engine, [program, programdata])
     if account is None or data is None or account.owner != LOADER or data.owner != LOADER:
         return None
     try:
@@ -159,40 +127,20 @@ async def _state(engine: RpcEngine, program: Pubkey) -> ProgramState | None:
         return None
 
 
-async def _mint(engine: RpcEngine, address: Pubkey) -> Mint | None:
-    (account,) = await accounts(engine, [address])
-    if account is None or len(account.data) < MINT_SIZE:
-        return None
-    data = account.data
-    return Mint(
-        address,
-        account.owner,
-        int.from_bytes(data[36:44], "little"),
-        data[44],
-        _optional(data, 0),
-        _optional(data, 46),
-    )
-
-
-def _token_account(account: Account | None) -> TokenAccount | None:
-    if account is None or account.owner != at.TOKEN_PROGRAM or len(account.data) < TOKEN_SIZE:
-        return None
-    data = account.data
-    mint, owner = Pubkey.from_bytes(data[:32]), Pubkey.from_bytes(data[32:64])
-    return TokenAccount(mint, owner, _optional(data, 72), _optional(data, 129), frozen=data[108] == 2)
-
-
-def _optional(data: bytes, offset: int) -> Pubkey | None:
-    """An address behind a four-byte flag."""
-    start = offset + 4
-    return Pubkey.from_bytes(data[start : start + 32]) if data[offset] else None
-
-
 async def _feeds(engine: RpcEngine) -> tuple[tuple[Pubkey, layouts.Feed], ...]:
     tag = next(each["discriminator"] for each in programs.idl("oracle")["accounts"] if each["name"] == "Feed")
     found = await owned(engine, at.ORACLE, (0, bytes(tag)))
     feeds = [(address, layouts.feed(account.data)) for address, account in found]
     return tuple(sorted(feeds, key=lambda each: each[1].name))
+
+
+async def _keepers(engine: RpcEngine, held: Held) -> tuple[KeeperFacts, ...]:
+    if held.registry is None:
+        return ()
+    listed = [Pubkey.from_bytes(each) for each in held.registry.keepers]
+    found = zip(listed, await read_accounts(engine, listed), strict=True)
+    keepers = [(address, keeper_accounts.keeper(account.data)) for address, account in found if account]
+    return tuple(KeeperFacts(address, Pubkey.from_bytes(each.authority)) for address, each in keepers)
 
 
 async def _buffers(engine: RpcEngine, authority: Pubkey) -> list[Buffer]:

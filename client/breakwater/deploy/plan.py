@@ -16,9 +16,10 @@ from breakwater.chain.loader import (
     programdata_address,
     programdata_of,
 )
+from breakwater.chain.queries import genesis_hash, read_accounts
 from breakwater.errors import InsufficientFunds, InvalidInput
 
-from ._chain import accounts, balance, genesis_hash
+from ._chain import balance
 from .costs import Costs, Ledger, Options, Standing
 from .otter import OTTER_VERIFY
 
@@ -79,7 +80,7 @@ async def standing(engine: RpcEngine, deployer: Pubkey, target: Target) -> Stand
     """
     buffer = buffer_address(deployer, target.address).pubkey()
     programdata = programdata_address(target.address)
-    held, data, draft = await accounts(engine, [target.address, programdata, buffer])
+    held, data, draft = await read_accounts(engine, [target.address, programdata, buffer])
     rent = draft.lamports if draft is not None and draft.owner == LOADER else 0
     if held is not None and not _empty(held):
         program_of(target.address, held)
@@ -124,7 +125,7 @@ async def make_plan(
     """
     cluster = await genesis_hash(engine)
     standings = tuple([await standing(engine, deployer, each) for each in targets])
-    (otter,) = await accounts(engine, [OTTER_VERIFY])
+    (otter,) = await read_accounts(engine, [OTTER_VERIFY])
     has_otter = otter is not None and otter.executable
     for each in standings:
         _require_ours(each, deployer, options)

@@ -18,6 +18,7 @@ from solders.signature import Signature
 from solders.system_program import TransferParams, transfer
 
 from breakwater.chain.loader import programdata_address
+from breakwater.steps import canonical
 
 from ._chain import signatures
 
@@ -53,7 +54,7 @@ class Record:
 
     def text(self) -> str:
         """What the memo holds."""
-        return _canonical({"signature": self.signature, "statement": self.statement})
+        return canonical({"signature": self.signature, "statement": self.statement})
 
     def names(self, artefact: Artefact) -> bool:
         """Whether it says anything of a program."""
@@ -69,7 +70,7 @@ class Record:
             key, signature = Pubkey.from_string(self.deployer), Signature.from_string(self.signature)
         except ValueError:
             return False
-        return signature.verify(key, _canonical(self.statement).encode())
+        return signature.verify(key, canonical(self.statement).encode())
 
 
 def sign(deployer: Keypair, *, cluster: str, sources: str, artefacts: Sequence[Artefact]) -> Record:
@@ -81,7 +82,7 @@ def sign(deployer: Keypair, *, cluster: str, sources: str, artefacts: Sequence[A
         "programs": {each.name: _facts(each) for each in artefacts},
         "sources": sources,
     }
-    return Record(statement, str(deployer.sign_message(_canonical(statement).encode())))
+    return Record(statement, str(deployer.sign_message(canonical(statement).encode())))
 
 
 def memo_instructions(deployer: Pubkey, record: Record) -> list[Instruction]:
@@ -126,7 +127,3 @@ def among(listed: Sequence[dict[str, Any]]) -> list[Record]:
 
 def _facts(artefact: Artefact) -> dict[str, Any]:
     return {"address": str(artefact.address), "bytes": artefact.size, "sha256": artefact.sha256}
-
-
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from breakwater.chain.queries import read_accounts
 from breakwater.errors import InvalidInput
+from breakwater.steps import Runner
 
 from . import otter, record
-from ._chain import accounts, balance
-from ._once import Runner, Step
+from ._chain import balance
 from ._program import Deployed, ProgramSteps
 from .artefacts import reference
 
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 
     from breakwater.chain.engine import Receipt, RpcEngine
     from breakwater.chain.sender import Sender
+    from breakwater.steps import Journal, Step
 
     from .artefacts import Target
     from .costs import Options
-    from .journal import Journal
     from .plan import Plan
 
     Progress = Callable[[str, int, int], None]
@@ -73,7 +74,7 @@ async def deploy(
     _claim(journal, plan)
     runner = Runner(sender, engine, journal, progress)
     targets = [each.target for each in plan.standings]
-    programs = [ProgramSteps(runner, deployer, each) for each in targets]
+    programs = [ProgramSteps(runner, engine, deployer, each) for each in targets]
     for each in programs:
         await each.deploy()
     before = [await each.read_back(burned=False) for each in programs]
@@ -81,7 +82,7 @@ async def deploy(
         for target, held in zip(targets, before, strict=True):
             if held.authority is not None:  # once it is burned, no record counts that was not there before
                 await _public_record(runner, deployer, target, held.slot, plan.options)
-    signed = await _record(runner, deployer, plan.cluster, targets)
+    signed = await _record(runner, engine, deployer, plan.cluster, targets)
     if plan.options.immutable:
         for each in programs:
             await each.burn()
@@ -109,7 +110,7 @@ def _claim(journal: Journal, plan: Plan) -> None:
 
 
 async def _record(
-    runner: Runner, deployer: Keypair, cluster: str, targets: Sequence[Target]
+    runner: Runner, engine: RpcEngine, deployer: Keypair, cluster: str, targets: Sequence[Target]
 ) -> record.Record:
     """Our own signed statement, in a memo."""
     artefacts = [each.artefact for each in targets]
@@ -121,7 +122,7 @@ async def _record(
         return record.Record(signed.statement, signed.signature, known.get("signature"))
 
     async def kept() -> record.Record | None:
-        memos = await record.find(runner.engine, targets[0].address)
+        memos = await record.find(engine, targets[0].address)
         return next((each for each in memos if each.signature == signed.signature), None)
 
     async def holds() -> bool:
@@ -145,7 +146,7 @@ async def _public_record(
     )
 
     async def held() -> otter.BuildRecord | None:
-        (found,) = await accounts(runner.engine, [address])
+        (found,) = await read_accounts(runner.engine, [address])
         return None if found is None or not found.data else otter.decode(found.data)[2]
 
     async def holds() -> bool:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from breakwater.chain import programs
 
 from .facts import Facts, gather
-from .rules import RULES, Finding, Power, Rule, powers
+from .powers import Power, powers
+from .rules import RULES, Finding, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from solders.pubkey import Pubkey
 
     from breakwater.chain.engine import RpcEngine
+    from breakwater.charter import Charter
 
     from .artefacts import Reference
-    from .expected import Expected
     from .record import Record
 
 __all__ = ["Report", "judge", "verify"]
@@ -103,7 +104,7 @@ def judge(facts: Facts, *, exchange: bool = True) -> Report:
 async def verify(
     engine: RpcEngine,
     reference: Reference,
-    expected: Expected,
+    expected: Charter,
     *,
     names: Sequence[str] = programs.NAMES,
     deployers: Sequence[Pubkey] = (),

@@ -29,9 +29,11 @@ class DrillResult:
     """What a drill came to.
 
     `expected` is an equal share, `tolerance` how far a surviving keeper may be from it; the dead are
-    excepted, since they stopped and others had to do their part.
+    excepted, since they stopped and others had to do their part. What the dead had done before counts among
+    the tasks done.
     """
 
+    engine: str
     keepers: int
     tasks: int
     completed: int = 0
@@ -54,6 +56,11 @@ class DrillResult:
         return sorted(each.completed for each in self.members if each.killed_after is None)
 
     @property
+    def killed(self) -> list[MemberResult]:
+        """Those that died, in the order of the crew."""
+        return [each for each in self.members if each.killed_after is not None]
+
+    @property
     def broken(self) -> list[str]:
         """Bounds that do not hold, each as a sentence."""
         found = []
@@ -72,6 +79,7 @@ class DrillResult:
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
         return {
+            "engine": self.engine,
             "keepers": self.keepers,
             "tasks": self.tasks,
             "completed": self.completed,
@@ -83,8 +91,7 @@ class DrillResult:
             "tolerance": self.tolerance,
             "killed": [
                 {"keeper": each.keeper, "completed": each.completed, "after_tasks": each.killed_after}
-                for each in self.members
-                if each.killed_after is not None
+                for each in self.killed
             ],
             "by_kind": self.by_kind,
             "stolen": self.stolen,

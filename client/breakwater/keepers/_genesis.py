@@ -6,9 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from solders.account import Account
 from solders.keypair import Keypair
-from solders.system_program import CreateAccountParams, create_account
+from solders.system_program import CreateAccountParams, TransferParams, create_account, transfer
 from spl.token import instructions as spl
 
 from breakwater.chain import addresses as at
@@ -16,7 +15,6 @@ from breakwater.chain import instructions as ix
 from breakwater.chain import loader, programs
 from breakwater.chain import mmt_instructions as mx
 from breakwater.chain.engine import EmbeddedEngine, Receipt
-from breakwater.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,9 +30,10 @@ __all__ = [
     "SOL",
     "UNIT",
     "Ground",
+    "bonded",
+    "endow",
     "found",
     "found_mmt",
-    "lend_bond",
     "minted",
     "reach",
     "send_all",
@@ -44,6 +43,9 @@ __all__ = [
 SOL: Final = 10**9
 UNIT: Final = 10**6
 MINT_SPACE: Final = 82
+TRANSFERS: Final = 15
+"""Of SOL, in one transaction."""
+
 SUPPLY: Final = 100_000_000 * mx.MMT
 SUNK: Final = 90_000_000 * mx.MMT
 
@@ -56,13 +58,11 @@ class Ground:
         sender: sends; without a payer of its own.
         admin: administrates, operates, mints the collateral and publishes every price.
         mint: the collateral.
-        mmt: the mint of MMT, of which the admin holds what is not sunk or pooled.
     """
 
     sender: Sender
     admin: Keypair
     mint: Pubkey
-    mmt: Pubkey
 
 
 def wallet(owner: Pubkey, mint: Pubkey) -> Pubkey:
@@ -120,7 +120,7 @@ def minted(admin: Keypair, owner: Pubkey, mint: Pubkey, amount: int) -> list[Ins
 async def found(
     sender: Sender, admin: Keypair, liquidity: int, progress: Callable[[str], None] = lambda _: None
 ) -> Ground:
-    """Programs, both mints, the exchange with so much liquidity."""
+    """Programs, the collateral, the exchange with so much liquidity."""
     engine = sender.engine
     await engine.airdrop(admin.pubkey(), 1_000 * SOL)
     if not isinstance(engine, EmbeddedEngine):
@@ -133,9 +133,10 @@ async def found(
                 buffer=Keypair(),
                 authority=admin,
                 binary=programs.binary(name, "v3"),
+                final=True,
             )
     progress("initialising the exchange")
-    mint, mmt = await _mint(sender, admin, 6), await _mint(sender, admin, 9)
+    mint = await _mint(sender, admin, 6)
     own = admin.pubkey()
     await sender.send(minted(admin, own, mint, liquidity), [admin])
     shards = [ix.create_shard(own, i) for i in range(at.SHARDS)]
@@ -146,12 +147,32 @@ async def found(
         ix.provide_liquidity(own, liquidity),
     ]
     await sender.send(steps, [admin])
-    return Ground(sender, admin, mint, mmt)
+    return Ground(sender, admin, mint)
 
 
-async def found_mmt(ground: Ground, rules: mx.MmtRules) -> None:
-    """The whole supply: nine tenths sunk, one in the reward vault."""
-    sender, admin, mmt = ground.sender, ground.admin, ground.mmt
+async def endow(ground: Ground, keys: Sequence[Keypair], lamports: int) -> None:
+    """SOL for keys that have none, from the admin."""
+    admin = ground.admin
+    pays = [
+        transfer(TransferParams(from_pubkey=admin.pubkey(), to_pubkey=key.pubkey(), lamports=lamports))
+        for key in keys
+    ]
+    await send_all(
+        ground.sender,
+        [(pays[i : i + TRANSFERS], [admin]) for i in range(0, len(pays), TRANSFERS)],
+    )
+
+
+async def found_mmt(ground: Ground, rules: mx.MmtRules) -> Pubkey:
+    """The whole supply of MMT: nine tenths sunk, what the schedule pays in the reward vault.
+
+    What the schedule leaves of the last tenth stays with the admin: the first bonds come from it.
+
+    Returns:
+        the mint.
+    """
+    sender, admin = ground.sender, ground.admin
+    mmt = await _mint(sender, admin, 9)
     own, sink = admin.pubkey(), at.mmt_sink()
     await sender.send(minted(admin, own, mmt, SUPPLY), [admin])
     made = spl.create_associated_token_account(own, sink, mmt)
@@ -172,22 +193,17 @@ async def found_mmt(ground: Ground, rules: mx.MmtRules) -> None:
     await sender.send([made, spl.transfer(sunk), spl.set_authority(fixed)], [admin])
     opened = mx.initialize_mmt(own, mmt, wallet(own, mmt), wallet(sink, mmt), rules)
     await sender.send([opened], [admin])
+    return mmt
 
 
-def lend_bond(engine: EmbeddedEngine, ground: Ground, owner: Pubkey, amount: int) -> None:
-    """Move MMT from the sink to an owner's token account, past all rules.
-
-    At genesis the sink and the reward vault hold the whole supply, so a crew that starts with bonds can only
-    be had on a chain in this process.
-    """
-    _add(engine, wallet(at.mmt_sink(), ground.mmt), -amount)
-    _add(engine, wallet(owner, ground.mmt), amount)
-
-
-def _add(engine: EmbeddedEngine, tokens: Pubkey, amount: int) -> None:
-    account = engine.get_account(tokens)
-    if account is None:
-        raise InvalidInput(f"Create the token account {tokens} first.")
-    held = int.from_bytes(account.data[64:72], "little") + amount
-    data = account.data[:64] + held.to_bytes(8, "little") + account.data[72:]
-    engine.set_account(tokens, Account(account.lamports, data, account.owner))
+def bonded(ground: Ground, mmt: Pubkey, owner: Pubkey, amount: int) -> list[Instruction]:
+    """Pass the admin's MMT on to an owner that has no token account yet."""
+    own = ground.admin.pubkey()
+    passed = spl.TransferParams(
+        program_id=at.TOKEN_PROGRAM,
+        source=wallet(own, mmt),
+        dest=wallet(owner, mmt),
+        owner=own,
+        amount=amount,
+    )
+    return [spl.create_associated_token_account(own, owner, mmt), spl.transfer(passed)]

@@ -14,7 +14,7 @@ from breakwater.chain import keeper_instructions as kx
 from breakwater.chain import liquidation_instructions as lx
 from breakwater.model import PriceEvent
 
-from ._genesis import SOL, UNIT, minted, reach, send_all, wallet
+from ._genesis import SOL, UNIT, endow, minted, reach, send_all, wallet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
     Request = tuple[Sequence[Instruction], Sequence[Keypair]]
 
-__all__ = ["FeedPrices", "Need", "prepare"]
+__all__ = ["LOCAL", "FeedPrices", "Need", "Tempo", "prepare", "sink"]
 
-MAIN: Final = "DRILL"
 PRICE: Final = 100
 EXPONENT: Final = -2
-MAX_AGE_S: Final = 30
+RACE: Final = 500_000
+"""Behind this are the numbers of a race's markets: it may share an exchange with a drill."""
+
 ROOMS: Final = 4
 """Markets with loans and orders, and as many with remains; a trader has a position of each kind in each."""
 
@@ -41,16 +42,32 @@ DEPTH: Final = 10_000 * UNIT
 LOAN_SHARES, ORDER_SHARES = 20 * UNIT, 10 * UNIT
 LEVERAGE: Final = 500
 PURSE: Final = 1_000 * UNIT
-WHALE: Final = 100_000 * UNIT
-FALL: Final = 0.38
-"""Where the price goes that makes loans unhealthy and orders due."""
+WHALE: Final = 150_000 * UNIT
+FALL: Final = 0.05
+"""Where the price goes that makes loans unhealthy and orders due; the last minute's follows it in parts."""
 
 TRIGGER: Final = round(0.45 * (1 << 28))
 TIP: Final = UNIT // 100
-LATE_S: Final = 400
-"""Seconds in which markets to be resolved or pruned close; they really pass on a validator."""
-
+MAX_AGE_S: Final = 30
 LIFE_S: Final = 30 * 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """Seconds that pass on the chain before there is anything to do; they really pass on a validator.
+
+    Attributes:
+        late_s: from the opening of the markets that are to be resolved or tidied up to their close.
+        silent_s: after which a feed that nobody publishes to counts as silent.
+        fall_s: from the fall of the price until the last minute's has come far enough down.
+    """
+
+    late_s: int = 400
+    silent_s: int = MAX_AGE_S
+    fall_s: int = 65
+
+
+LOCAL: Final = Tempo(late_s=20, silent_s=5, fall_s=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +95,10 @@ class FeedPrices:
 class _Stage:
     ground: Ground
     count: int
+    tempo: Tempo
     progress: Callable[[str], None]
+    main: str = "DRILL"
+    first: int = 0
     traders: list[Keypair] = field(default_factory=list)
     sequence: int = 0
     whale: Keypair = field(default_factory=Keypair)
@@ -92,7 +112,7 @@ class _Stage:
 
     async def publish(self, at_ms: int) -> None:
         self.sequence += 1
-        event = PriceEvent(MAIN, PRICE, EXPONENT, 1, self.sequence, 1, at_ms)
+        event = PriceEvent(self.main, PRICE, EXPONENT, 1, self.sequence, 1, at_ms)
         await self.send([([ix.publish(self.own, event)], [self.ground.admin])])
 
     async def now(self) -> int:
@@ -101,7 +121,7 @@ class _Stage:
     # Numbers of markets: loans and orders, remains, to be resolved, with a feed of their own
 
     def loans(self) -> range:
-        return range(1, ROOMS + 1)
+        return range(self.first + 1, self.first + ROOMS + 1)
 
     def remains(self) -> range:
         return range(ROOMS + 1, 2 * ROOMS + 1)
@@ -116,36 +136,52 @@ class _Stage:
         """A trader and a room for each of `count` positions."""
         return [(self.traders[i // ROOMS], i % ROOMS) for i in range(self.count)]
 
-    async def feeds(self) -> None:
+    async def feeds(self, silent: range) -> None:
         self.progress("opening feeds")
         own, admin = self.own, self.ground.admin
-        names = [MAIN, *(f"{MAIN} {number}" for number in self.silent())]
-        made = [ix.create_feed(own, name, own, EXPONENT, MAX_AGE_S) for name in names]
+        names = [f"{self.main} {number}" for number in silent]
+        made = [ix.create_feed(own, self.main, own, EXPONENT, MAX_AGE_S)]
+        made += [ix.create_feed(own, name, own, EXPONENT, self.tempo.silent_s) for name in names]
         await self.send([([each], [admin]) for each in made])
         now_ms = await self.now() * 1000
-        first = [PriceEvent(name, PRICE, EXPONENT, 1, 1, 1, now_ms) for name in names[1:]]
+        first = [PriceEvent(name, PRICE, EXPONENT, 1, 1, 1, now_ms) for name in names]
         await self.send([([ix.publish(own, each)], [admin]) for each in first])
 
-    async def markets(self, close_s: int) -> None:
+    def market(self, number: int, feed: str, closes_s: int, depth: int) -> Request:
+        terms = ix.MarketTerms(at.feed(feed), closes_s * 1000, depth, (PRICE,))
+        return [ix.create_market(self.own, number, terms)], [self.ground.admin]
+
+    async def rooms(self, silent: range) -> None:
+        """Markets that stay open."""
         self.progress("opening markets")
-        admin, far = self.ground.admin, close_s + LIFE_S
+        far = await self.now() + LIFE_S
+        made = [self.market(number, self.main, far, DEPTH) for number in self.loans()]
+        made += [self.market(number, f"{self.main} {number}", far, 10 * UNIT) for number in silent]
+        await self.send(made)
 
-        def one(number: int, feed: str, closes: int, depth: int) -> Request:
-            terms = ix.MarketTerms(at.feed(feed), closes * 1000, depth, (PRICE,))
-            return [ix.create_market(self.own, number, terms)], [admin]
-
-        rooms = [one(number, MAIN, far, DEPTH) for number in self.loans()]
-        rooms += [one(number, MAIN, close_s, DEPTH) for number in self.remains()]
-        rooms += [one(number, MAIN, close_s, 10 * UNIT) for number in self.closing()]
-        rooms += [one(number, f"{MAIN} {number}", far, 10 * UNIT) for number in self.silent()]
-        await self.send(rooms)
+    async def late(self) -> int:
+        """Markets that close soon, and positions in some of them; when they close."""
+        self.progress("opening markets that close soon")
+        close_s = await self.now() + self.tempo.late_s
+        made = [self.market(number, self.main, close_s, DEPTH) for number in self.remains()]
+        made += [self.market(number, self.main, close_s, 10 * UNIT) for number in self.closing()]
+        await self.send(made)
+        requests: list[Request] = []
+        for key, room in self.places():
+            owner, rest = key.pubkey(), self.remains()[room]
+            steps = [
+                ix.create_position(owner, rest, 0, ix.SPOT),
+                ix.buy(owner, rest, 0, ORDER_SHARES, 10**12),
+            ]
+            requests.append((steps, [key]))
+        await self.send(requests)
+        return close_s
 
     async def people(self) -> None:
         self.progress("funding traders")
         ground = self.ground
         self.traders = [Keypair() for _ in range(math.ceil(self.count / ROOMS) + 1)]
-        for key in self.traders:
-            await ground.sender.engine.airdrop(key.pubkey(), 10 * SOL)
+        await endow(ground, self.traders, SOL)
         purses = [WHALE, *[PURSE] * (len(self.traders) - 1)]
         made = zip(self.traders, purses, strict=True)
         await self.send(
@@ -163,10 +199,10 @@ class _Stage:
 
     async def trades(self) -> None:
         self.progress("opening positions")
-        feed, loans, remains = at.feed(MAIN), self.loans(), self.remains()
+        feed, loans = at.feed(self.main), self.loans()
         requests: list[Request] = []
         for key, room in self.places():
-            owner, loan, rest = key.pubkey(), loans[room], remains[room]
+            owner, loan = key.pubkey(), loans[room]
             terms = lx.StopTerms(lx.STOP_LOSS, ORDER_SHARES, TIP, TRIGGER)
             leveraged = [
                 ix.create_position(owner, loan, 0, ix.LEVERAGED),
@@ -177,11 +213,7 @@ class _Stage:
                 ix.buy(owner, loan, 0, ORDER_SHARES, 10**12),
                 lx.place_stop(owner, loan, 0, ix.SPOT, terms),
             ]
-            rest_of = [
-                ix.create_position(owner, rest, 0, ix.SPOT),
-                ix.buy(owner, rest, 0, ORDER_SHARES, 10**12),
-            ]
-            requests += [(leveraged, [key]), (order, [key]), (rest_of, [key])]
+            requests += [(leveraged, [key]), (order, [key])]
         await self.send(requests)
 
     async def fall(self) -> None:
@@ -200,8 +232,7 @@ class _Stage:
         self.progress("waiting for markets to close")
         await reach(self.ground.sender, close_s + 1)
         await self.publish(close_s * 1000)
-        feed = at.feed(MAIN)
-        index = self.sequence - 1
+        feed, index = at.feed(self.main), self.sequence - 1
         done = [ix.resolve(number, feed, index) for number in self.remains()]
         await self.send([([each], [self.ground.admin]) for each in done])
 
@@ -218,25 +249,43 @@ class _Stage:
                 Need(kx.PRUNING, at.position(trader, rest, 0, ix.SPOT), rest, admin),
             ]
         for number in self.silent():
-            feed = at.feed(f"{MAIN} {number}")
+            feed = at.feed(f"{self.main} {number}")
             found.append(Need(kx.PRICE_UPDATE, feed, at.market(number), admin))
         for number in self.closing():
             found.append(Need(kx.RESOLUTION, at.market(number), at.market(number), admin))
         return found
 
 
-async def prepare(ground: Ground, count: int, progress: Callable[[str], None] = lambda _: None) -> list[Need]:
+async def prepare(
+    ground: Ground,
+    count: int,
+    tempo: Tempo | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[Need]:
     """Make `count` subjects of each kind of task that prove their need now."""
-    stage = _Stage(ground, count, progress)
-    await stage.feeds()
-    await stage.publish(await stage.now() * 1000)
-    close_s = await stage.now() + LATE_S
-    await stage.markets(close_s)
+    stage = _Stage(ground, count, tempo or Tempo(), progress)
+    fallen_s = await _fallen(stage, stage.silent())
+    close_s = await stage.late()
+    await stage.settle(close_s)
+    await reach(ground.sender, fallen_s)
+    return stage.needs()
+
+
+async def sink(
+    ground: Ground, tempo: Tempo | None = None, progress: Callable[[str], None] = lambda _: None
+) -> Need:
+    """One loan that has to go."""
+    stage = _Stage(ground, 1, tempo or Tempo(), progress, "RACE", RACE)
+    await reach(ground.sender, await _fallen(stage, range(0)))
+    return stage.needs()[0]
+
+
+async def _fallen(stage: _Stage, silent: range) -> int:
+    """Loans and orders in markets whose price has fallen; when the last minute's price is low enough."""
+    await stage.feeds(silent)
     await stage.people()
+    await stage.rooms(silent)
     await stage.publish(await stage.now() * 1000)
     await stage.trades()
-    await stage.settle(close_s)
     await stage.fall()
-    # the last minute's price follows
-    await reach(ground.sender, await stage.now() + 65)
-    return stage.needs()
+    return await stage.now() + stage.tempo.fall_s

@@ -1,7 +1,7 @@
-"""A crew of keepers at work on a chain of its own: tasks of every kind, some keepers die, nothing is lost.
+"""A crew of keepers at work: tasks of every kind, some keepers die, nothing is lost.
 
-The chain, the programs and the keeper software are the real ones. Every keeper runs as a task of its own with
-its own table of what is in flight; they share one pair of eyes, as keepers of one process do.
+The chain, the programs, the bonds and the keeper software are real. Every keeper runs as a task of its own
+with its own table of what is in flight; they share one pair of eyes, as keepers of one process do.
 """
 
 from __future__ import annotations
@@ -14,27 +14,28 @@ from typing import TYPE_CHECKING, Final
 
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
-from spl.token.instructions import create_associated_token_account
 
 from breakwater.chain import addresses as at
 from breakwater.chain import keeper_accounts as ka
 from breakwater.chain import keeper_instructions as kx
 from breakwater.chain import mmt_instructions as mx
+from breakwater.chain import queries
+from breakwater.chain.engine import EmbeddedEngine, Receipt
 from breakwater.chain.sender import Sender
-from breakwater.errors import InvalidInput
+from breakwater.errors import InvalidInput, ProgramError
 
 from ._drill_result import DrillResult, MemberResult
-from ._genesis import SOL, UNIT, found, found_mmt, lend_bond
-from ._subjects import FeedPrices, Need, prepare
+from ._genesis import SOL, UNIT, bonded, endow, found, found_mmt, send_all
+from ._subjects import LOCAL, FeedPrices, Need, Tempo, prepare
 from .duty import register
-from .eyes import Eyes
+from .eyes import Eyes, Pace
 from .hands import Hands, Ledger
 from .keeper import Duties, Keeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from breakwater.chain.engine import EmbeddedEngine
+    from breakwater.chain.engine import RpcEngine
 
     from ._genesis import Ground
     from .hands import Outcome
@@ -44,25 +45,41 @@ __all__ = ["DrillResult", "MemberResult", "drill"]
 
 LIQUIDITY: Final = 1_000_000 * UNIT
 PER_SLOT: Final = 2
-"""Tasks posted in a slot."""
+"""Tasks posted in a slot of the embedded engine."""
+
+AT_ONCE: Final = 2
+"""Tasks posted together on a validator, each time that the last ones stand."""
 
 PATIENCE: Final = 300
 """Slots after the last posting in which everything has to be done."""
+
+SNAPSHOT_S: Final = 10.0
+LOOK_S: Final = 0.05
 
 RULES: Final = mx.MmtRules(prune_age_s=0)
 """Those of a launch, but for the month that remains are left alone."""
 
 
 async def drill(
-    engine: EmbeddedEngine,
+    engine: EmbeddedEngine | RpcEngine,
     keepers: int = 20,
     tasks: int = 500,
     *,
     kills: int = 3,
     seed: int = 1,
+    ground: Ground | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> DrillResult:
     """Post `tasks` tasks of all five kinds to `keepers` keepers of which `kills` die on the way.
+
+    Args:
+        engine: the chain; without a `ground` it has to be fresh.
+        keepers: how many.
+        tasks: how many.
+        kills: how many keepers die.
+        seed: of the order of the tasks.
+        ground: an exchange without MMT that is there already; None sets one up.
+        progress: called with the name of each step.
 
     Raises:
         InvalidInput: so many keepers or tasks can't be had.
@@ -70,13 +87,13 @@ async def drill(
     if not 1 <= keepers <= 100 or not 5 <= tasks <= 5_000 or not 0 <= kills < keepers:
         raise InvalidInput("Take 1 to 100 keepers, 5 to 5000 tasks and fewer deaths than keepers.")
     drilled = _Drill(engine, keepers, tasks, kills, random.Random(seed), progress)
-    return await drilled.run()
+    return await drilled.run(ground)
 
 
 class _Drill:
     def __init__(
         self,
-        engine: EmbeddedEngine,
+        engine: EmbeddedEngine | RpcEngine,
         keepers: int,
         tasks: int,
         kills: int,
@@ -90,111 +107,144 @@ class _Drill:
         self._crew: list[Keeper] = []
         self._running: dict[int, asyncio.Task[None]] = {}
         self._killed: dict[int, int] = {}
-        self._by_kind: Counter[str] = Counter()
+        self._dying: int | None = None
         self._works: Counter[tuple[int, Pubkey]] = Counter()
 
-    async def run(self) -> DrillResult:
-        admin = Keypair()
-        ground = await found(self._sender, admin, LIQUIDITY, self._progress)
-        needs = await prepare(ground, math.ceil(self._tasks / len(kx.KINDS)), self._progress)
+    async def run(self, ground: Ground | None) -> DrillResult:
+        embedded = isinstance(self._engine, EmbeddedEngine)
+        if ground is None:
+            ground = await found(self._sender, Keypair(), LIQUIDITY, self._progress)
+        count = math.ceil(self._tasks / len(kx.KINDS))
+        needs = await prepare(ground, count, Tempo() if embedded else LOCAL, self._progress)
         self._chance.shuffle(needs)
         needs = needs[: self._tasks]
-        await found_mmt(ground, RULES)
-        eyes = Eyes(self._engine, prices=FeedPrices(admin))
+        eyes = Eyes(self._engine, prices=FeedPrices(ground.admin), pace=Pace(SNAPSHOT_S))
         eyes.on_outcome.append(self._note)
+        watching: list[asyncio.Task[None]] = []
         try:
             await self._enlist(ground, eyes)
             await eyes.snapshot()
-            began = self._engine.clock.slot
+            began = await self._engine.slot()
             for index, keeper in enumerate(self._crew):
                 self._running[index] = asyncio.create_task(keeper.run())
-            await self._work(needs, eyes)
-            return await self._result(needs, self._engine.clock.slot - began)
+            if not embedded:
+                watching.append(asyncio.create_task(eyes.run()))
+            await self._work(needs, eyes, watching)
+            return await self._result(needs, await self._engine.slot() - began)
         finally:
-            for running in self._running.values():
+            for running in (*self._running.values(), *watching):
                 running.cancel()
-            await asyncio.gather(*self._running.values(), return_exceptions=True)
+            await asyncio.gather(*self._running.values(), *watching, return_exceptions=True)
             eyes.close()
 
     async def _enlist(self, ground: Ground, eyes: Eyes) -> None:
         self._progress("registering keepers")
-        for number in range(self._count):
-            key = Keypair()
-            await self._engine.airdrop(key.pubkey(), 10 * SOL)
-            made = create_associated_token_account(key.pubkey(), key.pubkey(), ground.mmt)
-            await self._sender.send([made], [key])
-            lend_bond(self._engine, ground, key.pubkey(), RULES.min_bond)
-            await register(self._sender, key)
+        mmt = await found_mmt(ground, RULES)
+        keys = [Keypair() for _ in range(self._count)]
+        await endow(ground, keys, SOL)
+        await send_all(
+            self._sender,
+            [(bonded(ground, mmt, key.pubkey(), RULES.min_bond), [ground.admin]) for key in keys],
+        )
+        # their places in the turns are those of the registration
+        await asyncio.gather(*(register(self._sender, key) for key in keys))
+        for number, key in enumerate(keys):
             hands = Hands(self._sender, key, Ledger(), seed=number)
             self._crew.append(Keeper(eyes, hands, Duties(unposted=False)))
 
-    async def _work(self, needs: list[Need], eyes: Eyes) -> None:
-        waiting, posted, idle = list(needs), 0, 0
-        while idle < PATIENCE:
-            self._engine.advance_slots(1)
-            await eyes.catch_up()
-            await self._pass(eyes)
-            fresh = [waiting.pop() for _ in range(min(PER_SLOT, len(waiting)))]
-            for need in fresh:
-                made = kx.post_task(need.poster.pubkey(), need.kind, need.subject, need.related)
-                await self._sender.send([made], [need.poster])
-                posted += 1
+    async def _work(self, needs: list[Need], eyes: Eyes, watching: list[asyncio.Task[None]]) -> None:
+        waiting, posted, last = list(needs), 0, 0
+        at_once = AT_ONCE if watching else PER_SLOT
+        while waiting or await self._engine.slot() < last + PATIENCE:
+            await self._next(eyes)
+            self._checked(watching)
+            fresh = [waiting.pop() for _ in range(min(at_once, len(waiting)))]
+            await self._post(fresh)
+            posted += len(fresh)
             await self._let_die(fresh, posted)
-            if posted % 50 == 0 and fresh:
+            if posted % 50 < len(fresh):
                 self._progress(f"{posted} of {len(needs)} tasks posted")
-            if not waiting:
-                idle += 1
-                if all(self._task(each).state == kx.DONE for each in needs):
-                    return
+            if fresh:
+                last = await self._engine.slot()
+            elif all(self._is_done(eyes, each) for each in needs):
+                return
 
-    async def _pass(self, eyes: Eyes) -> None:
-        """Let every living keeper look at what there is now."""
+    async def _next(self, eyes: Eyes) -> None:
+        """A slot of the embedded engine, in which every living keeper looks; a moment of a validator."""
+        if not isinstance(self._engine, EmbeddedEngine):
+            await asyncio.sleep(LOOK_S)
+            return
+        self._engine.advance_slots(1)
+        await eyes.catch_up()
         alive = [self._crew[index] for index in self._running if index not in self._killed]
         while any(each.seen != eyes.version for each in alive):
-            for index, running in self._running.items():
-                if index not in self._killed and running.done():
-                    running.result()
+            self._checked([])
             await asyncio.sleep(0)
 
+    def _checked(self, watching: list[asyncio.Task[None]]) -> None:
+        """Raise what ended a keeper or the watch."""
+        alive = [running for index, running in self._running.items() if index not in self._killed]
+        for each in (*alive, *watching):
+            if each.done():
+                each.result()
+
+    async def _post(self, needs: list[Need]) -> None:
+        made = [([kx.post_task(n.poster.pubkey(), n.kind, n.subject, n.related)], [n.poster]) for n in needs]
+        for result in await self._sender.send_many(made):
+            if not isinstance(result, Receipt):
+                raise result
+
     async def _let_die(self, fresh: list[Need], posted: int) -> None:
-        """A keeper whose turn it is claims a task and is heard of no more: the worst moment there is."""
-        if len(self._killed) == len(self._deaths) or posted < self._deaths[len(self._killed)]:
+        """A keeper whose turn it is is heard of no more, and has just claimed a task: the worst moment.
+
+        It stops first, and the next task of its turn is claimed in its name, so that nobody races it.
+        """
+        due = len(self._killed) < len(self._deaths) and posted >= self._deaths[len(self._killed)]
+        if not fresh or (self._dying is None and not due):
             return
-        registry = ka.registry(self._data(at.registry()))
+        (raw, *tasks) = await queries.read(
+            self._engine, [at.registry(), *(at.task(each.subject, each.kind) for each in fresh)]
+        )
+        registry, slot = ka.registry(raw or b""), await self._engine.slot()
         order = {bytes(each.account): index for index, each in enumerate(self._crew)}
-        for need in fresh:
-            turn = kx.turn(self._task(need).sequence, self._engine.clock.slot, len(registry.keepers))
-            victim = order[registry.keepers[turn or 0]]
-            if victim in self._killed:
-                continue
-            key = self._crew[victim].key
-            await self._sender.send([kx.claim_task(key.pubkey(), need.kind, need.subject)], [key])
-            self._running[victim].cancel()
-            await asyncio.gather(self._running[victim], return_exceptions=True)
-            self._killed[victim] = posted
-            self._progress(f"keeper {victim + 1} dies with a task in hand")
-            return
+        for need, data in zip(fresh, tasks, strict=True):
+            turn = kx.turn(ka.task(data or b"").sequence, slot, len(registry.keepers))
+            holder = order[registry.keepers[turn or 0]]
+            if self._dying is None and holder not in self._killed:
+                self._dying, self._killed[holder] = holder, posted
+                self._running[holder].cancel()
+                await asyncio.gather(self._running[holder], return_exceptions=True)
+            if self._dying == holder:
+                key = self._crew[holder].key
+                try:
+                    await self._sender.send([kx.claim_task(key.pubkey(), need.kind, need.subject)], [key])
+                except ProgramError:
+                    continue  # it was quick enough to do it alive: the next one of its turn
+                self._dying = None
+                self._progress(f"keeper {holder + 1} dies with a task in hand")
+                return
 
     def _note(self, _: Keeper, work: Work, task: ka.Task | None, outcome: Outcome) -> None:
         if outcome.result == "done" and task is not None:
-            self._by_kind[kx.KINDS[task.kind]] += 1
             self._works[task.kind, work.subject] += 1
 
-    def _data(self, address: Pubkey) -> bytes:
-        account = self._engine.get_account(address)
-        return b"" if account is None else account.data
-
-    def _task(self, need: Need) -> ka.Task:
-        return ka.task(self._data(at.task(need.subject, need.kind)))
+    def _is_done(self, eyes: Eyes, need: Need) -> bool:
+        task = eyes.world.task(need.subject, need.kind)
+        return task is not None and task.state == kx.DONE
 
     async def _result(self, needs: list[Need], slots: int) -> DrillResult:
-        tasks = [self._task(each) for each in needs]
-        records = [ka.keeper(self._data(each.account)) for each in self._crew]
+        addresses = [at.task(each.subject, each.kind) for each in needs]
+        tasks = [ka.task(data or b"") for data in await queries.read(self._engine, addresses)]
+        members = await queries.read(self._engine, [each.account for each in self._crew])
+        records = [ka.keeper(data or b"") for data in members]
         done = [each for each in tasks if each.state == kx.DONE]
         credited = sum(each.completed for each in records)
         share = len(needs) / self._count
         twice = sum(each - 1 for each in self._works.values())
+        outcomes = sum((each.hands.outcomes for each in self._crew), Counter[tuple[str, str]]())
+        sent = sum(count for (_, how), count in outcomes.items() if how == "done")
         return DrillResult(
+            self._engine.name,
             self._count,
             len(needs),
             completed=len(done),
@@ -212,18 +262,12 @@ class _Drill:
                 )
                 for index, (keeper, record) in enumerate(zip(self._crew, records, strict=True))
             ],
-            by_kind=dict(self._by_kind),
+            by_kind=dict(Counter(kx.KINDS[each.kind] for each in done)),
             expected=share,
             tolerance=max(3.0, share / 5),
             stolen=sum(each.missed for each in records),
             suspended=sum(each.listed == 0 for each in records),
-            transactions=sum(
-                count
-                for each in self._crew
-                for (_, how), count in each.hands.outcomes.items()
-                if how == "done"
-            ),
-            refused=sum(each.hands.outcomes.total() for each in self._crew)
-            - sum(count for e in self._crew for (_, how), count in e.hands.outcomes.items() if how == "done"),
+            transactions=sent,
+            refused=outcomes.total() - sent,
             slots=slots,
         )

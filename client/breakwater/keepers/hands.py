@@ -46,7 +46,7 @@ OTHER_WAY: Final = frozenset(
 )
 """Refusals after which another size, or a position's other order, may do."""
 
-NOT_YET: Final = frozenset({"Healthy", "NotTriggered", "LiquidationCapReached", "MarketOpen"})
+NOT_YET: Final = frozenset({"AboveLoan", "Healthy", "NotTriggered", "LiquidationCapReached", "MarketOpen"})
 """Refusals that say nothing but "not now"."""
 
 log = structlog.get_logger(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from solders.pubkey import Pubkey
@@ -14,6 +15,8 @@ from .pricing import fill_estimate, liquidity_now, mark_estimate
 from .work import Work
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from solders.instruction import Instruction
 
     from breakwater.chain.accounts import Chain, Leg, Market, Position, Shard
@@ -31,6 +34,7 @@ ONE: Final = 1 << 28
 CHAIN_PARTS: Final = (WHOLE, 300_000, 100_000, 30_000, 10_000)
 
 
+@lru_cache(maxsize=1)
 def _mark(world: World, market: Market, outcome: int, sold: int) -> int:
     """The mark if so many shares were sold now, about, in units of 2^-28."""
     fill = fill_estimate(market, outcome, sold, world.now_s)
@@ -59,18 +63,17 @@ def liquidation_work(world: World, address: Pubkey, position: Position, market: 
     room = health.room(market, shard, world.slot + 1, liquidity)
     sizes = [min(held, room), min(part, room), min(held, health.room(market, shard, market.slot, liquidity))]
     sizes.append(min(part, health.cap_of_slot(liquidity, shard.slot_ppm, 0)))
-
-    def selling(shares: int) -> Build:
-        return lambda keeper: [lx.liquidate(keeper, owner, market.id, position.outcome, shares)]
-
-    sales = tuple(selling(shares) for shares in dict.fromkeys(each for each in sizes if each > 0))
+    attempts: tuple[Build, ...] = tuple(
+        lambda keeper, shares=shares: [lx.liquidate(keeper, owner, market.id, position.outcome, shares)]  # type: ignore[misc]
+        for shares in dict.fromkeys(each for each in sizes if each > 0)
+    )
 
     def taking(keeper: Pubkey) -> list[Instruction]:
         return [lx.take_over(keeper, owner, market.id, position.outcome)]
 
-    # a sale that does not repay its loan is refused, and so is a take-over of shares that are worth theirs
+    # at worst a sale repays its loan, or the shares are worth less than it: one of the two is done
     under_water = health.value_of(held, low) < debt
-    attempts = (taking, *sales) if under_water else (*sales, taking)
+    attempts = (taking, *attempts) if under_water else (*attempts, taking)
     return Work(
         "liquidation",
         address,
@@ -101,17 +104,28 @@ def chain_work(world: World, address: Pubkey, chain: Chain) -> Work | None:
         route.append((market.id, Pubkey.from_bytes(market.feed)))
     if debt <= limit:
         return None
-
-    def selling(part: int) -> Build:
-        return lambda keeper: [lx.liquidate_chain(keeper, owner, chain.id, route, part)]
-
-    sales = tuple(map(selling, CHAIN_PARTS))
+    parts = [CHAIN_PARTS[0], *(_fitting(world, legs, slot) for slot in (world.slot + 1, world.slot))]
+    attempts: tuple[Build, ...] = tuple(
+        lambda keeper, part=part: [lx.liquidate_chain(keeper, owner, chain.id, route, part)]  # type: ignore[misc]
+        for part in dict.fromkeys([*parts, *CHAIN_PARTS])
+        if part
+    )
 
     def taking(keeper: Pubkey) -> list[Instruction]:
         return [lx.take_over_chain(keeper, owner, chain.id, route)]
 
-    attempts = (taking, *sales) if debt > value_of_all else (*sales, taking)
+    attempts = (taking, *attempts) if debt > value_of_all else (*attempts, taking)
     return Work("chain", address, debt, attempts)
+
+
+def _fitting(world: World, legs: Sequence[Leg], slot: int) -> int:
+    """The largest part of every leg that a slot's caps have room for, in parts per million."""
+    part = WHOLE
+    for leg in legs:
+        market = world.markets[Pubkey.from_bytes(leg.market)]
+        room = health.room(market, world.shards[market.shard], slot, int(liquidity_now(market, world.now_s)))
+        part = min(part, room * WHOLE // leg.shares)
+    return part
 
 
 def _leg_value(world: World, leg: Leg, market: Market) -> int:

@@ -4,7 +4,7 @@
 the vault; `stop` and `status` find it from anywhere by its lock.
 """
 
-from ._state import Sandbox, current
+from ._state import Sandbox, current, key_pairs
 from .service import DEFAULT_INTERVAL, start, stop
 
-__all__ = ["DEFAULT_INTERVAL", "Sandbox", "current", "start", "stop"]
+__all__ = ["DEFAULT_INTERVAL", "Sandbox", "current", "key_pairs", "start", "stop"]

@@ -20,6 +20,7 @@ from breakwater.config import load_keypair
 from breakwater.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import IO
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Sandbox",
     "current",
     "holder",
+    "key_pairs",
     "keys",
     "place",
     "read_state",
@@ -130,9 +132,19 @@ def current(cache: Path) -> Sandbox | None:
 
 
 def keys(directory: Path) -> dict[str, Keypair]:
-    """The key pairs by role; those that are not there yet are made, readable by nobody else."""
+    """The sandbox's key pairs by role."""
+    return key_pairs(directory, ROLES)
+
+
+def key_pairs(directory: Path, roles: Sequence[str]) -> dict[str, Keypair]:
+    """Key pairs by role; those that are not there yet are made, readable by nobody else.
+
+    Raises:
+        InvalidInput: a file is no key pair, or others may read it.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = {}
-    for role in ROLES:
+    for role in roles:
         file = directory / f"{role}.json"
         if not file.exists():
             made = Keypair()

@@ -57,7 +57,7 @@ def start(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # Ctrl-C in this terminal is not meant for it
+            process_group=0,  # Ctrl-C in this terminal is not meant for it
             env=environment,
         )
     try:

@@ -108,7 +108,7 @@ async def set_up(
 
 async def _deploy(sender: Sender, payer: Keypair, progress: Callable[[str], None]) -> None:
     arch = "v0" if isinstance(sender.engine, EmbeddedEngine) else "v3"
-    for name in programs.NAMES:
+    for name in programs.SHIPPED_NAMES:
         progress(f"deploying {name}")
         await loader.deploy_program(
             sender,
@@ -117,6 +117,7 @@ async def _deploy(sender: Sender, payer: Keypair, progress: Callable[[str], None
             buffer=Keypair(),
             authority=payer,
             binary=programs.binary(name, arch),
+            final=True,
         )
 
 

@@ -60,7 +60,7 @@ def _ours() -> dict[str, tuple[str, dict[bytes, tuple[str, tuple[str, ...]]]]]:
                 for each in programs.idl(name)["instructions"]
             },
         )
-        for name in programs.NAMES
+        for name in programs.SHIPPED_NAMES
     }
 
 

@@ -83,7 +83,7 @@ def make_keys(seed: int, traders: int) -> Stage:
 
 
 async def deploy(sender: Sender, seed: int) -> None:
-    """Bring both programs onto a cluster through the upgradeable loader, at their development addresses."""
+    """Bring both programs onto a cluster through the upgradeable loader, and burn their authority."""
     admin = make_keys(seed, 0).admin
     await sender.engine.airdrop(admin.pubkey(), 1_000 * SOL)
     for name in programs.NAMES:
@@ -94,6 +94,7 @@ async def deploy(sender: Sender, seed: int) -> None:
             buffer=Keypair(),
             authority=admin,
             binary=programs.binary(name, "v3"),
+            final=True,
         )
 
 

@@ -2,5 +2,6 @@
 
 from ._legs import Legs
 from ._life import FEED, KINDS, Kind, Scenario, shares_of
+from ._pool import PoolLife
 
-__all__ = ["FEED", "KINDS", "Kind", "Legs", "Scenario", "shares_of"]
+__all__ = ["FEED", "KINDS", "Kind", "Legs", "PoolLife", "Scenario", "shares_of"]

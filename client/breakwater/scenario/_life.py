@@ -124,9 +124,9 @@ class Scenario:
         return spl.get_associated_token_address(self._trader.pubkey(), self.mint)
 
     async def deploy(self) -> None:
-        """Deploy both programs through the upgradeable loader."""
+        """Deploy all programs through the upgradeable loader, for good."""
         await self._engine.airdrop(self._admin.pubkey(), 100 * SOL)
-        for name in programs.NAMES:
+        for name in programs.SHIPPED_NAMES:
             self._progress(f"deploy {name}")
             await loader.deploy_program(
                 self._sender,
@@ -135,6 +135,7 @@ class Scenario:
                 buffer=Keypair(),
                 authority=self._admin,
                 binary=programs.binary(name, "v3"),
+                final=True,
             )
 
     async def run(self, *more: Callable[[], AsyncIterator[Step]]) -> AsyncIterator[Step]:

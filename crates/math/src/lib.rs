@@ -5,13 +5,14 @@
 //!   transcendental functions over [`tables`], which `scripts/generate_math.py` writes.
 //! * [`lmsr`] and [`pm_amm`] price markets, [`risk`] bounds leverage, [`liquidation`] calls loans, [`breaker`] halts,
 //!   [`fees`] charges, [`vault`] counts the lenders' shares.
-//! * [`rewards`] shares MMT out, [`duties`] deals tasks to keepers.
+//! * [`rewards`] shares MMT out, [`duties`] deals tasks to keepers, [`ratio`] exchanges at a fixed ratio.
 //!
 //! Everything is built from 64-bit operations because those are what the chain's virtual machine has: it charges one
 //! compute unit for each, a multiplication or division included, and dozens for every 128-bit library call.
 #![cfg_attr(not(test), no_std)]
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
+pub mod bootstrap;
 pub mod breaker;
 pub mod duties;
 pub mod error;
@@ -25,6 +26,7 @@ pub mod normal;
 #[rustfmt::skip] // its layout is its script's
 mod normal_tables;
 pub mod pm_amm;
+pub mod ratio;
 pub mod rewards;
 pub mod risk;
 #[rustfmt::skip] // its layout is its script's

@@ -3,8 +3,8 @@
 
 use breakwater_math::lmsr::Liquidity;
 use breakwater_math::{
-    fees, fixed, risk, vault, Collateral6, CoverageQ32, LeverageX100, LpShares6, MathError, Ppm, Result,
-    Rounding, Q48,
+    fees, fixed, ratio, risk, vault, Collateral6, CoverageQ32, LeverageX100, LpShares6, MathError, Ppm,
+    Result, Rounding, Q48,
 };
 use serde_json::Value;
 
@@ -231,5 +231,18 @@ fn vault_shares() {
         let (shares, supply) = (LpShares6::new(natural(&row[0])), LpShares6::new(natural(&row[1])));
         let value = vault::value_of_shares(shares, supply, collateral(&row[2]));
         is_exact(&row, value.map(Collateral6::raw));
+    }
+}
+
+#[test]
+fn exchanges_at_a_fixed_ratio() {
+    for row in rows("ratio_exchange") {
+        let rate = Ppm::new(natural(&row[3]) as u32);
+        let got = ratio::exchange(natural(&row[0]), natural(&row[1]), natural(&row[2]), rate);
+        is_exact(&row[..5], got.map(|exchanged| exchanged.gross));
+        is_exact(&row, got.map(|exchanged| exchanged.out));
+        if let Ok(exchanged) = got {
+            assert_eq!(exchanged.gross, exchanged.fee + exchanged.out, "{row:?}");
+        }
     }
 }

@@ -34,6 +34,9 @@ pub const MMT_SUNK: u64 = 90_000_000_000_000_000;
 pub const MMT_POOL: u64 = 10_000_000_000_000_000;
 /// One token: what a stake is at least, if it is anything.
 pub const MIN_STAKE: u64 = 1_000_000_000;
+/// A thousand shares of the vault: what a maker locks at least, if anything. With the whole pool for them alone, the
+/// accumulator still fits 64 bits.
+pub const MIN_LOCKED: u64 = 1_000_000_000;
 pub const SEASON_SEED: &[u8] = b"season";
 /// Owns the sink's token accounts. No instruction signs with it, and none may ever.
 pub const MMT_SINK_SEED: &[u8] = b"mmt_sink";

@@ -180,6 +180,10 @@ pub enum ExchangeError {
     WrongSubject,
     #[msg("the account did not post the task")]
     NotPoster,
+    #[msg("the maker's account belongs to another trader")]
+    MakerOfAnotherTrader,
+    #[msg("locked liquidity is nothing or at least a thousand shares")]
+    LockTooSmall,
     #[msg("the sale would not repay its part of the loan: let the vault take the shares over")]
     BelowLoan,
     #[msg("the shares are still worth their loan: they are sold, not taken over")]

@@ -2,10 +2,11 @@
 
 use anchor_lang::{bytemuck, prelude::*, Event};
 
+mod bootstrap;
 mod called;
 mod keepers;
 
-pub use {called::*, keepers::*};
+pub use {bootstrap::*, called::*, keepers::*};
 
 /// Log an event. Does what `emit!` does, with the discriminator and the body side by side on the stack instead of
 /// copied into a vector.

@@ -19,7 +19,7 @@ pub mod events;
 pub mod instructions;
 pub mod state;
 
-use instructions::*;
+use {instructions::*, state::BootstrapRules};
 
 declare_id!("FSJ4dNaQjgZNkZN92PD1x6xamyjZkx6ATvY4HTKRJKq6");
 
@@ -213,7 +213,8 @@ pub mod exchange {
         ctx.accounts.close_market()
     }
 
-    /// Fix the rules and create config, vault and token account. Once.
+    /// Fix the rules and create config, vault and token account. Once, and only when nobody can upgrade this program
+    /// or the oracle any more.
     pub fn initialize(ctx: &mut Context<Initialize>, operator: Address, rules: Rules) -> Result<()> {
         let bumps = (ctx.bumps.vault, ctx.bumps.token_vault);
         ctx.accounts.initialize(bumps, operator, rules)
@@ -333,5 +334,40 @@ pub mod exchange {
     /// Remove a task that is done, expired or no longer needed; rent goes back to its poster. Anybody may ask.
     pub fn close_task(ctx: &mut Context<CloseTask>) -> Result<()> {
         ctx.accounts.close_task()
+    }
+
+    /// Begin to pay trades and locked liquidity in MMT, by rules fixed here. Once. Signer: the admin.
+    pub fn open_bootstrap(ctx: &mut Context<OpenBootstrap>, rules: BootstrapRules) -> Result<()> {
+        ctx.accounts.open_bootstrap(rules)
+    }
+
+    /// Open a trader's maker account.
+    pub fn create_maker(ctx: &mut Context<CreateMaker>) -> Result<()> {
+        ctx.accounts.create_maker()
+    }
+
+    /// Close an empty maker account; its rent goes back to the owner.
+    pub fn close_maker(ctx: &mut Context<CloseMaker>) -> Result<()> {
+        ctx.accounts.close_maker()
+    }
+
+    /// Lock shares of the vault, which earns MMT.
+    pub fn lock_liquidity(ctx: &mut Context<LockLiquidity>, shares: u64) -> Result<()> {
+        ctx.accounts.lock(LpShares6::new(shares))
+    }
+
+    /// Take locked shares back.
+    pub fn unlock_liquidity(ctx: &mut Context<LockLiquidity>, shares: u64) -> Result<()> {
+        ctx.accounts.unlock(LpShares6::new(shares))
+    }
+
+    /// Pay a trader for the fees that the launch credited.
+    pub fn claim_trades(ctx: &mut Context<ClaimTrades>) -> Result<()> {
+        ctx.accounts.claim_trades()
+    }
+
+    /// Pay a maker for its locked liquidity.
+    pub fn claim_maker(ctx: &mut Context<ClaimMaker>) -> Result<()> {
+        ctx.accounts.claim_maker()
     }
 }

@@ -140,6 +140,124 @@ fn other_programs_are_refused() {
     }
 }
 
+/// The two programs by the index of the first of their two accounts.
+const PROGRAMS: [usize; 2] = [7, 9];
+
+/// The programdata account of the program at `index`, changed.
+fn with_data(index: usize, change: fn(&mut Account)) -> (World, Instruction) {
+    let (mut world, instruction) = given();
+    let address = instruction.accounts[index + 1].pubkey;
+    let mut account = world.account(&address).unwrap();
+    change(&mut account);
+    world.svm.set_account(address, account).unwrap();
+    (world, instruction)
+}
+
+/// A copy of the account at `index`, changed, at another address and in its place.
+fn with_copy(index: usize, change: fn(&mut Account)) -> (World, Instruction) {
+    let (mut world, mut instruction) = given();
+    let mut account = world.account(&instruction.accounts[index].pubkey).unwrap();
+    change(&mut account);
+    let copy = world.key();
+    world.svm.set_account(copy, account).unwrap();
+    instruction.accounts[index].pubkey = copy;
+    (world, instruction)
+}
+
+#[test]
+fn a_program_that_somebody_can_still_upgrade_is_refused() {
+    for index in PROGRAMS {
+        let (mut world, initialize) = with_data(index, |data| {
+            data.data[12] = 1;
+            data.data[13..45].fill(7);
+        });
+        world.refuses(&initialize, ExchangeError::NotFinal);
+    }
+}
+
+#[test]
+fn a_program_whose_authority_is_burned_later_is_accepted_then() {
+    for index in PROGRAMS {
+        let (mut world, initialize) = with_data(index, |data| data.data[12] = 1);
+        world.refuses(&initialize, ExchangeError::NotFinal);
+        let address = initialize.accounts[index + 1].pubkey;
+        let mut burned = world.account(&address).unwrap();
+        burned.data[12] = 0;
+        world.svm.set_account(address, burned).unwrap();
+        world.does(&initialize);
+    }
+}
+
+#[test]
+fn the_other_programs_data_is_refused() {
+    for (index, other) in [(7, 10), (9, 8)] {
+        let (mut world, mut initialize) = given();
+        initialize.accounts[index + 1].pubkey = initialize.accounts[other].pubkey;
+        world.refuses(&initialize, ExchangeError::NotProgramData);
+    }
+}
+
+#[test]
+fn final_data_at_another_address_is_refused() {
+    for index in PROGRAMS {
+        let (mut world, initialize) = with_copy(index + 1, |_| ());
+        world.refuses(&initialize, ExchangeError::NotProgramData);
+    }
+}
+
+#[test]
+fn data_of_another_owner_is_refused() {
+    for index in PROGRAMS {
+        let (mut world, initialize) = with_data(index, |data| data.owner = address::TOKEN);
+        world.refuses(&initialize, ExchangeError::NotProgramData);
+    }
+}
+
+#[test]
+fn a_buffer_in_the_place_of_the_data_is_refused() {
+    for index in PROGRAMS {
+        let (mut world, initialize) = with_data(index, |data| data.data[0] = 1);
+        world.refuses(&initialize, ExchangeError::NotProgramData);
+    }
+}
+
+#[test]
+fn another_program_is_refused_even_if_it_is_final() {
+    for (index, other) in [(7, address::ORACLE), (9, address::EXCHANGE)] {
+        let (mut world, mut initialize) = given();
+        initialize.accounts[index].pubkey = other;
+        initialize.accounts[index + 1].pubkey = address::program_data(&other);
+        world.refuses(&initialize, ExchangeError::NotProgram);
+    }
+}
+
+#[test]
+fn a_forged_program_that_names_the_genuine_data_is_refused() {
+    for index in PROGRAMS {
+        let (mut world, initialize) = with_copy(index, |_| ());
+        world.refuses(&initialize, ExchangeError::NotProgram);
+    }
+}
+
+#[test]
+fn a_program_of_a_loader_that_cannot_upgrade_is_refused() {
+    // the exchange runs, so its own account cannot be any other loader's
+    let mut world = World::new();
+    let (oracle, loader) = (
+        world.account(&address::program_data(&address::ORACLE)).unwrap(),
+        45,
+    );
+    let old = Account {
+        data: oracle.data[loader..].to_vec(),
+        owner: address::OLD_LOADER,
+        executable: true,
+        ..oracle
+    };
+    world.svm.set_account(address::ORACLE, old).unwrap();
+    let initialize = ix::initialize(world.admin, world.operator, world.mint, ix::RULES);
+    world.refuses(&initialize, ExchangeError::NotProgram);
+}
+
 mod create_shard {
     use super::*;
 

@@ -45,6 +45,7 @@ mod unwind_chain;
 mod void;
 mod withdraw;
 
+mod claim_bootstrap;
 mod claim_rewards;
 mod claim_task;
 mod close_task;
@@ -54,6 +55,8 @@ mod fail_task;
 mod initialize_mmt;
 mod keeper_duty;
 mod keeper_invariants;
+mod lock_liquidity;
+mod open_bootstrap;
 mod post_task;
 mod register_keeper;
 mod stake;

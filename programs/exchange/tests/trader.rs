@@ -33,7 +33,8 @@ mod create {
                 owner,
                 balance: 0,
                 lp_shares: 0,
-                positions: 0
+                positions: 0,
+                credit: 0,
             }
         );
         assert_eq!(
@@ -142,6 +143,7 @@ mod close {
             balance: 0,
             lp_shares: 0,
             positions: 0,
+            credit: 0,
         };
         assert_eq!(world.get::<Trader>(&address::trader(&owner)), expected);
     }

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from solders.account import Account
 from solders.instruction import Instruction
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 
-from breakwater.chain import programs
+from breakwater.chain import _loader_ix as make
+from breakwater.chain import addresses as at
+from breakwater.chain import instructions as ix
+from breakwater.chain import loader, programs
 from breakwater.chain._program_errors import error_from
 from breakwater.chain.engine import EmbeddedEngine
 from breakwater.chain.sender import Sender
@@ -96,3 +101,52 @@ def test_programs_come_and_go_with_snapshots() -> None:
     assert account.executable
     engine.reset()
     assert engine.get_account(address) is not None
+
+
+async def test_programs_are_final_as_the_upgradeable_loader_keeps_them(loaded: EmbeddedEngine) -> None:
+    for name in programs.NAMES:
+        state = await loader.program_state(Sender(loaded), programs.address(name))
+        assert state is not None
+        assert state.programdata == at.program_data(programs.address(name))
+        assert state.authority is None
+        assert state.binary == programs.binary(name, "v0")
+
+
+async def test_the_burns_and_the_opening_fit_into_one_transaction(loaded: EmbeddedEngine) -> None:
+    admin, mint = Keypair(), Pubkey.new_unique()
+    loaded.fund(admin.pubkey(), SOL)
+    key = admin.pubkey()
+    fresh = (bytes(44) + b"\6\1").ljust(82, b"\0")
+    loaded.set_account(mint, Account(SOL, fresh, at.TOKEN_PROGRAM))
+    for name in programs.NAMES:
+        programdata = at.program_data(programs.address(name))
+        held = loaded.get_account(programdata)
+        assert held is not None
+        live = held.data[:12] + b"\1" + bytes(key) + held.data[45:]
+        loaded.set_account(programdata, Account(held.lamports, live, held.owner))
+    burns = [
+        make.set_authority(at.program_data(programs.address(name)), key, None) for name in programs.NAMES
+    ]
+    await Sender(loaded).send([*burns, ix.initialize(key, key, mint, ix.Rules())], [admin])
+    assert loaded.get_account(at.config()) is not None
+
+
+async def test_an_exchange_opens_only_when_nobody_can_upgrade_its_programs(loaded: EmbeddedEngine) -> None:
+    admin = Keypair()
+    loaded.fund(admin.pubkey(), SOL)
+    mint = Pubkey.new_unique()
+    fresh = (bytes(44) + b"\6\1").ljust(82, b"\0")
+    loaded.set_account(mint, Account(SOL, fresh, at.TOKEN_PROGRAM))
+    key, sender = admin.pubkey(), Sender(loaded)
+    final = loaded.snapshot()
+    for name in programs.NAMES:
+        programdata = at.program_data(programs.address(name))
+        held = loaded.get_account(programdata)
+        assert held is not None
+        live = held.data[:12] + b"\1" + bytes(key) + held.data[45:]
+        loaded.set_account(programdata, Account(held.lamports, live, held.owner))
+        with pytest.raises(ProgramError) as refused:
+            await sender.send([ix.initialize(key, key, mint, ix.Rules())], [admin])
+        assert refused.value.name == "NotFinal"
+        loaded.restore(final)
+    await sender.send([ix.initialize(key, key, mint, ix.Rules())], [admin])

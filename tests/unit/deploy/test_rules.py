@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, fields, replace
+from typing import Any, TypeVar
 
 import pytest
 from solders.account import Account
@@ -13,14 +13,20 @@ from solders.pubkey import Pubkey
 
 from breakwater.chain import accounts as layouts
 from breakwater.chain import addresses as at
+from breakwater.chain.bootstrap_accounts import Bootstrap
+from breakwater.chain.keeper_accounts import Registry, Season
 from breakwater.chain.loader import LOADER, ProgramState, programdata_address
-from breakwater.deploy import RULES, Artefact, Expected, judge
-from breakwater.deploy.facts import Facts, Mint, ProgramFacts, TokenAccount
+from breakwater.chain.mmt_mint import SUNK, SUPPLY
+from breakwater.charter import Charter, FeedTerms, Held, Keys, Mint, TokenAccount
+from breakwater.deploy import RULES, Artefact, judge
+from breakwater.deploy.facts import Facts, KeeperFacts, ProgramFacts
 
 BINARY = b"\x7fELF and so on"
 KEY, OTHER = (Keypair.from_seed(bytes([i]) * 32).pubkey() for i in (1, 2))
 COLLATERAL, MMT = (Keypair.from_seed(bytes([i]) * 32).pubkey() for i in (3, 4))
-SUPPLY = 100_000_000 * 10**9
+SINK = Keypair.from_seed(bytes([5]) * 32).pubkey()
+EMITTED = sum(Charter().mmt.rates) * 38_880_000 + Charter().bootstrap.budget - 5
+Value = TypeVar("Value")
 
 
 def program(name: str = "exchange", address: Pubkey = at.EXCHANGE, **changes: Any) -> ProgramFacts:
@@ -31,57 +37,79 @@ def program(name: str = "exchange", address: Pubkey = at.EXCHANGE, **changes: An
     return replace(ProgramFacts(artefact, account, state), **changes)
 
 
+MARKETS = FeedTerms(name="BTC/USD", publisher=str(KEY), authority=str(OTHER))
+
+
 def facts(**changes: Any) -> Facts:
     """An exchange that breaks no rule, but for the changes."""
-    rules = Expected().rules
     launched = Facts(
         cluster="here",
         slot=9,
-        expected=Expected.model_validate(
-            {
-                "keys": {
-                    "operator": str(KEY),
-                    "collateral_mint": str(COLLATERAL),
-                    "collateral_fixed": True,
-                    "mmt_mint": str(MMT),
-                },
-            }
+        expected=Charter(
+            keys=Keys(
+                operator=str(KEY),
+                collateral_mint=str(COLLATERAL),
+                collateral_fixed=True,
+                mmt_mint=str(MMT),
+            ),
+            feeds=(MARKETS,),
         ),
         programs=(program(),),
         token_program=None,
-        config=layouts.Config(
-            bytes(32),
-            bytes(KEY),
-            bytes(COLLATERAL),
-            rules.min_coverage_q32,
-            rules.fee_base_ppm,
-            rules.fee_slope_ppm,
-            rules.max_subsidy_ppm,
-            rules.partial_ppm,
-            rules.keeper_ppm,
-            rules.insurance_ppm,
-            rules.slot_ppm,
-        ),
-        vault=layouts.Vault(bytes(at.token_vault()), 0, 0, 0),
-        token_vault=TokenAccount(COLLATERAL, at.vault(), None, None, frozen=False),
-        collateral=Mint(COLLATERAL, at.TOKEN_PROGRAM, 10**12, 6, None, None),
-        mmt=Mint(MMT, at.TOKEN_PROGRAM, SUPPLY, 9, None, None),
+        held=exchange(),
         feeds=(),
+        keepers=(),
         buffers=(),
         records=(),
     )
     return replace(launched, **changes)
 
 
-def config(**changes: Any) -> layouts.Config:
-    held = facts().config
-    assert held is not None
-    return replace(held, **changes)
+def made(kind: type[Value], *sources: Any, **values: Any) -> Value:
+    """An account whose fields are the rules' where they have such, the values given, else zero."""
+    known = {name: value for each in sources for name, value in asdict(each).items()} | values
+    return kind(**{each.name: known.get(each.name, 0) for each in fields(kind)})  # type: ignore[arg-type]
+
+
+def exchange() -> Held:
+    charter = Charter()
+    rules, mmt = charter.rules, charter.mmt
+    feed = {"publisher": bytes(KEY), "authority": bytes(OTHER), "name": "BTC/USD", "exponent": -2}
+    return Held(
+        config=made(layouts.Config, rules, admin=bytes(32), operator=bytes(KEY), mint=bytes(COLLATERAL)),
+        vault=made(layouts.Vault, token_account=bytes(at.token_vault())),
+        token_vault=tokens(at.token_vault(), COLLATERAL, at.vault()),
+        shards=tuple(made(layouts.Shard, rules, index=i, halts=()) for i in range(at.SHARDS)),
+        season=made(Season, mmt, mint=bytes(MMT), sink=bytes(SINK), paid=7),
+        registry=made(Registry, mmt, keepers=()),
+        bootstrap=made(
+            Bootstrap,
+            charter.bootstrap,
+            budget=charter.bootstrap.budget,
+            end_slot=charter.bootstrap.mining_slots,
+            paid_makers=5,
+        ),
+        stake_vault=tokens(at.stake_vault(), MMT, at.season()),
+        reward_vault=tokens(at.reward_vault(), MMT, at.season(), EMITTED - 7),
+        collateral=Mint(COLLATERAL, at.TOKEN_PROGRAM, 10**12, 6, None, None),
+        mmt=Mint(MMT, at.TOKEN_PROGRAM, SUPPLY, 9, None, None),
+        sink=tokens(SINK, MMT, at.mmt_sink(), SUNK),
+        feeds=((at.feed("BTC/USD"), made(layouts.Feed, **feed, max_age_s=30)),),
+    )
+
+
+def tokens(address: Pubkey, mint: Pubkey, owner: Pubkey, amount: int = 0) -> TokenAccount:
+    return TokenAccount(address, mint, owner, amount, None, None, frozen=False)
+
+
+def holding(**changes: Any) -> Facts:
+    """Facts of which the exchange is changed in places."""
+    return facts(held=replace(exchange(), **changes))
 
 
 def changed(field: str, **changes: Any) -> Facts:
-    """Facts of which one part is changed in places."""
-    return facts(**{field: replace(getattr(facts(), field), **changes)})
+    """Facts of which one account of the exchange is changed in places."""
+    return holding(**{field: replace(getattr(exchange(), field), **changes)})
 
 
 def test_a_launch_as_it_should_be_breaks_no_rule() -> None:
@@ -124,17 +152,17 @@ ELSEWHERE = program(account=Account(1, b"\x02\0\0\0" + bytes(KEY), LOADER, execu
             ),
         ),
         (state(authority=KEY), ("upgrade authority", "exchange", "nobody", str(KEY))),
-        (facts(config=config(admin=bytes(KEY))), ("admin", CONFIG, "nobody", str(KEY))),
+        (changed("config", admin=bytes(KEY)), ("admin", CONFIG, "nobody", str(KEY))),
         (
-            facts(config=config(fee_base_ppm=299)),
+            changed("config", fee_base_ppm=299),
             ("parameters", CONFIG, "fee_base_ppm 300", "fee_base_ppm 299"),
         ),
         (
-            facts(config=config(fee_slope_ppm=2_501)),
+            changed("config", fee_slope_ppm=2_501),
             ("parameters", CONFIG, "fee_slope_ppm 2500", "fee_slope_ppm 2501"),
         ),
-        (facts(config=config(operator=bytes(OTHER))), ("operator", CONFIG, str(KEY), str(OTHER))),
-        (facts(token_vault=None), ("token vault", VAULT, "the vault's token account", "none, or another")),
+        (changed("config", operator=bytes(OTHER)), ("operator", CONFIG, str(KEY), str(OTHER))),
+        (holding(token_vault=None), ("token vault", VAULT, "the vault's token account", "none, or another")),
         (changed("token_vault", owner=KEY), ("token vault", VAULT, f"owner {at.vault()}", f"owner {KEY}")),
         (changed("token_vault", mint=MMT), ("token vault", VAULT, f"mint {COLLATERAL}", f"mint {MMT}")),
         (changed("token_vault", delegate=KEY), ("token vault", VAULT, "no delegate", f"delegate {KEY}")),
@@ -160,7 +188,46 @@ ELSEWHERE = program(account=Account(1, b"\x02\0\0\0" + bytes(KEY), LOADER, execu
             changed("mmt", supply=SUPPLY - 1),
             ("mmt", str(MMT), f"a supply of {SUPPLY}", f"a supply of {SUPPLY - 1}"),
         ),
-        (facts(mmt=None), ("mmt", str(MMT), "a mint of the token program", "something else")),
+        (holding(mmt=None), ("mmt", str(MMT), "a mint of the token program", "nothing")),
+        (
+            changed("sink", owner=KEY),
+            ("sink", str(SINK), f"owner {at.mmt_sink()}", f"owner {KEY}"),
+        ),
+        (
+            changed("sink", amount=SUNK - 1),
+            ("sink", str(SINK), f"at least {SUNK} sunk", f"{SUNK - 1} sunk"),
+        ),
+        (
+            changed("season", keepers_ppm=1),
+            ("schedule", str(at.season()), "keepers_ppm 200000", "keepers_ppm 1"),
+        ),
+        (
+            changed("registry", claim_slots=21),
+            ("schedule", str(at.registry()), "claim_slots 20", "claim_slots 21"),
+        ),
+        (
+            changed("bootstrap", trade_rate=1),
+            ("bootstrap", str(at.bootstrap()), "trade_rate 20000000000", "trade_rate 1"),
+        ),
+        (
+            changed("reward_vault", amount=EMITTED - 8),
+            (
+                "mmt vaults",
+                str(at.reward_vault()),
+                f"at least {EMITTED - 7} for rewards",
+                f"{EMITTED - 8} for rewards",
+            ),
+        ),
+        (
+            changed("stake_vault", delegate=KEY),
+            ("mmt vaults", str(at.stake_vault()), "no delegate", f"delegate {KEY}"),
+        ),
+        (
+            holding(shards=(None, *exchange().shards[1:])),
+            ("shards", str(at.shard(0)), "shard 0", "nothing"),
+        ),
+        (holding(season=None), ("initialised", str(at.season()), "MMT that is initialised", "nothing")),
+        (holding(feeds=()), ("feeds", str(at.feed("BTC/USD")), "the feed BTC/USD", "nothing")),
     ],
 )
 def test_what_is_wrong_is_the_one_finding(given: Facts, finding: tuple[str, str, str, str]) -> None:
@@ -173,10 +240,11 @@ def test_room_behind_the_binary_is_no_finding() -> None:
 
 
 def test_before_genesis_only_programs_are_judged_and_the_rest_is_not_asked() -> None:
-    before = facts(config=None, vault=None, token_vault=None, collateral=None, mmt=None)
+    nothing: dict[str, Any] = {each.name: None for each in fields(Held)}
+    before = holding(**{**nothing, "shards": (None,) * at.SHARDS, "feeds": ()})
     assert judge(before, exchange=False).ok
     report = judge(before)
-    assert {each.rule for each in report.findings} == {"initialised", "mmt"}
+    assert {each.rule for each in report.findings} == {"initialised", "feeds"}
     asked = {rule.name: report.status(rule) for rule in report.rules}
     assert asked["admin"] == asked["parameters"] == "not asked"
     assert asked["bytes"] == "holds"
@@ -196,4 +264,14 @@ def test_a_key_that_can_change_the_token_program_is_a_power() -> None:
 
 
 def test_the_zero_key_holds_no_power() -> None:
-    assert judge(facts(config=config(operator=bytes(32)))).powers == ()
+    assert judge(changed("config", operator=bytes(32))).powers == ()
+
+
+def test_a_keeper_and_a_vaults_delegate_are_powers() -> None:
+    keeper = KeeperFacts(Pubkey.new_unique(), OTHER)
+    given = replace(changed("reward_vault", delegate=KEY), keepers=(keeper,))
+    assert [(each.power, each.account, each.holder) for each in judge(given).powers] == [
+        ("operator", str(at.config()), str(KEY)),
+        ("keeper", str(keeper.account), str(OTHER)),
+        ("delegate", str(at.reward_vault()), str(KEY)),
+    ]

@@ -188,6 +188,24 @@ impl Desk<'_> {
             reserved: 0,
         });
         self.watch(priced, false);
+        if self.shard.launch.credits > 0 {
+            self.credit(priced.fee.min(settlement.income))?;
+        }
+        Ok(())
+    }
+
+    /// A trade of the launch. The fee that counts is set aside for losses: were it the vault's, whoever provides the
+    /// liquidity could trade with himself for nothing and be paid for it.
+    #[cold]
+    #[inline(never)]
+    fn credit(&mut self, fee: Collateral6) -> Result<()> {
+        let (counted, credit) = self.shard.launch.count(fee);
+        self.shard.insure(counted)?;
+        self.trader.credit = self
+            .trader
+            .credit
+            .checked_add(credit)
+            .ok_or(ExchangeError::Overflow)?;
         Ok(())
     }
 

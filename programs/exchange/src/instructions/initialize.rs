@@ -6,7 +6,7 @@ use {
         constants::{COLLATERAL_DECIMALS, SHARDS},
         error::ExchangeError,
         events::{log, Initialized, ShardCreated},
-        state::{Config, LiquidationRules, Shard, Vault},
+        state::{program_data::require_final, Config, LiquidationRules, Shard, Vault},
     },
     anchor_lang::prelude::*,
     pinocchio_token::{instructions::InitializeAccount3, state},
@@ -44,10 +44,20 @@ pub struct Initialize {
     pub mint: UncheckedAccount,
     pub token_program: Program<Token>,
     pub system_program: Program<System>,
+    /// Unchecked: `require_final` compares its address with our own and reads it as the loader's.
+    pub exchange_program: UncheckedAccount,
+    /// Unchecked: `require_final` reads it as the loader's, at the address that the program's account names.
+    pub exchange_data: UncheckedAccount,
+    /// Unchecked: `require_final` compares its address with the oracle's and reads it as the loader's.
+    pub oracle_program: UncheckedAccount,
+    /// Unchecked: `require_final` reads it as the loader's, at the address that the program's account names.
+    pub oracle_data: UncheckedAccount,
 }
 
 impl Initialize {
+    /// Nobody can put money into an exchange whose rules, or the rules of whose prices, somebody can still replace.
     pub fn initialize(&mut self, bumps: (u8, u8), operator: Address, rules: Rules) -> Result<()> {
+        self.require_programs_final()?;
         let in_range = COVERAGE_Q32.contains(&rules.min_coverage_q32)
             && rules.fee_base_ppm.saturating_add(rules.fee_slope_ppm) <= MAX_FEE_PPM
             && (1..=WHOLE_PPM).contains(&rules.max_subsidy_ppm);
@@ -79,6 +89,13 @@ impl Initialize {
             mint,
         });
         Ok(())
+    }
+
+    fn require_programs_final(&self) -> Result<()> {
+        let (program, data) = (self.exchange_program.account(), self.exchange_data.account());
+        require_final(program, data, &crate::ID)?;
+        let (program, data) = (self.oracle_program.account(), self.oracle_data.account());
+        require_final(program, data, &breakwater_feed::ID)
     }
 
     fn create_token_vault(&self, bump: u8) -> Result<()> {

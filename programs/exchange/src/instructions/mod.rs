@@ -39,15 +39,19 @@ pub use {
     withdraw::*,
 };
 
+mod claim_bootstrap;
 mod claim_rewards;
 mod claim_task;
 mod close_task;
 mod complete_task;
+mod create_maker;
 mod create_stake;
 mod fail_task;
 mod initialize_mmt;
 mod keeper_duty;
+mod lock_liquidity;
 mod mmt_tokens;
+mod open_bootstrap;
 mod post_task;
 mod register_keeper;
 mod stake;
@@ -56,7 +60,7 @@ mod withdraw_bond;
 mod withdraw_stake;
 
 pub use {
-    claim_rewards::*, claim_task::*, close_task::*, complete_task::*, create_stake::*, fail_task::*,
-    initialize_mmt::*, keeper_duty::*, post_task::*, register_keeper::*, stake::*, unstake::*,
-    withdraw_bond::*, withdraw_stake::*,
+    claim_bootstrap::*, claim_rewards::*, claim_task::*, close_task::*, complete_task::*, create_maker::*,
+    create_stake::*, fail_task::*, initialize_mmt::*, keeper_duty::*, lock_liquidity::*, open_bootstrap::*,
+    post_task::*, register_keeper::*, stake::*, unstake::*, withdraw_bond::*, withdraw_stake::*,
 };

@@ -19,6 +19,7 @@ pub use {
     stop::*, trader::*, vault::*,
 };
 
+mod bootstrap;
 mod keeper;
 mod need;
 mod registry;
@@ -26,4 +27,4 @@ mod season;
 mod stake;
 mod task;
 
-pub use {keeper::*, need::*, registry::*, season::*, stake::*, task::*};
+pub use {bootstrap::*, keeper::*, need::*, registry::*, season::*, stake::*, task::*};

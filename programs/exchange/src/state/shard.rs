@@ -1,5 +1,5 @@
 use {
-    super::{LiquidationRules, Repricing},
+    super::{Launch, LiquidationRules, Repricing},
     crate::{
         constants::GROUPS,
         error::{math, ExchangeError},
@@ -39,6 +39,7 @@ pub struct Shard {
     pub liquidation: LiquidationRules,
     /// By group of markets: the first slot in which it trades again. Group zero never halts.
     pub halts: [u64; GROUPS],
+    pub launch: Launch,
 }
 
 impl Shard {
@@ -111,6 +112,13 @@ impl Shard {
     pub fn book_loan(&mut self, debt: Collateral6) -> Result<()> {
         self.debt = math(Collateral6::new(self.debt).checked_add(debt))?.raw();
         self.spend(debt)
+    }
+
+    /// Set money aside for losses, where it is not the liquidity providers' any more.
+    pub fn insure(&mut self, amount: Collateral6) -> Result<()> {
+        self.spend(amount)?;
+        self.insurance = math(Collateral6::new(self.insurance).checked_add(amount))?.raw();
+        Ok(())
     }
 
     /// A loan comes back: `repaid` of `debt`, the rest is lost.

@@ -13,6 +13,8 @@ pub struct Trader {
     pub lp_shares: u64,
     /// Position accounts that are open.
     pub positions: u64,
+    /// Fees credited by the launch and not yet paid for in MMT; closing the account gives them up.
+    pub credit: u64,
 }
 
 impl Trader {

@@ -7,7 +7,11 @@ use {
 
 pub const ORACLE: Address = Address::from_str_const("CvGvbpELGii1FdA62TcrZV3u9vi4Y6JPBKKnSWq1Abfo");
 pub const EXCHANGE: Address = Address::from_str_const("FSJ4dNaQjgZNkZN92PD1x6xamyjZkx6ATvY4HTKRJKq6");
+pub const POOLS: Address = Address::from_str_const("GPPw5QpFBXaPSeZ9crh1jELNnQyZ6onGd35psjAceqrh");
 pub const TOKEN: Address = Address::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
+pub const LOADER: Address = Address::from_str_const("BPFLoaderUpgradeab1e11111111111111111111111");
+/// Loads programs that never change, and keeps no programdata account.
+pub const OLD_LOADER: Address = Address::from_str_const("BPFLoader2111111111111111111111111111111111");
 pub const SYSTEM: Address = Address::new_from_array([0; 32]);
 
 thread_local! {
@@ -32,6 +36,11 @@ pub fn feed_id(name: &str) -> [u8; 32] {
 
 pub fn feed(name: &str) -> Address {
     derive(&ORACLE, &[b"feed", &feed_id(name)])
+}
+
+/// Where the loader keeps the program's binary and says who may replace it.
+pub fn program_data(program: &Address) -> Address {
+    derive(&LOADER, &[program.as_ref()])
 }
 
 pub fn config() -> Address {
@@ -112,6 +121,27 @@ pub fn keeper(authority: &Address) -> Address {
     derive(&EXCHANGE, &[b"keeper", authority.as_ref()])
 }
 
+/// What a launch pays and has paid.
+pub fn bootstrap() -> Address {
+    derive(&EXCHANGE, &[b"bootstrap"])
+}
+
+pub fn maker(trader: &Address) -> Address {
+    derive(&EXCHANGE, &[b"maker", trader.as_ref()])
+}
+
 pub fn task(subject: &Address, kind: u8) -> Address {
     derive(&EXCHANGE, &[b"task", subject.as_ref(), &[kind]])
+}
+
+pub fn pool(owner: &Address, number: u64) -> Address {
+    derive(&POOLS, &[b"pool", owner.as_ref(), &number.to_le_bytes()])
+}
+
+pub fn pool_vault(pool: &Address, side: usize) -> Address {
+    derive(&POOLS, &[b"vault", pool.as_ref(), &[side as u8]])
+}
+
+pub fn pool_lp_mint(pool: &Address, side: usize) -> Address {
+    derive(&POOLS, &[b"lp", pool.as_ref(), &[side as u8]])
 }

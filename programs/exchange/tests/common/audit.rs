@@ -16,6 +16,7 @@ pub struct Books {
     pub markets: HashMap<Key, Market>,
     pub positions: HashMap<Key, Position>,
     pub chains: HashMap<Key, Chain>,
+    pub makers: HashMap<Key, Maker>,
 }
 
 /// Shares that somebody holds in a market, as a position or as a leg of a chain.
@@ -34,6 +35,7 @@ struct Tags {
     market: [u8; 8],
     shard: [u8; 8],
     vault: [u8; 8],
+    maker: [u8; 8],
 }
 
 static TAGS: LazyLock<Tags> = LazyLock::new(|| Tags {
@@ -43,6 +45,7 @@ static TAGS: LazyLock<Tags> = LazyLock::new(|| Tags {
     market: Market::tag(),
     shard: Shard::tag(),
     vault: Vault::tag(),
+    maker: Maker::tag(),
 });
 
 impl Books {
@@ -64,6 +67,9 @@ impl Books {
         } else if is(TAGS.shard) {
             let shard: Shard = bytemuck::pod_read_unaligned(body);
             self.shards.insert(shard.index, shard);
+        } else if is(TAGS.maker) {
+            self.makers
+                .insert(key(address), bytemuck::pod_read_unaligned(body));
         } else if is(TAGS.vault) {
             self.vault = Some(bytemuck::pod_read_unaligned(body));
         }
@@ -111,6 +117,7 @@ impl World {
     /// Conservation to the unit, solvency of every market, and ledgers that are the sums of what they summarise.
     #[track_caller]
     pub fn audit(&self) {
+        self.audit_pools();
         let books = self.books();
         if books.vault.is_none() {
             return;
@@ -137,9 +144,15 @@ impl World {
                 "positions of a trader"
             );
         }
-        let lp_shares: u64 = books.traders.values().map(|t| t.lp_shares).sum();
-        assert_eq!(books.vault.unwrap().lp_supply, lp_shares, "shares of the vault");
+        let free: u64 = books.traders.values().map(|t| t.lp_shares).sum();
+        let locked: u64 = books.makers.values().map(|m| m.shares).sum();
+        assert_eq!(
+            books.vault.unwrap().lp_supply,
+            free + locked,
+            "shares of the vault"
+        );
         self.audit_mmt();
+        self.audit_bootstrap();
     }
 }
 

@@ -37,9 +37,16 @@ errors! { ExchangeError:
     EmissionExceeded WrongMmtMint SupplyNotFixed WrongSink StakeTooSmall CoolingDown NotKeeper NotBeneficiary
     KeeperNotActive KeeperNotSuspended KeeperAlive KeeperNotLeaving BondTooSmall RegistryFull TasksHeld TooManyClaims
     BadTaskKind TaskUnfounded TaskClaimed TaskDone TaskNotClaimed NotClaimer NotYourTurn TaskObsolete TaskUnfinished
-    TaskNotLate TaskPending WrongSubject NotPoster BelowLoan AboveLoan PositionTooYoung
+    TaskNotLate TaskPending WrongSubject NotPoster MakerOfAnotherTrader LockTooSmall BelowLoan AboveLoan PositionTooYoung
 }
 
+errors! { PoolsError:
+    Overflow OutOfDomain NotOwner BadRatio FeeTooHigh SameMint TooManyDecimals WrongVault WrongLpMint WrongSide ZeroAmount
+    AmountTooSmall SlippageExceeded InsufficientReserve Paused NotEmpty
+}
+
+/// Anchor: an account is not at the address its seeds give.
+pub const WRONG_SEEDS: InstructionError = InstructionError::InvalidSeeds;
 /// Anchor: an account that must be writable is not.
 pub const NOT_MUTABLE: InstructionError = InstructionError::Custom(2000);
 /// Anchor: one account passed for two that are written.
@@ -51,6 +58,8 @@ pub const TOO_FEW_ACCOUNTS: InstructionError = InstructionError::NotEnoughAccoun
 pub const IN_USE: InstructionError = InstructionError::Custom(0);
 /// The token program: the source holds less.
 pub const TOKEN_INSUFFICIENT: InstructionError = InstructionError::Custom(1);
+/// The token program: what should be a mint is none.
+pub const TOKEN_INVALID_MINT: InstructionError = InstructionError::Custom(2);
 /// The token program: the account is of another mint.
 pub const TOKEN_MINT_MISMATCH: InstructionError = InstructionError::Custom(3);
 /// The token program: the signer may not spend from the account.

@@ -146,6 +146,10 @@ pub fn initialize(admin: Address, operator: Address, mint: Address, rules: Rules
         r(mint),
         r(at::TOKEN),
         r(at::SYSTEM),
+        r(at::EXCHANGE),
+        r(at::program_data(&at::EXCHANGE)),
+        r(at::ORACLE),
+        r(at::program_data(&at::ORACLE)),
     ];
     let parts = [
         rules.fee_base_ppm,

@@ -178,7 +178,7 @@ impl World {
         (market, subject)
     }
 
-    fn all<T: Tagged>(&self) -> Vec<(Address, T)> {
+    pub fn all<T: Tagged>(&self) -> Vec<(Address, T)> {
         let accounts = self.svm.accounts_db().inner.iter();
         accounts
             .filter(|(_, account)| account.owner() == &at::EXCHANGE)
@@ -209,7 +209,7 @@ impl World {
         let pool = self.token_amount(&at::reward_vault());
         assert_eq!(
             pool,
-            whole_schedule() - season.paid,
+            whole_schedule() - season.paid + self.bootstrap_budget() - self.bootstrap_paid(),
             "rewards paid are what left their vault"
         );
 

@@ -87,8 +87,9 @@ tagged! { "account":
         cash: u64, debt: u64, debt_at_risk: u64, claim_floor: u64, claim_ceiling: u64, coverage_q32: u64,
         min_coverage_q32: u64, fees: u64, volume: u64, bad_debt: u64, fee_ppm: u32, index: u32, insurance: u64,
         partial_ppm: u32, keeper_ppm: u32, insurance_ppm: u32, slot_ppm: u32, halts: [u64; 64],
+        launch_credits: u64, early_trades: u64, min_fee: u64, max_fee: u64,
     }
-    Trader { owner: Key, balance: u64, lp_shares: u64, positions: u64, }
+    Trader { owner: Key, balance: u64, lp_shares: u64, positions: u64, credit: u64, }
     Market {
         feed: Key, rent_payer: Key, id: u64, close_ms: u64, b: u64, log2e_over_b: u64, liquidity_shift: u64, escrow: u64,
         claim_floor: u64, claim_ceiling: u64, debt_at_risk: u64, max_debt_at_risk: u64, settlement_price: u64, shares: [u64; 16],
@@ -218,4 +219,46 @@ tagged! { "event":
     TaskCompleted { task: Key, keeper: Key, reward: u64, response_slots: u64, }
     TaskReopened { task: Key, keeper: Key, penalty: u64, missed: u64, }
     TaskClosed { task: Key, returned: u64, done: u64, }
+}
+
+tagged! { "account":
+    Bootstrap {
+        start_slot: u64, end_slot: u64, updated_slot: u64, budget: u64, trade_credits: u64, trade_rate: u64,
+        mining_rate: u64, emitted: u64, paid_traders: u64, paid_makers: u64, early_shares: u64, locked: u64,
+        total_weight: u64, per_weight_q40: u64, carry_q40: u64,
+    }
+    Maker {
+        trader: Key, shares: u64, early: u64, weight: u64, per_weight_q40: u64, rewards: u64,
+    }
+}
+
+tagged! { "event":
+    BootstrapOpened { start_slot: u64, end_slot: u64, budget: u64, }
+    MakerOpened { maker: Key, trader: Key, }
+    MakerClosed { maker: Key, trader: Key, }
+    LiquidityLocked { maker: Key, locked: u64, unlocked: u64, shares: u64, early: u64, }
+    BootstrapPaid { payee: Key, amount: u64, }
+}
+
+tagged! { "account":
+    Pool {
+        owner: Key, mints: [Key; 2], vaults: [Key; 2], lp_mints: [Key; 2], number: u64, ratio: [u64; 2], reserve: [u64; 2],
+        fees: [u64; 2], fee_ppm: u32, decimals: [u8; 2], paused: u8, bump: u8,
+    }
+}
+
+tagged! { "event":
+    PoolCreated {
+        pool: Key, owner: Key, mint_a: Key, mint_b: Key, number: u64, ratio_a: u64, ratio_b: u64, fee_ppm: u64,
+    }
+    Deposited { pool: Key, owner: Key, amount: u64, reserve: u64, side: u64, }
+    Withdrawn {
+        pool: Key, owner: Key, burned: u64, amount: u64, fee: u64, reserve: u64, burned_side: u32, paid_side: u32,
+    }
+    Swapped {
+        pool: Key, owner: Key, paid_in: u64, paid_out: u64, fee: u64, reserve_in: u64, reserve_out: u64, side: u64,
+    }
+    PauseSet { pool: Key, paused: u64, }
+    FeesCollected { pool: Key, fees_a: u64, fees_b: u64, }
+    PoolClosed { pool: Key, swept_a: u64, swept_b: u64, }
 }

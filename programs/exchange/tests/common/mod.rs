@@ -7,12 +7,15 @@ pub mod attacks;
 pub mod audit;
 pub mod error;
 pub mod ix;
+pub mod ix_bootstrap;
 pub mod ix_keepers;
 pub mod ix_legs;
+pub mod ix_pools;
 pub mod keepers;
 pub mod layout;
 pub mod model;
 pub mod model_chain;
+pub mod pools;
 pub mod random;
 pub mod tail_attacks;
 pub mod transaction;
@@ -21,7 +24,7 @@ pub mod world;
 pub use {
     breakwater_math as math,
     bytemuck::Zeroable,
-    error::{ExchangeError, OracleError},
+    error::{ExchangeError, OracleError, PoolsError},
     layout::*,
     solana_account::Account,
     solana_address::Address,

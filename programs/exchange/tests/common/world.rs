@@ -1,4 +1,4 @@
-//! The runtime with both programs, and the people in it.
+//! The runtime with all programs, and the people in it.
 
 use {
     crate::{address as at, ix, layout::*},
@@ -72,7 +72,7 @@ impl Default for World {
 }
 
 impl World {
-    /// Both programs, a mint, funded people, and no account of ours.
+    /// All programs, a mint, funded people, and no account of ours.
     pub fn new() -> Self {
         let mut svm = LiteSVM::default()
             .with_feature_set(FeatureSet::all_enabled())
@@ -86,6 +86,7 @@ impl World {
             .with_transaction_history(0);
         svm.add_program(at::ORACLE, &artefact("oracle")).unwrap();
         svm.add_program(at::EXCHANGE, &artefact("exchange")).unwrap();
+        svm.add_program(at::POOLS, &artefact("pools")).unwrap();
         let nobody = Party {
             owner: at::SYSTEM,
             tokens: at::SYSTEM,

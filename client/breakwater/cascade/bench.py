@@ -1,0 +1,280 @@
+"""How fast the engine is, here and now, beside what others have published.
+
+- batch: the stress scenario (100 symbols, 100,000 events a second, 30 % liquidations) in arrays of 60,000;
+  sparse: the same at a thousand a second, where nearly every event closes a tick
+- single: the same events one by one through `Engine.push`, the interpreter's part included
+- velocity, risk: velocity, acceleration and jerk of the five timeframes, or all features and the evidence,
+  in a loop of the compiled functions, a call each
+- signal: from the event that raises a level to the signal as a value
+- redis: from before XADD to the signal out of pub/sub, through a real redis-server whose log is synced
+  on every write (`appendfsync always`), and a worker in a thread of its own
+
+The machine has other work, so rates and times are the best of many short runs, and every signal is measured
+several times, of which the quickest counts for the percentiles; the `raw` ones are of all measurements.
+"""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import redis
+
+from . import _layout as at
+from ._detector import TRACE_WIDTH, risk
+from ._features import FEATURES, describe, learn, motion
+from ._jit import kernel
+from ._numbers import PUBLISHED, TARGETS
+from .engine import Engine
+from .events import Event, Exchange, Kind, Side
+from .generate import ScenarioKind, generate
+from .transport import SIGNALS, Producer, RedisServer, Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .events import Events
+
+__all__ = ["Figures", "measure"]
+
+BATCH = 60_000
+BATCHES = 40
+SINGLES = 2_000
+LOOPS = 20_000
+SIGNALLED = 100
+ROUNDS = 60
+SIGNAL_ROUNDS = 5
+WORKED_OFF_S = 0.01
+"""For what came before a measurement to be out of the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was measured."""
+
+    batch_events_per_second: float
+    sparse_batch_events_per_second: float
+    single_events_per_second: float
+    velocity_us: float
+    risk_us: float
+    signal_p50_us: float
+    signal_p99_us: float
+    signal_raw_p99_us: float
+    redis_p50_ms: float
+    redis_p99_ms: float
+    redis_raw_p99_ms: float
+    memory_mb: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON, with the targets and what others have published."""
+        own = {name: getattr(self, name) for name in self.__slots__}
+        return {**own, "targets": TARGETS, "published": PUBLISHED}
+
+    def failures(self) -> list[str]:
+        """One sentence for each target that is missed."""
+        missed = []
+        for name, target in TARGETS.items():
+            value = getattr(self, name)
+            enough = value >= target if name.endswith("per_second") else value <= target
+            if not enough:
+                missed.append(f"{name} is {value:,.3f}, the target is {target:,.0f}.")
+        return missed
+
+
+@kernel
+def _velocities(row: Any, tick: int, times: int) -> float:
+    total = 0.0
+    for i in range(times):
+        for j in range(5):
+            ticks = at.FRAMES[j]
+            s0, s1, s2 = motion(row, at.USD, tick - (i & 7), ticks)
+            seconds = ticks * 0.1
+            total += s0 / seconds + (s0 - s1) / (seconds * seconds) + (s0 - 2 * s1 + s2) / seconds**3
+    return total
+
+
+@kernel
+def _risks(row: Any, floats: Any, model: Any, x: Any, tick: int, times: int) -> float:
+    total = 0.0
+    for _ in range(times):
+        learn(row, floats, tick, 1)
+        describe(row, floats, tick, x)
+        total += risk(floats, model, x, 1)
+    return total
+
+
+def _engine(events: Events) -> Engine:
+    engine = Engine(capacity=100)
+    engine.table.fill(0)  # the memory is there before the clock runs
+    for i in range(int(events["symbol"].max()) + 1):
+        engine.number(f"S{i}")
+    return engine
+
+
+def _best(work: Callable[[], object], times: int = ROUNDS) -> float:
+    """Seconds of the quickest of several runs."""
+    best = float("inf")
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - began)
+    return best
+
+
+def _batch(events: Events) -> float:
+    _engine(events).process(events[:1000])
+    best = float("inf")
+    for _ in range(BATCHES):
+        engine = _engine(events)
+        best = min(best, _best(lambda: engine.process(events), 1))  # noqa: B023 - called at once
+    return len(events) / best
+
+
+def as_values(events: Events, names: tuple[str, ...]) -> list[Event]:
+    """Rows of an array as events."""
+    kinds, venues, sides = tuple(Kind), tuple(Exchange), tuple(Side)
+    return [
+        Event(t, venues[e], names[s], kinds[k], sides[d], u, v, i)
+        for t, i, u, v, s, e, k, d, _ in events.tolist()
+    ]
+
+
+def _single(values: list[Event]) -> float:
+    Engine(capacity=100).push(values[0])
+    best = float("inf")
+    for _ in range(ROUNDS):
+        engine = Engine(capacity=100)
+        engine.table.fill(0)
+        push = engine.push
+        began = time.perf_counter()
+        for event in values:
+            push(event)
+        best = min(best, time.perf_counter() - began)
+    return len(values) / best
+
+
+def _cascade_of(symbol: str, number: int, begin_ms: int) -> list[Event]:
+    """Forty liquidations of ten a tick after a quiet minute: they raise the level for certain."""
+    rng = np.random.default_rng(number)
+    base = number << 20
+    quiet = [begin_ms + i * 1000 for i in range(60)]
+    burst = [begin_ms + 60_000 + i * 4 for i in range(400)]
+    return [
+        Event(
+            t, Exchange(int(rng.integers(0, 4))), symbol, Kind.LIQUIDATION if t >= burst[0] else Kind.TRADE,
+            Side.SELL, int(2e11), 100.0 * (1 - 1e-5 * i), base + i + 1,
+        )
+        for i, t in enumerate([*quiet, *burst])
+    ]  # fmt: skip
+
+
+def _percentiles(rounds: list[list[float]]) -> tuple[float, float, float]:
+    """Median and 99th percentile of each signal's quickest measurement, and the latter of all."""
+    shortest = min(len(each) for each in rounds)
+    quickest = np.array([each[:shortest] for each in rounds]).min(axis=0)
+    p50, p99 = np.quantile(quickest, [0.5, 0.99])
+    return float(p50), float(p99), float(np.quantile(np.concatenate(rounds), 0.99))
+
+
+def _signal() -> tuple[float, float, float]:
+    rounds: list[list[float]] = []
+    cascades = [_cascade_of(f"S{n}", n + 1, 1_750_000_000_000) for n in range(SIGNALLED)]
+    gc.collect()
+    for _ in range(SIGNAL_ROUNDS + 1):
+        engine, took = Engine(capacity=SIGNALLED), []
+        for events in cascades:
+            for event in events:
+                began = time.perf_counter()
+                found = engine.push(event)
+                if found:
+                    took.append(time.perf_counter() - began)
+        rounds.append(took)
+    p50, p99, raw = _percentiles(rounds[1:])
+    return 1e6 * p50, 1e6 * p99, 1e6 * raw
+
+
+def _redis() -> tuple[float, float, float]:
+    rounds: list[list[float]] = []
+    stop = threading.Event()
+    with tempfile.TemporaryDirectory() as directory, RedisServer(Path(directory)) as server:
+        worker = Worker(server.url, "bench", capacity=SIGNALLED * SIGNAL_ROUNDS)
+        while not worker.owned:
+            worker.step()
+
+        def work() -> None:
+            while not stop.is_set():
+                worker.step(100)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        try:
+            rounds += [_through(server.url, each) for each in range(SIGNAL_ROUNDS)]
+        finally:
+            stop.set()
+            thread.join()
+            worker.close()
+    p50, p99, raw = _percentiles(rounds)
+    return 1e3 * p50, 1e3 * p99, 1e3 * raw
+
+
+def _through(url: str, nth: int) -> list[float]:
+    """Signals one after another: the event that raises a level goes alone, and its signal is waited for."""
+    took = []
+    probe = Engine(capacity=SIGNALLED)
+    producer = Producer(url)
+    with redis.Redis.from_url(url) as client, client.pubsub(ignore_subscribe_messages=True) as channel:
+        channel.subscribe(SIGNALS)
+        channel.get_message(timeout=5)
+        for number in range(SIGNALLED):
+            before: list[Event] = []
+            for event in _cascade_of(f"S{nth}-{number}", number + 1, 1_750_000_000_000):
+                if probe.push(event):
+                    producer.send(before)
+                    time.sleep(WORKED_OFF_S)
+                    began = time.perf_counter()
+                    producer.send([event])
+                    if channel.get_message(timeout=5):
+                        took.append(time.perf_counter() - began)
+                    break
+                before.append(event)
+    producer.close()
+    return took
+
+
+def measure(*, progress: Callable[[str], None] = lambda _: None) -> Figures:
+    """Measure everything; about twenty seconds, most of it spent on the one-by-one and Redis parts.
+
+    Raises:
+        EngineUnavailable: there is no redis-server.
+    """
+    progress("batches")
+    stress = generate(ScenarioKind.STRESS, 1)
+    batch = _batch(stress.events[:BATCH])
+    sparse = stress.events[:BATCH].copy()
+    sparse["time_ms"] = sparse["time_ms"][0] + np.arange(len(sparse))  # a thousand a second
+    progress("sparse batches")
+    thin = _batch(sparse)
+    progress("one by one")
+    single = _single(as_values(stress.events[:SINGLES], stress.symbols))
+    progress("velocity and risk")
+    engine = _engine(stress.events)
+    engine.process(stress.events)
+    row, tick = engine.table[0], int(engine.table[0, at.CLOSED])
+    _velocities(row, tick, 1)
+    velocity = _best(lambda: _velocities(row, tick, LOOPS)) / LOOPS
+    x, model = np.zeros(TRACE_WIDTH), engine.model.row()
+    copy, its = row.copy(), row.copy()
+    _risks(copy, copy.view(np.float64), model, x[:FEATURES], tick, 1)
+    risked = _best(lambda: _risks(its, its.view(np.float64), model, x[:FEATURES], tick, LOOPS)) / LOOPS
+    progress("signals")
+    signals = _signal()
+    progress("Redis")
+    through = _redis()
+    memory = Engine(capacity=100).memory_bytes / 1e6
+    return Figures(batch, thin, single, 1e6 * velocity, 1e6 * risked, *signals, *through, memory)

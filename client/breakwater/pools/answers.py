@@ -1,0 +1,105 @@
+"""What can be asked of the service: reconciliation, what is held, sums."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from .reconcile import Reconciliation, reconcile
+from .records import Totals
+
+if TYPE_CHECKING:
+    from breakwater.chain.engine import EmbeddedEngine, RpcEngine
+
+    from .books import Books
+    from .guard import MemoryGuard
+    from .post import Post
+    from .records import PoolRecord, ThreadRecord
+    from .store import Store
+
+__all__ = ["Answers"]
+
+
+class Answers:
+    """The part of the service that only tells."""
+
+    engine: EmbeddedEngine | RpcEngine
+    store: Store
+    books: Books
+    post: Post
+    guard: MemoryGuard
+    pools: dict[str, PoolRecord]
+    threads: dict[str, ThreadRecord]
+    started_at: float
+
+    async def reconcile(self) -> Reconciliation:
+        """Compare the books with the chain while nothing moves; a difference raises an alert."""
+        found = await reconcile(self.books, self.pools.values())
+        if not found.ok:
+            self.books.note_alert("", "; ".join(found.differences[:5]))
+        return found
+
+    def totals(self, address: str) -> Totals:
+        """What was counted of a pool."""
+        return self.books.totals.get(address, Totals())
+
+    def show_thread(self, record: ThreadRecord) -> dict[str, Any]:
+        """A thread without its secret, with what it holds."""
+        shown: dict[str, Any] = msgspec.to_builtins(record)
+        del shown["secret"]
+        return {**shown, "wallet": str(record.wallet), "holds": dict(self.books.balances.get(record.id, {}))}
+
+    def show_pool(self, record: PoolRecord) -> dict[str, Any]:
+        """A pool with its newest state and its totals."""
+        view = self.books.views.get(record.address)
+        now: dict[str, Any] = {"reserve": None, "fees": None, "supply": None, "paused": None}
+        if view is not None:
+            now = {
+                "reserve": view.pool.reserve,
+                "fees": view.pool.fees,
+                "supply": view.supply,
+                "paused": view.pool.paused,
+            }
+        totals: dict[str, Any] = msgspec.to_builtins(self.totals(record.address))
+        return {**msgspec.to_builtins(record), "now": now, "totals": totals}
+
+    def statistics(self) -> dict[str, Any]:
+        """Sums over all threads, and the state of the service."""
+        stats = [each.stats for each in self.threads.values()]
+        states: dict[str, int] = {}
+        errors: dict[str, int] = {}
+        for each in self.threads.values():
+            states[each.state] = states.get(each.state, 0) + 1
+            for name, count in each.stats.errors.items():
+                errors[name] = errors.get(name, 0) + count
+        names = (
+            "operations",
+            "succeeded",
+            "refused",
+            "failed",
+            "verified",
+            "refills",
+            "top_ups",
+            "volume",
+            "shared",
+        )
+        return {
+            **{name: sum(getattr(each, name) for each in stats) for name in names},
+            "compute_units": self.books.compute_units,
+            "threads": len(self.threads),
+            "states": states,
+            "errors": errors,
+            "pools": len(self.pools),
+            "alerts": len(self.books.alerts),
+            "pending": len(self.books.pending),
+            "sent": self.post.sent,
+            "batches": self.post.batches,
+            "commits": self.store.commits,
+            "recovered": list(self.store.recovered),
+            "moves_recovered": dict(self.books.recovered),
+            "memory_short": self.guard.pressed,
+            "uptime_s": round(time.time() - self.started_at, 3),
+            "engine": self.engine.name,
+        }

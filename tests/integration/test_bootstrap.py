@@ -1,0 +1,153 @@
+"""The launch's incentives on the shipped programs: credited, locked, shown and paid, to the last unit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+from spl.token.instructions import get_associated_token_address
+
+from breakwater import bootstrap, trading
+from breakwater.chain import accounts, programs
+from breakwater.chain import addresses as at
+from breakwater.chain import bootstrap_instructions as bx
+from breakwater.chain import instructions as ix
+from breakwater.chain import mmt_instructions as mx
+from breakwater.chain.engine import EmbeddedEngine
+from breakwater.chain.sender import Sender
+from breakwater.cli import _bootstrap_view as view
+from breakwater.errors import InvalidInput, ProgramError
+from breakwater.keepers import _genesis as genesis
+from breakwater.localnet.stage import FEED, Walk
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+UNIT, SOL = 10**6, 10**9
+RULES = bx.BootstrapRules()
+
+
+class World:
+    """An exchange with MMT and a launch, and somebody who trades at it."""
+
+    def __init__(self, engine: EmbeddedEngine, ground: genesis.Ground, mmt: Pubkey) -> None:
+        self.engine, self.ground, self.sender, self.mmt = engine, ground, ground.sender, mmt
+        self.trader = Keypair()
+
+    async def tokens(self, owner: Keypair) -> int:
+        """MMT in the owner's account."""
+        address = get_associated_token_address(owner.pubkey(), self.mmt)
+        held = self.engine.get_account(address)
+        return 0 if held is None else accounts.token_amount(held.data)
+
+    async def market(self) -> int:
+        """A market to trade at, and the trader's position in it."""
+        admin = self.ground.admin
+        made, _ = await trading.create_market(
+            self.sender, admin, feed=FEED, strikes=("100000",), closes="1h", liquidity=1_000 * UNIT,
+            curve=ix.LMSR, market_id=None, guards=trading.Guards(breaker=False),
+        )  # fmt: skip
+        position = ix.create_position(self.trader.pubkey(), made.id, 0, ix.SPOT)
+        await self.sender.send([position], [self.trader])
+        return int(made.id)
+
+    async def buy(self, market: int, shares: int) -> int:
+        """One purchase; its fee."""
+        order = ix.buy(self.trader.pubkey(), market, 0, shares, 2**64 - 1)
+        receipt = await self.sender.send([order], [self.trader])
+        (traded,) = (e for e in programs.event_decoder().decode(receipt.logs) if e.name == "Traded")
+        self.engine.advance_slots(1)
+        return int(traded.fields["fee"])
+
+
+@pytest_asyncio.fixture
+async def world() -> AsyncIterator[World]:
+    engine = EmbeddedEngine(programs.embedded_programs())
+    admin = Keypair()
+    ground = await genesis.found(Sender(engine, priority_fee=0), admin, 1_000_000 * UNIT)
+    mmt, own = await genesis.found_mmt(ground, mx.MmtRules()), admin.pubkey()
+    world = World(engine, ground, mmt)
+    await engine.airdrop(world.trader.pubkey(), 10 * SOL)
+    owner = world.trader.pubkey()
+    await ground.sender.send(genesis.minted(admin, owner, ground.mint, 50_000 * UNIT), [admin])
+    steps = [
+        ix.create_trader(owner),
+        ix.deposit(owner, genesis.wallet(owner, ground.mint), ground.mint, 50_000 * UNIT),
+    ]
+    await ground.sender.send(steps, [world.trader])
+    feed = ix.create_feed(own, FEED, own, -2, 30)
+    first = Walk(seed=1).step(await engine.slot(), await engine.now() * 1000)
+    await ground.sender.send([feed, ix.publish(own, first), ix.fold()], [admin])
+    yield world
+    await engine.close()
+
+
+async def launch(world: World) -> None:
+    admin, mmt = world.ground.admin, world.mmt
+    source = genesis.wallet(admin.pubkey(), mmt)
+    await world.sender.send([bx.open_bootstrap(admin.pubkey(), mmt, source, RULES)], [admin])
+
+
+async def test_an_exchange_without_a_launch_says_so(world: World) -> None:
+    with pytest.raises(InvalidInput, match="launched without incentives"):
+        await bootstrap.status(world.engine)
+
+
+async def test_trades_and_liquidity_are_paid_what_the_status_says_and_once(world: World) -> None:
+    await launch(world)
+    maker = world.ground.admin
+    locked = await bootstrap.lock(world.sender, maker, 200_000 * UNIT)
+    assert (locked.locked, locked.early) == (200_000 * UNIT, RULES.early_shares)
+    market = await world.market()
+    fees = [await world.buy(market, 300 * UNIT) for _ in range(26)]
+    assert min(fees) >= RULES.min_fee
+    assert max(fees) <= RULES.max_fee
+    world.engine.advance_slots(1_000)
+
+    found = await bootstrap.status(world.engine, world.trader.pubkey())
+    assert found.credit == 2 * sum(fees[:25]) + fees[25]
+    assert found.early_trades_left == 75
+    assert found.credits_left == RULES.trade_credits - found.credit
+    claimed = await bootstrap.claim(world.sender, world.trader)
+    assert (claimed.trades, claimed.maker) == (found.credit * RULES.trade_rate // UNIT, 0)
+    assert await world.tokens(world.trader) == claimed.trades
+    with pytest.raises(InvalidInput, match="nothing is due"):
+        await bootstrap.claim(world.sender, world.trader)
+
+    due = await bootstrap.status(world.engine, maker.pubkey())
+    before = await world.tokens(maker)
+    paid = await bootstrap.claim(world.sender, maker)
+    assert paid.maker == due.due_maker == await world.tokens(maker) - before
+    slots = due.slot - due.launch.updated_slot
+    assert 0 <= slots * RULES.mining_rate - paid.maker <= 1
+
+    shown = view.status_dict(await bootstrap.status(world.engine, world.trader.pubkey()))
+    assert shown["owner"]["due_trades"] == "0.000000000"
+    assert shown["early_trades_left"] == 75
+
+
+async def test_locked_liquidity_stays_until_it_is_unlocked(world: World) -> None:
+    await launch(world)
+    maker = world.ground.admin
+    with pytest.raises(InvalidInput, match="none locked"):
+        await bootstrap.unlock(world.sender, maker)
+    await bootstrap.lock(world.sender, maker, 900_000 * UNIT)
+    with pytest.raises(ProgramError) as refused:
+        await world.sender.send([ix.take_liquidity(maker.pubkey(), 500_000 * UNIT)], [maker])
+    assert refused.value.name == "InsufficientShares"
+    done = await bootstrap.unlock(world.sender, maker)
+    assert (done.shares, done.locked) == (900_000 * UNIT, 0)
+    await world.sender.send([ix.take_liquidity(maker.pubkey(), 500_000 * UNIT)], [maker])
+
+
+async def test_a_launch_that_the_schedule_leaves_no_room_for_is_refused(world: World) -> None:
+    admin, mmt = world.ground.admin, world.mmt
+    source = genesis.wallet(admin.pubkey(), mmt)
+    greedy = bx.BootstrapRules(mining_rate=RULES.mining_rate * 2)
+    with pytest.raises(ProgramError) as refused:
+        await world.sender.send([bx.open_bootstrap(admin.pubkey(), mmt, source, greedy)], [admin])
+    assert refused.value.name == "EmissionExceeded"
+    assert at.bootstrap() not in {key for key, _ in world.engine.index.owned_by(at.EXCHANGE)}

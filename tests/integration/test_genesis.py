@@ -1,0 +1,163 @@
+"""`breakwater genesis` on a validator: refused before the burn, killed at every step, continued."""
+
+from __future__ import annotations
+
+import json
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from solders.keypair import Keypair
+from solders.system_program import CreateAccountParams, create_account
+from spl.token import instructions as spl
+from tests.integration.grounds import account_files, program_accounts
+from tests.integration.mortals import mortals
+
+from breakwater import genesis
+from breakwater.chain import addresses as at
+from breakwater.chain import instructions as ix
+from breakwater.chain import loader
+from breakwater.chain.engine import LocalEngine
+from breakwater.chain.sender import Sender
+from breakwater.charter import Charter, default_text, items, read_held
+from breakwater.config import settings
+from breakwater.errors import InvalidInput, ProgramError
+from breakwater.steps import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from breakwater.errors import BreakwaterError
+
+pytestmark = [pytest.mark.local, pytest.mark.asyncio(loop_scope="module")]
+
+SOL = 10**9
+TICKS_PER_SLOT = 16
+KILLS = [
+    ("plan", "done", "after"),
+    ("initialise", "begin", "after"),
+    *(
+        (step, "done", "before")
+        for step in ("initialise", "shards", "mmt mint", "mmt", "bootstrap", "feed BTC/USD", "renounce")
+    ),
+    ("finish", "done", "before"),
+]
+"""Where one run after the other is killed; each goes on where the one before it has ended."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A genesis that was killed again and again; and what became of it while a program could change."""
+
+    engine: LocalEngine
+    payer: Keypair
+    plan: genesis.Plan
+    place: Path
+    planned_early: BreakwaterError
+    opened_early: BreakwaterError
+    statuses: list[int]
+    spent: int
+    errors: str
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def ended(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ended]:
+    place, payer = tmp_path_factory.mktemp("genesis"), Keypair()
+    accounts = program_accounts("oracle", payer.pubkey()) | program_accounts("exchange")
+    engine = await LocalEngine.start(
+        settings().validator_path(),
+        accounts=account_files(place / "accounts", accounts),
+        ticks_per_slot=TICKS_PER_SLOT,
+    )
+    try:
+        yield await killed_and_continued(engine, payer, place)
+    finally:
+        await engine.close()
+
+
+async def killed_and_continued(engine: LocalEngine, payer: Keypair, place: Path) -> Ended:
+    sender, key, file = Sender(engine, payer), place / "payer.json", place / "genesis.toml"
+    await engine.airdrop(payer.pubkey(), 10 * SOL)
+    mint = await collateral(sender, payer)
+    file.write_text(
+        default_text().replace('# collateral_mint = "..."', f'collateral_mint = "{mint.pubkey()}"')
+        + '[[feeds]]\nname = "BTC/USD"\n'
+    )
+    key.write_text(json.dumps(list(bytes(payer))))
+    charter = Charter.read(file)
+    with pytest.raises(InvalidInput) as planned:
+        await genesis.make_plan(sender, engine, payer.pubkey(), charter, priority_fee=0)
+    own = payer.pubkey()
+    with pytest.raises(ProgramError) as opened:
+        await sender.send([ix.initialize(own, own, mint.pubkey(), charter.rules)], [payer])
+    await loader.finalize(sender, payer=payer, program=at.ORACLE, authority=payer)
+    plan = await genesis.make_plan(sender, engine, own, charter, priority_fee=0)
+    arguments = (engine.url, str(key), str(file), str(place / "journal.jsonl"))
+    statuses, errors = [], ""
+    async with mortals() as drivers:
+        for kill in [*KILLS, ()]:
+            status, errors = await drivers.run("genesis", place, *arguments, *kill)
+            statuses.append(status)
+    spent = plan.balance - (await engine.client.get_balance(own)).value
+    return Ended(engine, payer, plan, place, planned.value, opened.value, statuses, spent, errors)
+
+
+async def collateral(sender: Sender, payer: Keypair) -> Keypair:
+    mint, token = Keypair(), at.TOKEN_PROGRAM
+    account = CreateAccountParams(
+        from_pubkey=payer.pubkey(),
+        to_pubkey=mint.pubkey(),
+        lamports=await loader.rent_of(sender, 82),
+        space=82,
+        owner=token,
+    )
+    fresh = spl.InitializeMintParams(
+        decimals=6, program_id=token, mint=mint.pubkey(), mint_authority=payer.pubkey()
+    )
+    await sender.send([create_account(account), spl.initialize_mint(fresh)], [payer, mint])
+    return mint
+
+
+async def test_it_is_refused_while_a_program_can_change_here_and_on_the_chain(ended: Ended) -> None:
+    refused = f"{ended.payer.pubkey()} can still change the oracle program."
+    assert str(ended.planned_early) == f"Run breakwater deploy --immutable first: {refused}"
+    assert isinstance(ended.opened_early, ProgramError)
+    assert ended.opened_early.name == "NotFinal"
+
+
+async def test_killed_at_every_step_it_is_continued_to_its_end(ended: Ended) -> None:
+    assert ended.statuses == [-signal.SIGKILL] * len(KILLS) + [0], ended.errors
+    held = await read_held(ended.engine, ended.plan.charter)
+    assert [each for each in items(ended.plan.charter, held) if not each.same] == []
+
+
+async def test_it_pays_its_rent_and_every_fee_once(ended: Ended) -> None:
+    assert ended.spent == ended.plan.costs.rent + ended.plan.costs.fees
+
+
+async def test_its_summary_names_every_transaction_that_made_an_account(ended: Ended) -> None:
+    sender = Sender(ended.engine, ended.payer)
+    charter = Charter.read(ended.place / "genesis.toml")
+    plan = await genesis.make_plan(sender, ended.engine, ended.payer.pubkey(), charter, priority_fee=0)
+    with genesis_journal(ended) as journal:
+        done = await genesis.run(sender, ended.engine, ended.payer, plan, journal)
+        signed = await genesis.summarise(ended.engine, ended.payer, plan, done, journal, file_sha256=None)
+    signatures = signed.statement["signatures"]
+    # every run was killed before it could note what it had sent: the accounts themselves tell
+    assert [step for step, signature in signatures.items() if signature is None] == ["renounce"]
+    assert signed.genuine(str(ended.payer.pubkey()))
+
+
+def genesis_journal(ended: Ended) -> Journal:
+    return Journal(ended.place / "journal.jsonl")
+
+
+async def test_its_journal_keeps_no_secret_and_every_line(ended: Ended) -> None:
+    text = (ended.place / "journal.jsonl").read_text()
+    assert str(ended.payer) not in text
+    assert bytes(ended.payer).hex() not in text
+    steps = [json.loads(line)["step"] for line in text.splitlines() if line]
+    assert steps.count("plan") >= len(KILLS) + 1

@@ -1,0 +1,116 @@
+"""Through a real redis-server: the same signals for any number of consumers, and through a crash of Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from breakwater.cascade import Engine, Event, Producer, RedisServer, ScenarioKind, Worker, generate
+from breakwater.cascade.bench import as_values
+from breakwater.cascade.transport.streams import GROUP, PARTITIONS, SIGNALS, partition, signal_json, stream_of
+
+SYMBOLS = 6
+PART = 1500
+
+
+@pytest.fixture(scope="module")
+def events() -> list[Event]:
+    """Cascades of six symbols at the same time, by arrival."""
+    found = []
+    for i in range(SYMBOLS):
+        scenario = generate(ScenarioKind.FLASH_CRASH, 40 + i, seconds=120)
+        values = as_values(scenario.events, (f"SYM{i}",))
+        found += list(zip(scenario.arrivals.tolist(), values, strict=True))
+    return [event for _, event in sorted(found, key=lambda each: (each[0], each[1]))]
+
+
+@pytest.fixture(scope="module")
+def expected(events: list[Event]) -> list[bytes]:
+    """What one engine says in one process."""
+    engine = Engine(capacity=SYMBOLS)
+    found = engine.feed(events) + engine.clock(max(e.time_ms for e in events) + 60_000)
+    assert len(found) > 10
+    return sorted(map(signal_json, found))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path / "redis") as running:
+        yield running
+
+
+def run(
+    server: RedisServer, events: list[Event], consumers: int, crashes: tuple[int, ...] = ()
+) -> list[bytes]:
+    """Produce and consume by turns; kill Redis before the given parts, start it again after a turn in
+    vain."""
+    producer = Producer(server.url)
+    workers = [
+        Worker(server.url, f"w{i}", most=PARTITIONS // consumers, capacity=SYMBOLS) for i in range(consumers)
+    ]
+    for i in range(0, len(events), PART):
+        if i // PART in crashes:
+            server.kill()
+            assert not producer.send(events[i : i + PART])
+            assert [each.step(1) for each in workers] == [0] * consumers
+            server.start()
+        else:
+            producer.send(events[i : i + PART])
+        for each in workers:
+            each.step(1)
+    assert producer.drain(30)
+    producer.clock(max(e.time_ms for e in events) + 60_000)
+    quiet = 0
+    while quiet < 3:
+        quiet = 0 if sum(each.step(20) for each in workers) else quiet + 1
+    with redis.Redis.from_url(server.url) as client:
+        told: list[tuple[bytes, dict[bytes, bytes]]] = client.xrange(SIGNALS)
+        for part in range(PARTITIONS):
+            waiting: dict[str, int] = client.xpending(stream_of(part), GROUP)
+            assert waiting["pending"] == 0
+    assert sorted(part for each in workers for part in each.owned) == list(range(PARTITIONS))
+    for each in workers:
+        each.close()
+    producer.close()
+    return sorted(fields[b"signal"] for _, fields in told)
+
+
+@pytest.mark.parametrize("consumers", [1, 4])
+def test_any_number_of_consumers_says_what_one_engine_says(
+    server: RedisServer, events: list[Event], expected: list[bytes], consumers: int
+) -> None:
+    assert run(server, events, consumers) == expected
+
+
+def test_redis_killed_twice_loses_nothing_and_repeats_nothing(
+    server: RedisServer, events: list[Event], expected: list[bytes]
+) -> None:
+    parts = len(events) // PART
+    assert run(server, events, 4, crashes=(parts // 3, 2 * parts // 3)) == expected
+
+
+def test_another_consumer_goes_on_where_one_was_lost(
+    server: RedisServer, events: list[Event], expected: list[bytes]
+) -> None:
+    producer, half = Producer(server.url), len(events) // 2
+    first = Worker(server.url, "first", capacity=SYMBOLS)
+    producer.send(events[:half])
+    while first.step(20):
+        pass
+    producer.send(events[half:])
+    # it has read what it never finishes
+    first._redis.xreadgroup(GROUP, "first", {stream_of(partition("SYM1")): ">"}, count=1)
+    first.release()
+    first.close()
+    producer.close()
+    assert run(server, events[-1:], 1) == expected  # a duplicate, and the clock
+
+
+def test_partitions_are_the_same_everywhere() -> None:
+    assert [partition(name) for name in ("BTC", "ETH", "SOL", "BW-1")] == [
+        partition(name) for name in ("BTC", "ETH", "SOL", "BW-1")
+    ]
+    assert len({partition(f"S{i}") for i in range(200)}) == PARTITIONS
