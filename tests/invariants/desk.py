@@ -109,6 +109,9 @@ class Desk(Draft):
         m.escrow = self.escrow_of(m, 0, before - 1)
         released = before - m.escrow
         v.shard.cash += released
+        for held in (m, v.shard):
+            held.claim_floor -= released
+            held.claim_ceiling -= released
         self.found.event(
             "LiquidityReleased",
             {

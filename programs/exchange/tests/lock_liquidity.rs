@@ -163,7 +163,7 @@ mod unlock {
     }
 
     #[test]
-    fn early_shares_leave_last_and_are_early_for_nobody_again() {
+    fn early_shares_leave_last_and_free_their_places() {
         let (mut world, party) = maker();
         let early = BOOTSTRAP_RULES.early_shares;
         world.does_at_once(&bx::lock_liquidity(party.owner, early + 1_000 * UNIT));
@@ -173,7 +173,8 @@ mod unlock {
         assert_eq!(world.maker_of(&party).early, early - 2_000 * UNIT);
         world.does_at_once(&bx::lock_liquidity(party.owner, 2_000 * UNIT));
         let maker = world.maker_of(&party);
-        assert_eq!((maker.shares, maker.early), (early, early - 2_000 * UNIT));
+        assert_eq!((maker.shares, maker.early), (early, early));
+        assert_eq!(world.bootstrap().early_shares, 0);
     }
 
     #[test]

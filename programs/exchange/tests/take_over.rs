@@ -222,18 +222,19 @@ fn a_voided_market_pays_for_what_was_taken_over_like_for_any_other_share() {
     }
 }
 
+/// The two bounds of what the vault is worth.
+fn bounds(world: &World) -> (u64, u64) {
+    let shards = [0, 1, 2, 3].map(|i| world.get::<Shard>(&address::shard(i)));
+    let low = shards
+        .iter()
+        .map(|s| s.cash + s.debt - s.debt_at_risk + s.claim_floor);
+    let high = shards.iter().map(|s| s.cash + s.debt + s.claim_ceiling);
+    (low.sum(), high.sum())
+}
+
 #[test]
 fn what_was_taken_over_changes_neither_bound_of_the_vaults_worth() {
     let (mut world, party, keeper, id) = fallen(2_000 * UNIT);
-    let bounds = |world: &World| {
-        let shards = [0, 1, 2, 3].map(|i| world.get::<Shard>(&address::shard(i)));
-        let low: u64 = shards
-            .iter()
-            .map(|s| s.cash + s.debt - s.debt_at_risk + s.claim_floor)
-            .sum();
-        let high: u64 = shards.iter().map(|s| s.cash + s.debt + s.claim_ceiling).sum();
-        (low, high)
-    };
     let (low, high) = bounds(&world);
     let event = takes(&mut world, &party, &keeper, id);
     let (after_low, after_high) = bounds(&world);
@@ -248,6 +249,35 @@ fn what_was_taken_over_changes_neither_bound_of_the_vaults_worth() {
         assert!(settled - cash >= market.claim_floor && settled - cash <= market.claim_ceiling + event.debt);
         assert!(fund >= insurance);
     }
+}
+
+/// Nothing is sold of less than a hundred shares, so no trade follows what the pool releases as time passes.
+#[test]
+fn dust_that_is_taken_over_from_a_decaying_pool_moves_neither_bound_either() {
+    let mut world = World::launched();
+    let (party, keeper, other) = (
+        world.party(10_000 * UNIT),
+        world.party(0),
+        world.party(100_000 * UNIT),
+    );
+    let terms = ix::Terms {
+        curve: 2,
+        ..world.terms(2, 5_000 * UNIT)
+    };
+    let id = world.market_with(&terms);
+    world.leveraged(&party, id, 1, 99, 500);
+    world.holding(&other, id, 0, 4_000 * UNIT);
+    world.pass(((world.market_state(id).close_ms / 1000) as i64 - world.now_s()) / 2);
+    let (before, escrow) = (bounds(&world), world.market_state(id).escrow);
+    let event = world
+        .does(&ix::take_over(keeper.owner, party.owner, id, 1))
+        .event::<TakenOver>();
+    assert_eq!((event.shares, event.sold), (99, 0));
+    let market = world.market_state(id);
+    assert!(market.escrow < escrow, "the pool has released something");
+    assert_eq!(bounds(&world), before);
+    let most = market.shares.iter().max().expect("outcomes");
+    assert_eq!(market.claim_floor, market.escrow - most);
 }
 
 #[test]

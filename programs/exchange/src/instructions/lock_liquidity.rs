@@ -59,6 +59,9 @@ impl LockLiquidity {
         launch.emit(Clock::get()?.slot)?;
         let left = math(LpShares6::new(maker.shares).checked_sub(shares))?;
         let early = left.raw().min(maker.early);
+        // early places are free again: burning them for a moment's lock would leave the rest to whoever did
+        let freed = math(LpShares6::new(maker.early).checked_sub(LpShares6::new(early)))?;
+        launch.early_shares = math(LpShares6::new(launch.early_shares).checked_add(freed))?.raw();
         maker.relock(launch, left.raw(), early)?;
         trader.lp_shares = math(LpShares6::new(trader.lp_shares).checked_add(shares))?.raw();
         self.log(LpShares6::ZERO, shares);

@@ -158,8 +158,8 @@ impl Market {
         Ok(Collateral6::new(math(mul_div(most, now, full, Rounding::Down))?))
     }
 
-    /// Bring a decaying pool to its liquidity of now; what the escrow no longer needs, for the vault. The claims follow with
-    /// the trade that comes next in the same instruction.
+    /// Bring a decaying pool to its liquidity of now; what the escrow no longer needs, for the vault, which gives up as
+    /// much of its claims (`release`).
     #[inline(always)]
     pub fn decay(&mut self, now: Now) -> Result<Collateral6> {
         if self.curve != PM_AMM_DECAYING {
@@ -300,6 +300,16 @@ impl Market {
             floor_before,
             ceiling_before,
         })
+    }
+
+    /// Both claims are the escrow less something: they fall by what the escrow has paid out to the vault.
+    pub fn release(&mut self, released: Collateral6) -> Result<()> {
+        for claim in [&mut self.claim_floor, &mut self.claim_ceiling] {
+            *claim = claim
+                .checked_sub(released.raw())
+                .ok_or(ExchangeError::Insolvent)?;
+        }
+        Ok(())
     }
 
     /// The vault's claim on the escrow, and with it the market's solvency: escrow covers every outcome, of which the
