@@ -12,13 +12,14 @@ import pytest_asyncio
 from solders.keypair import Keypair
 from solders.system_program import CreateAccountParams, create_account
 from spl.token import instructions as spl
-from tests.integration.grounds import account_files, program_accounts
+from tests.integration.grounds import program_accounts
 from tests.integration.mortals import mortals
 
 from breakwater import genesis
 from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
 from breakwater.chain import loader
+from breakwater.chain._account_files import account_files
 from breakwater.chain.engine import LocalEngine
 from breakwater.chain.sender import Sender
 from breakwater.charter import Charter, default_text, items, read_held

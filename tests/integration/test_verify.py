@@ -15,11 +15,12 @@ from solders.pubkey import Pubkey
 from solders.system_program import ID as SYSTEM
 from solders.system_program import CreateAccountParams, create_account
 from spl.token import instructions as spl
-from tests.integration.grounds import account_files, exchange_places, held, program_accounts
+from tests.integration.grounds import exchange_places, program_accounts
 
 from breakwater import deploy, genesis
 from breakwater.chain import addresses as at
 from breakwater.chain import loader, mmt_mint, programs
+from breakwater.chain._account_files import account_files, held
 from breakwater.chain.engine import EmbeddedEngine, LocalEngine
 from breakwater.chain.sender import Sender
 from breakwater.charter import Charter

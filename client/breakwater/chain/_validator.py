@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from breakwater.errors import BreakwaterError, EngineUnavailable
 
+from ._account_files import account_files, final_program
 from ._rpc import RpcEngine
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class LocalEngine(RpcEngine):
         commitment: str = "confirmed",
         http_timeout: float = 30.0,
         accounts: Mapping[Pubkey, Path] | None = None,
+        programs: Mapping[Pubkey, bytes] | None = None,
         ticks_per_slot: int | None = None,
     ) -> LocalEngine:
         """Start a validator and wait until it is healthy.
@@ -111,6 +113,7 @@ class LocalEngine(RpcEngine):
             commitment: what counts as done.
             http_timeout: seconds for one HTTP request.
             accounts: account files (JSON) to start with.
+            programs: binaries to start with, as the upgradeable loader keeps them, upgradeable by nobody.
             ticks_per_slot: how long slots are, in ticks of 6.25 ms; None is a cluster's 64. With fewer,
                 blockhashes expire and slots are confirmed the sooner.
 
@@ -129,7 +132,10 @@ class LocalEngine(RpcEngine):
             "--rpc-port", str(port), "--faucet-port", str(faucet), "--gossip-port", str(gossip),
             "--dynamic-port-range", f"{gossip + 1}-{gossip + 31}",
         ]  # fmt: skip
-        for address, file in (accounts or {}).items():
+        files, deployed = dict(accounts or {}), directory.with_name(f"{directory.name}-programs")
+        for address, code in (programs or {}).items():
+            files |= account_files(deployed, final_program(address, code))
+        for address, file in files.items():
             command += ["--account", str(address), str(file)]
         if ticks_per_slot is not None:
             command += ["--ticks-per-slot", str(ticks_per_slot)]
@@ -150,6 +156,8 @@ class LocalEngine(RpcEngine):
         except BaseException:
             await engine.close()
             raise
+        finally:
+            shutil.rmtree(deployed, ignore_errors=True)
         return engine
 
     async def _ready(self) -> None:

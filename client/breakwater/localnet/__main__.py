@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from breakwater.chain import instructions as ix
+from breakwater.chain import programs
 from breakwater.chain.engine import LocalEngine
 from breakwater.chain.sender import Sender
 from breakwater.config import settings
@@ -63,7 +64,8 @@ async def _run(directory: Path, interval: float) -> None:
     progress("starting the validator")
     binary, ledger = settings().validator_path(), directory / "ledger"
     shutil.rmtree(ledger, ignore_errors=True)
-    engine = await LocalEngine.start(binary, ledger=ledger, commitment=settings().commitment)
+    code = {programs.address(name): programs.binary(name, "v3") for name in programs.SHIPPED_NAMES}
+    engine = await LocalEngine.start(binary, ledger=ledger, commitment=settings().commitment, programs=code)
     try:
         sender = Sender(engine, priority_fee=0)
         stage = await set_up(sender, keys(directory), progress=progress)

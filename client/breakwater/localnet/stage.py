@@ -1,4 +1,4 @@
-"""Sets a sandbox up: programs, collateral, the exchange and its rules, liquidity, a feed, a purse."""
+"""Sets a sandbox up: collateral, the exchange and its rules, liquidity, a feed, a purse."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from spl.token import instructions as spl
 
 from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
-from breakwater.chain import loader, programs
 from breakwater.chain.engine import EmbeddedEngine
 from breakwater.model import PriceEvent
 
@@ -79,7 +78,7 @@ async def set_up(
     purse: int = PURSE,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Stage:
-    """Everything up to the first market.
+    """Everything up to the first market; the programs are there already.
 
     Args:
         sender: sends; without a payer of its own.
@@ -93,7 +92,6 @@ async def set_up(
     progress("funding keys")
     for key in (operator, publisher, trader):
         await engine.airdrop(key.pubkey(), (1_000 if key is operator else 100) * SOL)
-    await _deploy(sender, operator, progress)
     progress("making the collateral")
     await sender.send(await _mint(engine, operator.pubkey(), mint.pubkey()), [operator, mint])
     purses = _purse(operator, trader, mint, purse) + _purse(operator, operator, mint, liquidity)
@@ -104,21 +102,6 @@ async def set_up(
     feed = ix.create_feed(publisher.pubkey(), FEED, publisher.pubkey(), EXPONENT, MAX_AGE_S)
     await sender.send([feed], [publisher])
     return Stage(mint.pubkey(), keys)
-
-
-async def _deploy(sender: Sender, payer: Keypair, progress: Callable[[str], None]) -> None:
-    arch = "v0" if isinstance(sender.engine, EmbeddedEngine) else "v3"
-    for name in programs.SHIPPED_NAMES:
-        progress(f"deploying {name}")
-        await loader.deploy_program(
-            sender,
-            payer=payer,
-            program=at.development_keypair(name),
-            buffer=Keypair(),
-            authority=payer,
-            binary=programs.binary(name, arch),
-            final=True,
-        )
 
 
 async def _mint(engine: EmbeddedEngine | RpcEngine, admin: Pubkey, mint: Pubkey) -> list[Instruction]:
