@@ -234,6 +234,8 @@ class Liquidations(Chains, Attacks):
         self.keep_open()
         self.refresh()
         live = [each.id for each in self.of(Market) if self.trades(at.market(each.id))]
+        if not live:
+            return
         size = self.market_by_id(live[0]).liquidity // 40
         legs = [self._leg(live[0], which % 2, size), self._leg(live[-1], 0, size // 2)]
         if self.run(calls.open_chain(owner, chain.id, legs, U64)).error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from solders.pubkey import Pubkey
@@ -34,7 +33,6 @@ ONE: Final = 1 << 28
 CHAIN_PARTS: Final = (WHOLE, 300_000, 100_000, 30_000, 10_000)
 
 
-@lru_cache(maxsize=1)
 def _mark(world: World, market: Market, outcome: int, sold: int) -> int:
     """The mark if so many shares were sold now, about, in units of 2^-28."""
     fill = fill_estimate(market, outcome, sold, world.now_s)
