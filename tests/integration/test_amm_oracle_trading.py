@@ -124,7 +124,7 @@ class World:
 )
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     name: str = request.param
-    loaded = programs.embedded_programs() if name == "embedded" else None
+    loaded = programs.embedded_programs() if name == "embedded" else programs.validator_programs()
     async with open_engine(name, programs=loaded) as engine:
         sender = Sender(engine, priority_fee=0)
         keys = {role: Keypair() for role in ("trader", "operator", "publisher")}

@@ -97,7 +97,8 @@ async def open_engine(
 
     Args:
         engine: "embedded", "local", "devnet", "testnet", "mainnet", or an http(s) address.
-        programs: for "embedded": SBPF v0 programs to load. Elsewhere programs are deployed.
+        programs: to start with, upgradeable by nobody: SBPF v0 for "embedded", v3 for "local". Elsewhere, and
+            without any, programs are deployed.
         start_time: for "embedded": first Unix time in seconds; None is now.
         ledger: for "local": ledger directory; None makes a temporary one.
         config: settings; None takes the process's.
@@ -116,6 +117,7 @@ async def open_engine(
             ledger=ledger,
             commitment=chosen.commitment,
             http_timeout=chosen.rpc_timeout,
+            programs=programs,
         )
     else:
         opened = _remote(engine, chosen)

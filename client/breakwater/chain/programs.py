@@ -38,6 +38,7 @@ __all__ = [
     "idl",
     "manifest",
     "program",
+    "validator_programs",
 ]
 
 NAMES = ("oracle", "exchange")
@@ -95,6 +96,11 @@ def binary(name: str, arch: str) -> bytes:
 def embedded_programs() -> dict[Pubkey, bytes]:
     """Every shipped program, as `open_engine(programs=...)` takes them."""
     return {address(name): binary(name, "v0") for name in _built()}
+
+
+def validator_programs() -> dict[Pubkey, bytes]:
+    """Every shipped program as a validator takes it, for `open_engine(programs=...)`."""
+    return {address(name): binary(name, "v3") for name in SHIPPED_NAMES}
 
 
 def program(name: str, engine: Engine, payer: Keypair | None = None) -> Program:

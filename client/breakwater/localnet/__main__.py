@@ -64,7 +64,7 @@ async def _run(directory: Path, interval: float) -> None:
     progress("starting the validator")
     binary, ledger = settings().validator_path(), directory / "ledger"
     shutil.rmtree(ledger, ignore_errors=True)
-    code = {programs.address(name): programs.binary(name, "v3") for name in programs.SHIPPED_NAMES}
+    code = programs.validator_programs()
     engine = await LocalEngine.start(binary, ledger=ledger, commitment=settings().commitment, programs=code)
     try:
         sender = Sender(engine, priority_fee=0)
