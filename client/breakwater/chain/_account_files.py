@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from solders.pubkey import Pubkey
 
-__all__ = ["account_files", "final_program", "held"]
+__all__ = ["RENT", "account_files", "final_program", "held"]
 
 RENT = 6_960
 """Lamports for a byte that stays, two years' worth."""

@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from solders.account import Account
 from solders.epoch_schedule import EpochSchedule
 from solders.litesvm import LiteSVM
 from solders.pubkey import Pubkey
 from solders.rent import Rent
 from solders.transaction import Transaction, VersionedTransaction
 
-from ._loader_ix import final_content, program_content, programdata_address
-from .addresses import LOADER
+from ._account_files import RENT, final_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from solders.account import Account
     from solders.hash import Hash
     from solders.signature import Signature
 
@@ -58,7 +57,7 @@ def bare_svm(programs: Mapping[Pubkey, bytes]) -> LiteSVM:
     # Duplicates and blockhashes are ours to judge: LiteSVM remembers 32 signatures and one blockhash.
     svm = LiteSVM().with_blockhash_check(False).with_transaction_history(0)
     # SIMD-0194: clusters charge by the byte alone, and programs read only that.
-    svm.set_rent(Rent(6960, 1.0, 50))
+    svm.set_rent(Rent(RENT, 1.0, 50))
     svm.set_epoch_schedule(EpochSchedule.without_warmup())
     for address, program in programs.items():
         load_program(svm, address, program)
@@ -70,14 +69,9 @@ def load_program(svm: LiteSVM, address: Pubkey, program: bytes) -> None:
 
     LiteSVM's own way takes the old loader, under which a program cannot prove that it is final.
     """
-    programdata = programdata_address(address)
     # the binary comes first: LiteSVM reads it when it is given the program
-    for key, data, executable in (
-        (programdata, final_content(program), False),
-        (address, program_content(programdata), True),
-    ):
-        lamports = svm.minimum_balance_for_rent_exemption(len(data))
-        svm.set_account(key, Account(lamports, data, LOADER, executable))
+    for key, account in final_program(address, program).items():
+        svm.set_account(key, account)
 
 
 def compacted(programs: Mapping[Pubkey, bytes], accounts: Iterable[tuple[Pubkey, Account]]) -> LiteSVM:
