@@ -17,7 +17,7 @@ from breakwater.serving import Server, bound, url_of
 from .assets import assets
 from .exposition import Exposition
 from .history import History
-from .web import HEADERS, Board, application
+from .web import Board, application
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -151,7 +151,6 @@ async def _serving(
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            headers=list(HEADERS),
             timeout_graceful_shutdown=GRACE_S,
         )
     )
