@@ -71,6 +71,7 @@ def monitor(
     from .. import monitor as service
     from ..errors import InvalidInput
     from . import _monitor_view as view
+    from ._session import note
 
     if print_rules or print_grafana:
         text = service.default_rules_text() if print_rules else service.dashboard_text()
@@ -83,6 +84,8 @@ def monitor(
     if allow_remote and token_file is None:
         raise InvalidInput("Add --token-file: other machines need a token that you chose.")
     book = service.read_rules(rules)
+    if not book.rules:
+        note(f"{rules} has no rules, so nothing will be an alert; --print-rules prints the shipped ones.")
     pace = view.Pace(interval, scan, seconds)
     if once:
         if not view.run_once(engine, book, as_json=as_json):

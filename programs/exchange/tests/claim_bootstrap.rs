@@ -56,8 +56,8 @@ mod trades {
     #[test]
     fn the_first_trades_of_a_shard_are_credited_twice_and_the_next_ones_once() {
         let (mut world, party, market) = trader();
-        let (mut credit, mut insured) = (0, 0);
-        let before = world.shard_of(market).insurance;
+        let (mut credit, mut reserved) = (0, 0);
+        let before = world.shard_of(market);
         for i in 0..30 {
             let fee = if i % 2 == 0 {
                 buy(&mut world, &party, market, 40 * UNIT)
@@ -66,17 +66,14 @@ mod trades {
             };
             assert!((RULES.min_fee..=RULES.max_fee).contains(&fee), "{fee}");
             credit += if i < 25 { 2 * fee } else { fee };
-            insured += fee;
+            reserved += fee;
             assert_eq!(world.trader(&party).credit, credit, "after trade {i}");
         }
         let shard = world.shard_of(market);
         assert_eq!(shard.early_trades, 0);
         assert_eq!(shard.launch_credits, RULES.trade_credits / 4 - credit);
-        assert_eq!(
-            shard.insurance - before,
-            insured,
-            "the fees are set aside for losses"
-        );
+        assert_eq!(shard.reserve, reserved, "the fees are set aside for good");
+        assert_eq!((before.reserve, shard.insurance), (0, before.insurance));
     }
 
     #[test]
@@ -88,8 +85,8 @@ mod trades {
         let after = world.shard_of(market);
         assert_eq!(world.trader(&party).credit, 0);
         assert_eq!(
-            (after.early_trades, after.launch_credits, after.insurance),
-            (25, before.launch_credits, before.insurance)
+            (after.early_trades, after.launch_credits, after.reserve),
+            (25, before.launch_credits, 0)
         );
     }
 
@@ -99,7 +96,7 @@ mod trades {
         let fee = buy(&mut world, &party, market, 3_000 * UNIT);
         assert!(fee > RULES.max_fee, "{fee}");
         assert_eq!(world.trader(&party).credit, 2 * RULES.max_fee);
-        assert_eq!(world.shard_of(market).insurance, RULES.max_fee);
+        assert_eq!(world.shard_of(market).reserve, RULES.max_fee);
     }
 
     #[test]
