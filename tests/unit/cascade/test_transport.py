@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import redis
 
-from breakwater.cascade import Engine, Event, Producer, RedisServer, ScenarioKind, Worker, generate
+from breakwater.cascade import (
+    Desk,
+    Engine,
+    Event,
+    Producer,
+    RedisServer,
+    ScenarioKind,
+    Worker,
+    generate,
+    watch,
+)
 from breakwater.cascade.bench import as_values
 from breakwater.cascade.transport.streams import (
     GROUP,
@@ -200,3 +212,35 @@ def test_partitions_are_the_same_everywhere() -> None:
         partition(name) for name in ("BTC", "ETH", "SOL", "BW-1")
     ]
     assert len({partition(f"S{i}") for i in range(200)}) == PARTITIONS
+
+
+async def test_a_watch_whose_redis_turns_it_away_ends_with_that_sentence(server: RedisServer) -> None:
+    producer = Producer(server.url.replace(server.password, "another"))
+    with pytest.raises(InvalidInput, match="password that this Redis wants"):
+        await watch(Desk(producer=producer), [], [], seconds=60)
+    producer.close()
+
+
+async def test_a_watch_writes_its_events_at_once_and_tells_the_time(
+    server: RedisServer, events: list[Event]
+) -> None:
+    producer = Producer(server.url)
+    desk = Desk(producer=producer)
+    running = asyncio.create_task(watch(desk, [], []))
+    for event in events[:50]:
+        desk.take(event)
+    with redis.Redis.from_url(server.url) as client:
+
+        def fields_of() -> set[bytes]:
+            rows: list[tuple[bytes, dict[bytes, bytes]]] = []
+            for part in range(PARTITIONS):
+                rows += client.xrange(stream_of(part))  # type: ignore[arg-type]
+            return {name for _, fields in rows for name in fields}
+
+        async with asyncio.timeout(30):
+            while fields_of() != {b"s", b"e", b"t"}:  # noqa: ASYNC110 - Redis tells nobody
+                await asyncio.sleep(0.01)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    producer.close()

@@ -80,6 +80,7 @@ class Producer:
         self._held: deque[_Entry] = deque(maxlen=waiting)
         self._number = 0
         self._looked_s = 0.0
+        self._away = False
         self.sent = 0
         self.given_up = 0
         self.repeated = 0
@@ -144,8 +145,13 @@ class Producer:
         except redis.AuthenticationError:
             raise InvalidInput("Give --redis with the password that this Redis wants.") from None
         except redis.RedisError as error:  # away, or refuses for now: its disk or its memory is full
-            log.warning("redis_away", error=told(error), waiting=len(self._waiting))
+            if not self._away:
+                log.warning("redis_away", error=told(error), waiting=len(self._waiting))
+            self._away = True
             return False
+        if self._away:
+            log.warning("redis_back", repeated=self.repeated)
+        self._away = False
         return True
 
     def _write(self, some: Sequence[_Entry], *, force: bool) -> int:

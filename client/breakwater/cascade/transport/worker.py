@@ -117,6 +117,7 @@ class Worker:
         self._lateness, self._capacity = lateness_ms, capacity
         self._parts: dict[int, _Part] = {}
         self._look_again = 0.0
+        self._away = False
 
     @property
     def owned(self) -> list[int]:
@@ -143,11 +144,16 @@ class Worker:
         except redis.AuthenticationError:
             raise InvalidInput("Give --redis with the password that this Redis wants.") from None
         except redis.RedisError as error:  # away, or refuses for now: its disk or its memory is full
-            log.warning("redis_away", worker=self.name, error=told(error))
+            if not self._away:
+                log.warning("redis_away", worker=self.name, error=told(error))
+            self._away = True
             # a transaction of unknown fate may have happened: only Redis knows where we are
             self._parts.clear()
             self._look_again = 0.0
             return 0
+        if self._away:
+            log.warning("redis_back", worker=self.name)
+        self._away = False
         return done
 
     def release(self) -> None:
