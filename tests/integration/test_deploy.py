@@ -293,7 +293,7 @@ async def test_another_program_at_the_address_is_refused_before_anything_is_paid
         await planned(engine, it.deployer.pubkey(), other)
 
 
-async def test_another_deployers_program_cannot_be_burned(
+async def test_another_deployers_program_is_neither_burned_nor_vouched_for(
     engine: LocalEngine, bank: Keypair, tmp_path: Path
 ) -> None:
     deployer, stranger = await funded(engine, bank), await funded(engine, bank)
@@ -302,8 +302,9 @@ async def test_another_deployers_program_cannot_be_burned(
     with Journal(tmp_path / "journal.jsonl") as journal:
         outcome = await deploy.deploy(Sender(engine), engine, deployer, plan, journal)
     assert outcome.programs[0].authority == str(deployer.pubkey())
-    with pytest.raises(InvalidInput, match=f"Sign with {deployer.pubkey()}"):
-        await planned(engine, stranger.pubkey(), one)
+    for immutable in (True, False):
+        with pytest.raises(InvalidInput, match=f"Sign with {deployer.pubkey()}"):
+            await planned(engine, stranger.pubkey(), one, immutable=immutable)
 
 
 async def test_the_journal_of_another_deployer_is_refused(
