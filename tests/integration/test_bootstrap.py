@@ -111,6 +111,7 @@ async def test_trades_and_liquidity_are_paid_what_the_status_says_and_once(world
     assert found.credit == 2 * sum(fees[:25]) + fees[25]
     assert found.early_trades_left == 75
     assert found.credits_left == RULES.trade_credits - found.credit
+    assert found.reserved == sum(fees)
     claimed = await bootstrap.claim(world.sender, world.trader)
     assert (claimed.trades, claimed.maker) == (found.credit * RULES.trade_rate // UNIT, 0)
     assert await world.tokens(world.trader) == claimed.trades
@@ -149,7 +150,9 @@ async def test_who_has_no_account_yet_is_told_how_to_get_one(world: World) -> No
     with pytest.raises(InvalidInput, match=f"Run breakwater trade deposit first: {stranger.pubkey()} has no"):
         await bootstrap.lock(world.sender, stranger, 1_000 * UNIT)
     for verb in (keepers.heartbeat, keepers.unregister):
-        with pytest.raises(InvalidInput, match=f"Run breakwater keeper register first: {stranger.pubkey()} is"):
+        with pytest.raises(
+            InvalidInput, match=f"Run breakwater keeper register first: {stranger.pubkey()} is"
+        ):
             await verb(world.sender, stranger)
 
 
