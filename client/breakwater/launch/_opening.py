@@ -109,7 +109,7 @@ async def open_market(sender: Sender, keys: Keys, feed: FeedTerms) -> list[str]:
 
 
 async def trade(sender: Sender, keys: Keys) -> list[str]:
-    """A deposit, a purchase, a purchase with a loan, and a sale, each large enough for the launch to pay for."""
+    """A deposit, a purchase, a purchase with a loan, and a sale, each of a size that the launch pays for."""
     engine, trader = sender.engine, keys.trader
     deposited = await trading.deposit(sender, trader, PURSE)
     signatures = [deposited.signature]
