@@ -205,7 +205,7 @@ async def test_the_log_is_a_line_of_json_by_severity() -> None:
 
 
 async def test_a_sink_on_a_full_disk_loses_each_notice_and_goes_on() -> None:
-    with Path("/dev/full").open("w") as full:
+    with Path("/dev/full").open("w") as full:  # noqa: ASYNC230
         async with Notifier([LogSink(logger=structlog.PrintLogger(full))]) as notifier:
             notifier.tell(FIRED)
             notifier.tell(CLEARED)
