@@ -143,7 +143,7 @@ async def test_first_trades_paid_fees_into_a_vault_of_nothing_but_the_liquidity(
     assert values["fees"] > 0
     assert values["loans"] > 0
     rewards = await bootstrap.status(launched.engine, launched.key("trader").pubkey())
-    assert rewards.early_trades_left == bootstrap.EARLY_TRADES - 3
+    assert rewards.early_trades_left == 100 - 3
     assert rewards.launch.trade_credits - rewards.credits_left == rewards.credit > 0
 
 
