@@ -355,7 +355,7 @@ async def test_without_a_terminal_and_without_yes_nothing_is_sent(
     deployer, key = await funded(engine, bank, 5 * SOL), tmp_path / "deployer.json"
     key.write_text(json.dumps(list(bytes(deployer))))
     place = ("--cluster", engine.url, "--keypair", str(key), "--journal", str(tmp_path / "journal.jsonl"))
-    process = await breakwater("deploy", *place, "--program", "oracle")
+    process = await breakwater("deploy", *place, "--program", "exchange")
     out, err = await process.communicate()
     assert (process.returncode, out) == (2, b"")
     assert err.decode().endswith("breakwater: Add --yes: there is no terminal to ask for a confirmation.\n")
