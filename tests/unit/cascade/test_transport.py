@@ -170,7 +170,7 @@ def test_what_others_write_to_the_streams_is_passed_over(
     ]
     with redis.Redis.from_url(server.url) as client:
         for fields in strange:
-            client.xadd(stream_of(0), fields)  # type: ignore[arg-type]
+            client.xadd(stream_of(0), fields)
     assert run(server, events, 1) == expected
 
 
@@ -234,7 +234,7 @@ async def test_a_watch_writes_its_events_at_once_and_tells_the_time(
         def fields_of() -> set[bytes]:
             rows: list[tuple[bytes, dict[bytes, bytes]]] = []
             for part in range(PARTITIONS):
-                rows += client.xrange(stream_of(part))  # type: ignore[arg-type]
+                rows += client.xrange(stream_of(part))
             return {name for _, fields in rows for name in fields}
 
         async with asyncio.timeout(30):

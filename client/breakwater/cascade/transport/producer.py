@@ -163,7 +163,7 @@ class Producer:
             for item in entry.fields.items():
                 values += item
         self._looked_s = time.monotonic()
-        return int(self._produce(keys=[self._key], args=values))  # type: ignore[arg-type]
+        return int(self._produce(keys=[self._key], args=values))
 
     def _went_back(self, known: int) -> None:
         """Let what Redis does not know wait again."""

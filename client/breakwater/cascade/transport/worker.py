@@ -171,7 +171,7 @@ class Worker:
 
     def _prepare(self) -> None:
         # one connection, so that its end is noticed and not mended by taking another
-        self._redis = self._pool.client()
+        self._redis: redis.Redis = self._pool.client()  # type: ignore[no-untyped-call]
         self._commit = self._redis.register_script(COMMIT)
         for part in range(PARTITIONS):
             try:
