@@ -64,13 +64,16 @@ class PoolKeeping:
 
     async def clean_up(self) -> list[str]:
         """Forget the pools that are gone and have no threads."""
-        used = {each.pool for each in self.threads.values()}
-        gone = [
-            address
-            for address, record in list(self.pools.items())
-            if address not in used and not await venues.is_there(self.reader, record)
-        ]
-        for address in gone:
+        gone = []
+        for address, record in list(self.pools.items()):
+            there = await venues.is_there(self.reader, record)
+            if (
+                there
+                or address not in self.pools
+                or any(each.pool == address for each in self.threads.values())
+            ):
+                continue
+            gone.append(address)
             self.pools.pop(address, None)
             self.store.commit({f"pools/{address}": None, f"totals/{address}": None})
         return gone
