@@ -128,12 +128,17 @@ def call(url: str, token_file: Path | None, method: str, params: str) -> Any:
             f"{url.rstrip('/')}/rpc", json=body, headers={"authorization": f"Bearer {token}"}, timeout=120
         )
         answer = response.json()
+    except httpx.InvalidURL:
+        raise InvalidInput(f"Give --url as an http address, not {url!r}.") from None
     except (httpx.HTTPError, ValueError) as error:
         raise Fatal(
             f"Start breakwater pools serve: nothing answers at {url} ({type(error).__name__})."
         ) from None
-    if "error" in answer:
-        raise Fatal(f"{answer['error'].get('message')}")
+    refused = answer.get("error") if isinstance(answer, dict) else None
+    if isinstance(refused, dict):
+        raise Fatal(f"{refused.get('message')}")
+    if not isinstance(answer, dict) or "result" not in answer:
+        raise Fatal(f"Name the address of breakwater pools serve: what answers at {url} is something else.")
     return answer["result"]
 
 

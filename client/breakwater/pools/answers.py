@@ -87,7 +87,7 @@ class Answers:
         )
         return {
             **{name: sum(getattr(each, name) for each in stats) for name in names},
-            "compute_units": self.books.compute_units,
+            "compute_units": sum(each.compute_units for each in stats),
             "threads": len(self.threads),
             "states": states,
             "errors": errors,

@@ -70,7 +70,6 @@ class Books:
         self.wallets: dict[str, Wallet] = {}
         self.views: dict[str, PoolView] = {}
         self.lamports: dict[str, int] = {}
-        self.compute_units = 0
         self.closing = False
         """Nothing new begins, not even for those who have waited for what is being found out."""
         self.recovered = {"landed": 0, "dropped": 0}
@@ -139,7 +138,6 @@ class Books:
             if pending:
                 self._drop(pending[-1])
             raise
-        self.compute_units += receipt.compute_units
         await self._apply(pending[-1])
         await self._verify(move, receipt)
         return receipt

@@ -77,7 +77,7 @@ class Dispatcher:
             if _depth(parsed) > MOST_DEPTH:
                 raise ValueError("too deep")
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError):
-            return _encoded(_error(None, PARSE, "Send JSON."))
+            return _encoded(_error(None, PARSE, f"Send JSON, nested at most {MOST_DEPTH} deep."))
         if not isinstance(parsed, list):
             answer = await self._one(parsed)
             return None if answer is None else _encoded(answer)

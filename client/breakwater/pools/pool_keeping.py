@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from solders.pubkey import Pubkey
 
+from breakwater.chain import addresses as at
 from breakwater.errors import InvalidInput
 
 from . import moves, venues
@@ -102,6 +103,10 @@ class PoolKeeping:
         except ValueError:
             raise InvalidInput(f"Give the receiver's address in base58, not {to!r}.") from None
         ours = next((w for w in self.books.wallets.values() if w.address == receiver), None)
+        if ours is None:
+            (there,) = await self.reader.accounts([receiver])
+            if there is not None and there.owner == str(at.TOKEN_PROGRAM):
+                raise InvalidInput(f"Name a wallet: {to} is a token account or a mint itself.")
         who = ours or Wallet(OUTSIDE, self.core.key, receiver)
         mint = pool.mints[side]
         await self.books.run(moves.open_accounts(self.core, who, [mint]))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
+
+from breakwater.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 __all__ = ["unit_text"]
+
+PLAIN: Final = re.compile(r"[\w%$@+=:,./?&-]+", re.ASCII)
 
 UNIT = """\
 [Unit]
@@ -51,8 +55,14 @@ def unit_text(program: Path, arguments: Sequence[str], memory: str = "2G") -> st
         arguments: of `breakwater pools serve`; the state is kept in systemd's own directory.
         memory: what the process may hold.
     """
-    command = [str(program), "pools", "serve", "--state", "%S/breakwater-pools", *arguments]
-    # %S is systemd's to fill in
-    return UNIT.format(
-        command=" ".join(shlex.quote(each).replace("'", '"') for each in command), memory=memory
-    )
+    command = [_quoted(str(program)), "pools", "serve", "--state", "%S/breakwater-pools"]
+    # %S is systemd's to fill in; all others are ours and stay as they are
+    return UNIT.format(command=" ".join([*command, *map(_quoted, arguments)]), memory=memory)
+
+
+def _quoted(argument: str) -> str:
+    """A word of a command line as systemd reads it."""
+    if not argument.isprintable():
+        raise InvalidInput(f"Leave out what can't be printed: {argument!r}.")
+    escaped = argument.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return escaped if PLAIN.fullmatch(argument) else f'"{escaped}"'
