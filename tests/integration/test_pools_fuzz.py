@@ -152,11 +152,9 @@ def right(data: st.DataObject, served: Served, method: dict[str, Any]) -> dict[s
 def good(served: Served, method: dict[str, Any]) -> dict[str, Any]:
     """Parameters with which it is done."""
     service = served.on.service
-    started = next(each.id for each in service.threads.values() if each.state not in ("deleting", "emptying"))
-    if method["name"] == "threads.pause":
-        served.call("threads.start", {"thread": started})
-    values: dict[str, Any] = {"pool": next(iter(service.pools)), "thread": started, "kind": "deposit"}
-    values |= {"side": 1, "amount": 5, "to": str(Keypair().pubkey())}
+    place = {"pool": next(iter(service.pools)), "kind": "deposit", "side": 1}
+    started = served.call("threads.create", {**place, "start": True})["result"]["id"]
+    values = {**place, "thread": started, "amount": 5, "to": str(Keypair().pubkey())}
     return {each["name"]: values[each["name"]] for each in method["params"] if each["required"]}
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import structlog
 import typer
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -23,9 +24,9 @@ from ..errors import Fatal, InvalidInput
 from ..serving import Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
-__all__ = ["Status", "Wanted", "call", "drilled", "logs_to_stderr", "print_drill", "serve"]
+__all__ = ["Status", "Wanted", "call", "drilled", "logs_to_stderr", "print_drill", "run", "serve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,12 @@ async def serve(wanted: Wanted, *, as_json: bool) -> None:
     finally:
         store.close()
         await engine.close()
+
+
+def run(serving: Coroutine[Any, Any, None]) -> None:
+    """Run the service on the loop that answers fastest."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serving)
 
 
 async def drilled(config: pools.DrillConfig, progress: Callable[[str], None]) -> pools.DrillResult:

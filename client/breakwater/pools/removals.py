@@ -120,9 +120,7 @@ class Removals:
             service.set_state(record, "empty")
             return
         service.store.commit({f"threads/{record.id}": None, f"balances/{record.id}": None})
-        service.threads.pop(record.id, None)
-        service.books.wallets.pop(record.id, None)
-        service.books.balances.pop(record.id, None)
+        service.forget(record.id)
         record.state = "empty"
 
 

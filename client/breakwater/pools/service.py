@@ -91,10 +91,18 @@ class Service(PoolKeeping, Answers):
             self._know(record)
         self.workers: dict[str, tuple[Worker, asyncio.Task[None]]] = {}
         self.removals = Removals(self)
+        self._shown = {}
         self._naming = asyncio.Lock()
         self.guard = self._options.guard
         self.started_at = time.time()
         self._recovery: asyncio.Task[None] | None = None
+
+    def forget(self, name: str) -> None:
+        """Nothing of a thread that was deleted stays in memory."""
+        self.threads.pop(name, None)
+        self._shown.pop(name, None)
+        for kept in (self.books.wallets, self.books.balances, self.books.lamports):
+            kept.pop(name, None)
 
     def _know(self, record: ThreadRecord) -> None:
         self.books.wallets[record.id] = Wallet(record.id, record.key, record.wallet)
@@ -114,7 +122,11 @@ class Service(PoolKeeping, Answers):
         if wait:
             await self._recovery
         for record in list(self.pools.values()):
-            view = await self.reader.pool(record)
+            try:
+                view = await self.reader.pool(record)
+            except Retryable as error:  # threads look again when they need it, and wait
+                log.warning("pool_not_seen_yet", pool=record.address, error=str(error))
+                break
             if view is not None:
                 self.books.views[record.address] = view
         for thread in list(self.threads.values()):
