@@ -13,6 +13,7 @@ import uvicorn
 
 from breakwater.alerts import Notifier, sinks_of
 from breakwater.serving import Server, bound, url_of
+from breakwater.serving_patience import Patient
 
 from .assets import assets
 from .exposition import Exposition
@@ -144,7 +145,7 @@ async def _serving(
     server = Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=Patient,
             ws="none",
             lifespan="off",
             log_config=None,
