@@ -25,6 +25,8 @@ from breakwater.replay import Auditor, Books
 from breakwater.replay import Stage as Keys
 from breakwater.trials import Tally
 
+from ._purses import Purses
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
@@ -76,6 +78,7 @@ class Stage:
         progress: called with the name of each step.
         people: everybody with a balance.
         books: what all events so far say; None where chains or keepers are at work, whose events say more.
+        purses: what everybody's balance has to be; None where keepers move balances.
         tally: legitimate operations, and what was refused.
         units: compute units of the exchange's calls, by what they did.
     """
@@ -86,6 +89,7 @@ class Stage:
     progress: Callable[[str], None]
     people: list[Keypair] = field(default_factory=list)
     books: Books | None = None
+    purses: Purses | None = None
     tally: Tally = field(default_factory=Tally)
     units: dict[str, list[int]] = field(default_factory=dict)
     _sequence: int = 0
@@ -99,6 +103,7 @@ class Stage:
         progress: Callable[[str], None] = lambda _: None,
         *,
         books: bool = True,
+        purses: bool = False,
     ) -> Stage:
         """An exchange with so much liquidity (micro-units) and a feed with a price.
 
@@ -108,12 +113,15 @@ class Stage:
             seed: of the keys.
             progress: called with the name of each step.
             books: follow every event as well.
+            purses: follow what moves balances, where there can't be books.
         """
         sender = Sender(engine, priority_fee=0)
         ground = await found(sender, key_of(seed, "admin"), liquidity, progress)
         stage = cls(engine, ground, seed, progress)
         if books:
             stage.books = await stage._opening()
+        elif purses:
+            stage.purses = Purses()
         own = ground.admin.pubkey()
         await stage.require([([ix.create_feed(own, FEED, own, -2, MAX_AGE_S)], [ground.admin])])
         await stage.publish()
@@ -168,14 +176,20 @@ class Stage:
         self, requests: Sequence[Request], compute_limit: int | None
     ) -> list[Receipt | BreakwaterError]:
         results = await self.ground.sender.send_many(requests, details=True, compute_limit=compute_limit)
-        if self.books is not None:
-            decode = programs.event_decoder().decode
+        if self.books is not None or self.purses is not None:
             # in the order in which they landed: a position is opened before it is traded
             landed = [each for each in results if isinstance(each, Receipt)]
-            now_ms = await self.engine.now() * 1000
-            for each in sorted(landed, key=lambda receipt: receipt.slot):
-                self.books.apply(decode(each.logs), each, now_ms)
+            await self._book(sorted(landed, key=lambda receipt: receipt.slot))
         return results
+
+    async def _book(self, receipts: Sequence[Receipt]) -> None:
+        decode, now_ms = programs.event_decoder().decode, await self.engine.now() * 1000
+        for each in receipts:
+            events = decode(each.logs)
+            if self.books is not None:
+                self.books.apply(events, each, now_ms)
+            if self.purses is not None:
+                self.purses.apply(events)
 
     # People, markets, prices
 
@@ -268,6 +282,11 @@ class Stage:
         if self.books is not None:
             audit = await Auditor(self.engine, self._keys(), self.books).audit()
             found += [f"The {what} is off by {by} micro-units." for what, by in audit.differences]
+        if self.purses is not None:
+            places = [at.trader(each.pubkey()) for each in self.people]
+            for place, data in zip(places, await self._data(places), strict=True):
+                off = accounts.trader(data).balance - self.purses.balances[bytes(place)]
+                found += [f"The balance of {place} is off by {off} micro-units."] if off else []
         return found
 
     async def _supply(self, held: int) -> list[str]:
