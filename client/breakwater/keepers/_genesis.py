@@ -125,7 +125,9 @@ async def found(
     await engine.airdrop(admin.pubkey(), 1_000 * SOL)
     if not isinstance(engine, EmbeddedEngine):
         # a validator can be started with them
-        there = await queries.read(engine, [at.program_data(programs.address(each)) for each in programs.NAMES])
+        there = await queries.read(
+            engine, [at.program_data(programs.address(each)) for each in programs.NAMES]
+        )
         for name in (each for each, data in zip(programs.NAMES, there, strict=True) if data is None):
             progress(f"deploying {name}")
             await loader.deploy_program(

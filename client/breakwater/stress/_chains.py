@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from breakwater.chain import addresses as at
 from breakwater.chain import leg_instructions as lx
@@ -87,9 +87,7 @@ async def chain_load(ctx: Context) -> Outcome:
             requests = [
                 (
                     [
-                        lx.unwind_chain(
-                            key.pubkey(), number, [(leg.market_id, leg.feed) for leg in legs], 0
-                        ),
+                        lx.unwind_chain(key.pubkey(), number, [(leg.market_id, leg.feed) for leg in legs], 0),
                         lx.close_chain(key.pubkey(), number),
                     ],
                     [key],
@@ -104,7 +102,7 @@ async def chain_load(ctx: Context) -> Outcome:
         if left:
             broken.append(f"{left} micro-units are owed by chains that are gone.")
     costs = stage.units.get("open", [0])
-    figures = {
+    figures: dict[str, Any] = {
         "chains": count,
         "legs": LEGS,
         "opened": len(opened),

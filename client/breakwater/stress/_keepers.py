@@ -47,7 +47,7 @@ async def keeper_coordination(ctx: Context) -> Outcome:
 
 
 async def liquidation_cascade(ctx: Context) -> Outcome:
-    """A hundred chains at 500x, a gap of ten points, keepers that work it off under the caps, the settlement."""
+    """A hundred chains at 500x, a gap of ten points, keepers that work it off, the settlement."""
     positions = ctx.scaled(POSITIONS, 4)
     engine = EmbeddedEngine(programs.embedded_programs())
     done = await cascade(engine, positions, LEVERAGE, GAP, progress=ctx.progress)

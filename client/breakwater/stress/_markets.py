@@ -1,10 +1,10 @@
-"""Ten markets at once: single trades, trades across two markets, chains; then a halt that reaches all of them."""
+"""Ten markets at once: single trades, trades across markets, chains; then a halt that reaches all of them."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
@@ -138,7 +138,7 @@ async def multi_market(ctx: Context) -> Outcome:
         halt, wrong = await _halt(stage, numbers)
         broken = [*wrong, *await stage.broken()]
     mean = sum(draw.volume.values()) / len(numbers)
-    figures = {
+    figures: dict[str, Any] = {
         "markets": len(numbers),
         "trades": count,
         "succeeded": succeeded,
@@ -153,7 +153,7 @@ async def multi_market(ctx: Context) -> Outcome:
 
 
 async def _halt(stage: Stage, numbers: Sequence[int]) -> tuple[int, list[str]]:
-    """Trip one market's breaker, tell the shards, try every market of the group; slots it took, and faults."""
+    """Trip one breaker, tell the shards, try every market of the group; slots it took, and faults."""
     stage.progress("halting a market")
     (whale,) = await stage.join(1, 100 * SHOCK)
     owner, struck = whale.pubkey(), numbers[0]

@@ -176,15 +176,16 @@ class Stage:
         self, requests: Sequence[Request], compute_limit: int | None
     ) -> list[Receipt | BreakwaterError]:
         results = await self.ground.sender.send_many(requests, details=True, compute_limit=compute_limit)
-        if self.books is not None or self.purses is not None:
-            # in the order in which they landed: a position is opened before it is traded
-            landed = [each for each in results if isinstance(each, Receipt)]
-            await self._book(sorted(landed, key=lambda receipt: receipt.slot))
+        await self.booked([each for each in results if isinstance(each, Receipt)])
         return results
 
-    async def _book(self, receipts: Sequence[Receipt]) -> None:
+    async def booked(self, receipts: Sequence[Receipt]) -> None:
+        """Follow the events of what has landed, wherever it was sent from."""
+        if self.books is None and self.purses is None:
+            return
         decode, now_ms = programs.event_decoder().decode, await self.engine.now() * 1000
-        for each in receipts:
+        # in the order in which they landed: a position is opened before it is traded
+        for each in sorted(receipts, key=lambda receipt: receipt.slot):
             events = decode(each.logs)
             if self.books is not None:
                 self.books.apply(events, each, now_ms)

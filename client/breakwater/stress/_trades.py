@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
@@ -164,10 +164,14 @@ async def concurrent_trades(ctx: Context) -> Outcome:
                 if isinstance(result, Receipt):
                     by_shard[at.shard_index(trade.market)] += 1
                     notional += trade.notional
-        rate, note, charts = stage.tally.per_second, stage.tally.note(), {"trades a second": stage.tally.series}
+        rate, note, charts = (
+            stage.tally.per_second,
+            stage.tally.note(),
+            {"trades a second": stage.tally.series},
+        )
         ctx.progress("checking every invariant")
         broken = await stage.broken()
-    figures = {
+    figures: dict[str, Any] = {
         "trades": count,
         "batch": batch,
         "succeeded": stage.tally.total,

@@ -30,7 +30,9 @@ PURSE: Final = 10_000 * UNIT
 SHARES: Final = 1_000 * UNIT
 
 
-def _visit(stage: Stage, key: Keypair, market: int, chance: random.Random) -> list[tuple[str, list[Instruction]]]:
+def _visit(
+    stage: Stage, key: Keypair, market: int, chance: random.Random
+) -> list[tuple[str, list[Instruction]]]:
     """What one user does, in order."""
     owner, outcome = key.pubkey(), chance.randint(0, 1)
     tokens, mint = wallet(owner, stage.ground.mint), stage.ground.mint

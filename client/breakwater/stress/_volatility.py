@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
@@ -92,7 +92,9 @@ class _Swing:
         )
         off = abs(traded["notional"] - expected) / max(1.0, expected)
         if off > NEAR:
-            self.wrong.append(f"Market {self._number} charged {traded['notional']} instead of {expected:.0f}.")
+            self.wrong.append(
+                f"Market {self._number} charged {traded['notional']} instead of {expected:.0f}."
+            )
         moved = abs(self._curve(await self._stage.market(self._number), outcome).p - curve.p)
         self.farthest = max(self.farthest, moved)
         return True
@@ -119,7 +121,7 @@ async def _loans(stage: Stage, people: Sequence[Keypair], numbers: Sequence[int]
 
 
 async def market_volatility(ctx: Context) -> Outcome:
-    """Move all markets, let keepers call what the moves make unhealthy, and compare every cost with the curve."""
+    """Move all markets, let keepers call what that makes unhealthy, compare every cost with the curve."""
     count = ctx.scaled(MARKETS, 3)
     async with fresh_chain(ctx.engine) as engine:
         if not isinstance(engine, EmbeddedEngine):
@@ -155,7 +157,7 @@ async def market_volatility(ctx: Context) -> Outcome:
         finally:
             crew[0].eyes.close()
         broken = [sentence for each in swings for sentence in each.wrong] + await stage.broken()
-    figures = {
+    figures: dict[str, Any] = {
         "markets": count,
         "moves": 4 * count,
         "points": round(100 * min((each.farthest for each in swings), default=0.0), 2),

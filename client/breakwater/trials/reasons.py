@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -125,6 +126,8 @@ class Tally:
             why = f"{CAUSES[cause]} ({cause}, {causes[cause]:,} times)"
         elif (time.process_time() - self._cpu) / (time.monotonic() - self.began) > BUSY:
             why = "this process had no CPU left"
+        elif os.getloadavg()[0] > (os.cpu_count() or 1):
+            why = f"other processes had the CPU (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)"
         else:
             why = f"{CAUSES['RPC']} (RPC)"
         least = min(self.done[second] for second in low)

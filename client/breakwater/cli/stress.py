@@ -1,0 +1,91 @@
+"""`breakwater stress`: load, misfortune, and what the exchange makes of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Put the exchange under stress and hold its books to the unit.")
+
+EngineOption = Annotated[
+    str, typer.Option("--engine", help="embedded: in this process. local: a validator is started for each.")
+]
+UsersOption = Annotated[
+    int | None, typer.Option("--users", min=1, max=10_000, help="At once.", show_default="the scenario's own")
+]
+DurationOption = Annotated[
+    float | None,
+    typer.Option("--duration", min=1, max=86_400, help="Seconds of load.", show_default="the scenario's own"),
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of everything drawn by chance.")]
+ScaleOption = Annotated[
+    float, typer.Option("--scale", min=0.001, max=100, help="Multiplies the scenario's own numbers.")
+]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", min=1, max=64, help="Processes that load over HTTP comes from.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE.html", help="Write one page with charts.")
+]
+
+
+@app.callback()
+def _stress() -> None:
+    """Put the exchange under stress and hold its books to the unit."""
+
+
+@app.command(name="list")
+def list_(as_json: JsonOption = False) -> None:
+    """Every scenario, the engines it runs on, and where it comes from."""
+    from .. import stress as service
+    from . import _stress_view as view
+
+    every = service.scenarios()
+    if as_json:
+        typer.echo(json.dumps(view.list_dict(every)))
+    else:
+        view.print_list(every)
+
+
+@app.command()
+def run(
+    name: Annotated[str, typer.Argument(help="As `stress list` shows it.")],
+    engine: EngineOption = "embedded",
+    users: UsersOption = None,
+    duration: DurationOption = None,
+    seed: SeedOption = 1,
+    scale: ScaleOption = 1.0,
+    workers: WorkersOption = 1,
+    as_json: JsonOption = False,
+    report: ReportOption = None,
+) -> None:
+    """Run one scenario; exit 1 when it fails."""
+    from . import _stress_view as view
+
+    context = view.context(engine, users, duration, seed, scale, workers)
+    view.finish(view.conduct(context, [name]), as_json=as_json, report=report)
+
+
+@app.command()
+def suite(
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="NAME", help="May be given several times.")
+    ] = None,
+    engine: EngineOption = "embedded",
+    users: UsersOption = None,
+    duration: DurationOption = None,
+    seed: SeedOption = 1,
+    scale: ScaleOption = 1.0,
+    workers: WorkersOption = 1,
+    as_json: JsonOption = False,
+    report: ReportOption = None,
+) -> None:
+    """Run every scenario of an engine; exit 1 when one fails."""
+    from . import _stress_view as view
+
+    context = view.context(engine, users, duration, seed, scale, workers)
+    view.finish(view.conduct(context, only or []), as_json=as_json, report=report)

@@ -1,0 +1,11 @@
+"""Breaks the exchange on purpose: load and misfortune, on a fresh chain each, audited to the unit.
+
+`table.scenarios` has all of them. A scenario passes when more than 99 % of its legitimate operations succeed,
+its own bounds hold, and the books agree with the chain afterwards. When throughput falls it says why.
+"""
+
+from .report import render_report
+from .service import ENGINES, Result, Suite, run, suite
+from .table import scenarios
+
+__all__ = ["ENGINES", "Result", "Suite", "render_report", "run", "scenarios", "suite"]
