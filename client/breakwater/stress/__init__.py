@@ -7,5 +7,16 @@ its own bounds hold, and the books agree with the chain afterwards. When through
 from .report import render_report
 from .service import ENGINES, Result, Suite, run, suite
 from .table import scenarios
+from .tps import TpsFigures, measure_tps
 
-__all__ = ["ENGINES", "Result", "Suite", "render_report", "run", "scenarios", "suite"]
+__all__ = [
+    "ENGINES",
+    "Result",
+    "Suite",
+    "TpsFigures",
+    "measure_tps",
+    "render_report",
+    "run",
+    "scenarios",
+    "suite",
+]

@@ -130,7 +130,7 @@ OWN: Final = (
             (
                 "market volatility (50 markets, 10 % moves)",
                 "",
-                "{moves} moves of {points:g} points, {liquidations} liquidations, {succeeded} of {operations}",
+                "{moves} moves of {points:g} points, {liquidations} loans called",
             ),
         ),
     ),
