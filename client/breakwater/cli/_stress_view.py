@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from dataclasses import replace
+import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from ..trials import Scenario
 
-__all__ = ["conduct", "context", "finish", "list_dict", "print_list"]
+__all__ = ["Reports", "conduct", "context", "finish", "list_dict", "loaded", "print_list"]
 
 
 def context(
@@ -48,6 +49,45 @@ def conduct(ctx: Context, names: Sequence[str]) -> service.Suite:
 
         ready = replace(ctx, progress=status.update)
         return asyncio.run(service.suite(ready, only=names, on_result=told))
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """How fast Locust goes, and what it shows and writes."""
+
+    rate: float
+    web: int | None
+    csv: Path | None
+    html: Path | None
+
+
+def loaded(ctx: Context, reports: Reports) -> service.Suite:
+    """Load the API over HTTP."""
+    from ..stress._users_http import users_over_http
+
+    logs_to_stderr(quiet=True)
+    if reports.html is not None:
+        require_writable(reports.html)
+    errors = Console(stderr=True)
+
+    def told(step: str) -> None:
+        if "?token=" in step:  # to be opened, and so to stay on the screen
+            errors.print(step, highlight=False, soft_wrap=True)
+        status.update(step)
+
+    with errors.status("opening a chain") as status:
+        ready = replace(ctx, progress=told)
+
+        async def work() -> service.Suite:
+            began = time.monotonic()
+            outcome = await users_over_http(
+                ready, per_second=reports.rate, web_port=reports.web, csv=reports.csv, html=reports.html
+            )
+            (scenario,) = (each for each in service.scenarios() if each.name == "concurrent-users")
+            result = service.Result(scenario, ctx.engine, outcome, time.monotonic() - began)
+            return service.Suite(ctx.engine, ctx.seed, [result])
+
+        return asyncio.run(work())
 
 
 def finish(suite: service.Suite, *, as_json: bool, report: Path | None) -> None:

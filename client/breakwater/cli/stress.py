@@ -71,6 +71,30 @@ def run(
 
 
 @app.command()
+def load(
+    engine: EngineOption = "local",
+    users: UsersOption = None,
+    duration: DurationOption = None,
+    seed: SeedOption = 1,
+    workers: WorkersOption = 1,
+    rate: Annotated[float, typer.Option(min=0.1, help="Requests a second of all users together.")] = 50.0,
+    web: Annotated[
+        int | None, typer.Option(metavar="PORT", min=1, max=65535, help="Serve Locust's page on loopback.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="PREFIX", help="Write Locust's CSV files.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write Locust's report.")] = None,
+    as_json: JsonOption = False,
+    report: ReportOption = None,
+) -> None:
+    """Load the API with Locust: its users, its page, its reports; exit 1 when a threshold breaks."""
+    from . import _stress_view as view
+
+    context = view.context(engine, users, duration, seed, 1.0, workers)
+    done = view.loaded(context, view.Reports(rate, web, csv, html))
+    view.finish(done, as_json=as_json, report=report)
+
+
+@app.command()
 def suite(
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="NAME", help="May be given several times.")
