@@ -95,6 +95,33 @@ def load(
 
 
 @app.command()
+def public(
+    url: Annotated[str, typer.Option("--url", help="devnet, testnet, or an http address.")] = "devnet",
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", metavar="FILE", help="Pays, and holds collateral.", show_default="the keypair"),
+    ] = None,
+    budget: Annotated[
+        float, typer.Option(min=0.01, help="SOL that may be out at any time, rent that comes back included.")
+    ] = 1.0,
+    users: Annotated[int, typer.Option(min=1, max=200, help="Fewer where the budget allows no more.")] = 10,
+    duration: Annotated[float, typer.Option(min=1, help="Seconds of trading.")] = 300.0,
+    rate: Annotated[float, typer.Option(min=0.05, max=50, help="Trades a second of all users.")] = 2.0,
+    collateral: Annotated[float, typer.Option(min=1, help="Units of collateral for each user.")] = 100.0,
+    requests: Annotated[int, typer.Option(min=5, help="HTTP requests in any 10 s.")] = 80,
+    per_method: Annotated[int, typer.Option(min=2, help="Of any one method, in any 10 s.")] = 32,
+    airdrop: Annotated[bool, typer.Option(help="Ask the faucet for what the payer lacks.")] = True,
+    clean: Annotated[bool, typer.Option("--clean", help="Only take back what an earlier run left.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Trade on a public cluster within a budget and leave nothing behind, however it ends."""
+    from . import _stress_public as view
+
+    wanted = view.Wanted(url, key, budget, users, duration, rate, collateral, requests, per_method, airdrop)
+    view.run(wanted, clean=clean, as_json=as_json)
+
+
+@app.command()
 def suite(
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="NAME", help="May be given several times.")

@@ -194,6 +194,21 @@ OWN: Final = (
             ),
         ),
     ),
+    Scenario(
+        "public-cluster",
+        "trading within a budget through 429s, latency and lagging replicas; everything taken back",
+        "devnet",
+        ("local",),
+        _later("_public_trial", "public_cluster"),
+        _asked(
+            "devnet",
+            (
+                "scripted run on a public cluster",
+                "",
+                "{succeeded} of {trades} trades, {limited} answers of 429, {left} lamports left behind",
+            ),
+        ),
+    ),
 )
 """This package's scenarios, in the order in which they are shown."""
 
