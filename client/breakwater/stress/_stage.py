@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     Request = tuple[Sequence[Instruction], Sequence[Keypair]]
 
-__all__ = ["ANY", "FEED", "UNIT", "Stage", "fresh_chain", "key_of"]
+__all__ = ["ANY", "FEED", "PRICE", "UNIT", "Stage", "consumed", "fresh_chain", "key_of"]
 
 UNIT: Final = 10**6
 ANY: Final = 10**15
@@ -247,13 +247,14 @@ class Stage:
         """A market as it is now."""
         return accounts.market((await self._data([at.market(number)]))[0])
 
-    async def publish(self, price: int = PRICE) -> None:
-        """The feed's price, as of now."""
+    async def publish(self, price: int = PRICE) -> int:
+        """The feed's price, as of now; the publication's number, from 0."""
         self._sequence += 1
         admin = self.ground.admin
         now_ms = await self.engine.now() * 1000
         event = PriceEvent(FEED, price, -2, 1, self._sequence, await self.engine.slot(), now_ms)
         await self.require([([ix.publish(admin.pubkey(), event)], [admin])], compute_limit=10_000)
+        return self._sequence - 1
 
     async def fold(self) -> None:
         """Fold the shards: coverage and fee are current."""

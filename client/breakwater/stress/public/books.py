@@ -69,7 +69,7 @@ class Purse:
     def _take(self, lamports: int) -> None:
         if lamports > self.left:
             raise InsufficientFunds(
-                f"Raise --budget: {self.left / 1e9:.6f} SOL are left of it, and {lamports / 1e9:.6f} are needed."
+                f"Raise --budget: {self.left / 1e9:.6f} SOL are left, {lamports / 1e9:.6f} are needed."
             )
 
 
