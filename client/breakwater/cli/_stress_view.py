@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ..trials import Scenario
 
-__all__ = ["Reports", "conduct", "context", "finish", "list_dict", "loaded", "print_list"]
+__all__ = ["Reports", "conduct", "context", "finish", "list_dict", "loaded", "print_list", "tabulate"]
 
 
 def context(
@@ -103,6 +103,25 @@ def finish(suite: service.Suite, *, as_json: bool, report: Path | None) -> None:
         if not each.outcome.passed:
             typer.echo(f"breakwater: {each.scenario.name}: {each.outcome.reason}", err=True)
     raise typer.Exit(0 if suite.passed else 1)
+
+
+def tabulate(results: Sequence[Path], out: Path | None) -> None:
+    """Print the table of reliability, or write it."""
+    if out is not None:
+        require_writable(out)
+    found: list[dict[str, Any]] = []
+    for file in results:
+        try:
+            found.append(json.loads(file.read_text(encoding="utf-8")))
+        except (ValueError, UnicodeDecodeError):
+            raise InvalidInput(f"Print {file} again with --json: it is not JSON.") from None
+    if not found:
+        found.append(conduct(Context(), []).as_dict())
+    text = service.render_table(found)
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        out.write_text(text, encoding="utf-8")
 
 
 def list_dict(every: Sequence[Scenario]) -> list[dict[str, Any]]:

@@ -122,6 +122,20 @@ def public(
 
 
 @app.command()
+def table(
+    results: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[RESULTS.json]...", help="What suite, run or bench tps printed with --json."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.md", help="Write it there.")] = None,
+) -> None:
+    """Every published item beside our figure, in Markdown; without results the suite is run for it."""
+    from . import _stress_view as view
+
+    view.tabulate(results or [], out)
+
+
+@app.command()
 def suite(
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="NAME", help="May be given several times.")

@@ -4,6 +4,7 @@
 its own bounds hold, and the books agree with the chain afterwards. When throughput falls it says why.
 """
 
+from .reliability import render as render_table
 from .report import render_report
 from .service import ENGINES, Result, Suite, run, suite
 from .table import scenarios
@@ -16,6 +17,7 @@ __all__ = [
     "TpsFigures",
     "measure_tps",
     "render_report",
+    "render_table",
     "run",
     "scenarios",
     "suite",

@@ -63,21 +63,26 @@ async def state_pruning(ctx: Context) -> Outcome:
             made += await _trade(stage, numbers, chance)
             if not old:
                 old, settled = made, await _settle(stage, numbers)
+        stage.pass_slots()
         admin = stage.ground.admin
         await archive.open_chain_archive(stage.ground.sender, admin)
         picked = archive.pick(await archive.read_exchange(engine, None), admin.pubkey())
         logs: list[Landed] = []
         engine.on_landed.append(logs.append)
-        with tempfile.TemporaryDirectory(prefix="breakwater-stress-") as place:
-            with archive.Store(Path(place), cluster="stress") as store:
-                service = archive.Archive(engine, store, ctx.progress)
-                began, worked = time.monotonic(), time.process_time()
-                done = await service.prune(stage.ground.sender, admin, archive.Picked(picked.positions))
-                seconds, work = time.monotonic() - began, time.process_time() - worked
-                ctx.progress("retrieving")
-                retrieved, slowest = await _retrieve(service, picked, chance)
-                held = archive.figures_of(store, await service.sync())
+        with (
+            tempfile.TemporaryDirectory(prefix="breakwater-stress-") as place,
+            archive.Store(Path(place), cluster="stress") as store,
+        ):
+            service = archive.Archive(engine, store, ctx.progress)
+            began, worked = time.monotonic(), time.process_time()
+            done = await service.prune(stage.ground.sender, admin, archive.Picked(picked.positions))
+            seconds, work = time.monotonic() - began, time.process_time() - worked
+            ctx.progress("retrieving")
+            retrieved, slowest = await _retrieve(service, picked, chance)
+            held = archive.figures_of(store, await service.sync())
         engine.on_landed.remove(logs.append)
+        # what an archived position had won is paid to its trader
+        await stage.booked([each.receipt for each in logs if each.receipt.err is None])
         broken = await stage.broken()
         left = sum(engine.get_account(each.address) is not None for each in picked.positions)
     units = sum(sum(consumed(each.receipt)) for each in logs if _pruned(each))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LEAST_SUCCESS", "Asked", "Context", "Outcome", "Scenario", "select"]
 
+MOST_SENTENCES: Final = 5
 LEAST_SUCCESS: Final = 0.99
 """Of legitimate operations, so much has to be exceeded."""
 
@@ -103,7 +104,8 @@ class Outcome:
         found = list(broken)
         if rate <= LEAST_SUCCESS:
             found.insert(0, f"{succeeded:,} of {tried:,} operations succeeded.")
-        reason = " ".join([*found, note]).strip()
+        more = [f"And {len(found) - MOST_SENTENCES} more."] if len(found) > MOST_SENTENCES else []
+        reason = " ".join([*found[:MOST_SENTENCES], *more, note]).strip()
         return cls(not found, rate, reason, figures, charts or {})
 
 
