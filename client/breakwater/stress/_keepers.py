@@ -36,7 +36,7 @@ async def keeper_coordination(ctx: Context) -> Outcome:
     keepers, tasks = ctx.users or KEEPERS, ctx.scaled(TASKS, 25)
     async with fresh_chain(ctx.engine) as engine:
         done = await drill(
-            engine, keepers, tasks, kills=min(KILLS, keepers - 1), seed=ctx.seed, progress=ctx.progress
+            engine, keepers, tasks, kills=min(KILLS, keepers // 6), seed=ctx.seed, progress=ctx.progress
         )
         wrong = await _audited(engine)
     figures = done.as_dict()

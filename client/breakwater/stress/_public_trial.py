@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from breakwater.trials import Context
 
-__all__ = ["public_cluster"]
+__all__ = ["BUDGET", "COLLATERAL", "DEPTH", "LIQUIDITY", "collateral", "public_cluster"]
 
 LIQUIDITY: Final = 1_000_000 * UNIT
 DEPTH: Final = 20_000 * UNIT
@@ -46,7 +46,7 @@ async def public_cluster(ctx: Context) -> Outcome:
         stage = await Stage.opened(engine, LIQUIDITY, ctx.seed, ctx.progress, books=False)
         (payer,) = await stage.join(1, UNIT)
         await engine.airdrop(payer.pubkey(), BUDGET)
-        await _collateral(stage, payer.pubkey(), users)
+        await collateral(stage, payer.pubkey(), users)
         await stage.markets(spread(MARKETS), DEPTH)
         await stage.fold()
         await stage.publish()
@@ -76,7 +76,7 @@ async def public_cluster(ctx: Context) -> Outcome:
     return Outcome.judged(broken, done.succeeded, done.trades, figures, note=done.reason)
 
 
-async def _collateral(stage: Stage, owner: Pubkey, users: int) -> None:
+async def collateral(stage: Stage, owner: Pubkey, users: int) -> None:
     """More tokens for the payer's wallet, which `join` has made and emptied."""
     more = spl.MintToParams(
         program_id=at.TOKEN_PROGRAM,

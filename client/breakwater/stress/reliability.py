@@ -1,4 +1,4 @@
-"""Results -> docs/reliability.md: every published item, the figure there, ours, and the command that shows it."""
+"""Results -> docs/reliability.md: every published item, the figure there, ours, and the command for it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Row", "render", "rows"]
 REPORTS: Final = {
     "000": "integration and stress tests of a betting platform on Solana, sections 2.1 to 2.4",
     "001": "stress testing framework of the same platform, section 7.5.4",
-    "003": "performance, stress and concurrency tests of a peer-to-peer system; 44 of its 71 were skipped there",
+    "003": "performance, stress and concurrency tests of a peer-to-peer system, 44 of 71 skipped",
     "devnet": "no report asks for it",
     "bench": "what we ask of ourselves",
 }
@@ -128,15 +128,15 @@ def render(found: Sequence[Mapping[str, Any]]) -> str:
     lines = [
         "# Reliability",
         "",
-        "What comparable systems report, and what ours shows, item by item. The table is generated from a run",
-        f"by `breakwater stress table`: version {__version__}, {platform.machine()}, load {load}.",
+        "What comparable systems report, and what ours shows, item by item. The table is generated from a",
+        f"run by `breakwater stress table`: version {__version__}, {platform.machine()}, load {load}.",
         "Rates depend on the machine and on what else it does; counts, compute units and verdicts do not.",
         "",
         *(f"- **{name}**: {what}" for name, what in REPORTS.items()),
         "",
-        f"{sum(row.passed for row in made)} of {len(made)} items hold. After every scenario all invariants are",
-        "checked: tokens against books to the unit, escrows against every claim, loans and shares against",
-        "markets and shards, and all of it against what the events added up to.",
+        f"{sum(row.passed for row in made)} of {len(made)} items hold. After every scenario all invariants",
+        "are checked: tokens against books to the unit, escrows against every claim, loans and shares",
+        "against markets and shards, and all of it against what the events added up to.",
         "",
         "| from | item | there | ours | command |",
         "| --- | --- | --- | --- | --- |",
