@@ -45,7 +45,6 @@ async def public_cluster(ctx: Context) -> Outcome:
             raise InvalidInput("Run it on local: there is no endpoint in this process.")
         stage = await Stage.opened(engine, LIQUIDITY, ctx.seed, ctx.progress, books=False)
         (payer,) = await stage.join(1, UNIT)
-        await engine.airdrop(payer.pubkey(), BUDGET)
         await collateral(stage, payer.pubkey(), users)
         await stage.markets(spread(MARKETS), DEPTH)
         await stage.fold()
@@ -62,7 +61,6 @@ async def public_cluster(ctx: Context) -> Outcome:
                         PER_SECOND,
                         COLLATERAL,
                         Path(place) / "run.json",
-                        airdrop=False,
                     )
                     done = await stress_public(patient, payer, wanted, counts, progress=ctx.progress)
             finally:

@@ -220,7 +220,7 @@ class _Run:
         """Make users and let them trade until the time or the budget is over."""
         markets = await self._markets()
         lent = await self._per_user()
-        users = self._affordable(lent, await self._spender.balance())
+        users = min(self._affordable(lent, await self._spender.balance()), await self._collateral())
         self._file = PurseFile.begin(self._wanted.file, users, tuple(markets))
         places = [Places.of(key, self._mint, markets) for key in self._file.members()]
         self.result.users = users
@@ -304,6 +304,18 @@ class _Run:
             await self._spender.engine.rpc.call("getMinimumBalanceForRentExemption", size) for size in sizes
         ]
         return sum(rents)
+
+    async def _collateral(self) -> int:
+        """How many users the payer's collateral is enough for."""
+        home = spl.get_associated_token_address(self._spender.payer.pubkey(), self._mint)
+        (account,) = await self._spender.read([home])
+        held = 0 if account is None else accounts.token_amount(bytes(account.data))
+        if held < self._wanted.collateral:
+            raise InvalidInput(
+                f"Send {self._wanted.collateral / UNIT:g} units of the collateral {self._mint} to {home} for "
+                "each user, or give users less with --collateral."
+            )
+        return held // self._wanted.collateral
 
     def _affordable(self, lent: int, balance: int) -> int:
         each = lent + (SETUP + CLEANING + 1) * SIGNATURES * FEE
