@@ -6,7 +6,8 @@ before the first lamport leaves, so that a run which was cut short is cleaned up
 """
 
 from .books import Purse, PurseFile
+from .model import PublicResult, PublicRun
 from .patience import Patience, patient_engine
-from .run import PublicResult, PublicRun, stress_public
+from .run import stress_public
 
 __all__ = ["Patience", "PublicResult", "PublicRun", "Purse", "PurseFile", "patient_engine", "stress_public"]
