@@ -286,7 +286,7 @@ class _Run:
         try:
             async for attempt in stamina.retry_context(on=back_off, attempts=8, timeout=None, wait_max=15.0):
                 with attempt:
-                    await queries.simulate(self._spender.engine, [opened], user.owner)
+                    await queries.simulate(self._spender.engine, [opened], self._spender.payer.pubkey())
         except ProgramError as error:
             self._progress(f"no credit now ({error.name}): leveraged positions are opened at 1x")
             self._leverage = 100
