@@ -33,7 +33,7 @@ def wanted(file: Path, **changes: object) -> PublicRun:
     plan = {
         "budget": BUDGET,
         "users": 2,
-        "duration_s": 4.0,
+        "duration_s": 2.0,
         "per_second": 4.0,
         "collateral": COLLATERAL,
         "file": file,
@@ -57,7 +57,8 @@ async def test_a_killed_run_is_cleaned_up_by_the_next_and_every_lamport_but_fees
         await stage.publish()
         before = await _lamports(engine, payer)
         async with Endpoint(engine.url, PUBLIC, seed=3) as endpoint:
-            patient = patient_engine(endpoint.url, Patience(), counts)
+            # less patient than the endpoint wants: it has to say so
+            patient = patient_engine(endpoint.url, Patience(400, 200), counts)
             with monkeypatch.context() as patch:
 
                 async def killed(_: object) -> None:
@@ -75,7 +76,7 @@ async def test_a_killed_run_is_cleaned_up_by_the_next_and_every_lamport_but_fees
             await patient.close()
         assert done.broken == []
         assert done.succeeded == done.trades > 0
-        assert done.limited == endpoint.counts["limited"]
+        assert done.limited == endpoint.counts["limited"] > 0
         assert endpoint.counts["lagged"] > 0
         assert await read_accounts(engine, members) == [None, None]
         assert not file.exists()

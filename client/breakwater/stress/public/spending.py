@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 import stamina
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["Spender"]
 
 ATTEMPTS: Final = 12
+AGREEING: Final = 5
+AGREEING_S: Final = 0.7
+"""So many answers in a row, so far apart: a replica that lags by several slots has caught up."""
+
 LONGEST_S: Final = 15.0
 
 
@@ -88,6 +94,14 @@ class Spender:
         raise AssertionError("unreachable")  # pragma: no cover
 
     async def balance(self) -> int:
-        """The payer's lamports."""
-        (account,) = await self.read([self.payer.pubkey()])
-        return 0 if account is None else account.lamports
+        """The payer's lamports, once all replicas behind the endpoint say the same.
+
+        Nothing may be under way.
+        """
+        seen: deque[int] = deque(maxlen=AGREEING)
+        while len(seen) < AGREEING or len(set(seen)) > 1:
+            if seen:
+                await asyncio.sleep(AGREEING_S)
+            (account,) = await self.read([self.payer.pubkey()])
+            seen.append(0 if account is None else account.lamports)
+        return seen[-1]
