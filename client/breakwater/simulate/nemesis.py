@@ -31,11 +31,14 @@ class Nemesis:
         crew: keepers, who are killed.
         feeder: prices, which fall silent.
         desk: the relay, which is killed.
+        only: names of the faults that happen; without any, all.
     """
 
-    def __init__(self, world: World, crew: Crew, feeder: Feeder, desk: Desk) -> None:
+    def __init__(
+        self, world: World, crew: Crew, feeder: Feeder, desk: Desk, only: tuple[str, ...] = ()
+    ) -> None:
         self._world, self._crew, self._feeder, self._desk = world, crew, feeder, desk
-        self._chance = world.chance("nemesis")
+        self._chance, self._only = world.chance("nemesis"), only
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -50,9 +53,10 @@ class Nemesis:
             "storm": self._storm,
             "stall": self._stall,
         }
+        names = [each for each in faults if not self._only or each in self._only]
         while True:
             await asyncio.sleep(self._chance.expovariate(1 / PAUSE_S))
-            name = self._chance.choice(list(faults))
+            name = self._chance.choice(names)
             self._world.trace.note(name, "begins")
             task = asyncio.ensure_future(faults[name]())
             self._under_way.add(task)

@@ -36,24 +36,30 @@ CALM_S: Final = 900.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to simulate: `chaos_s` simulated seconds of faults among so many traders."""
+    """What to simulate: `chaos_s` simulated seconds among so many traders; `faults` are those that happen.
+
+    Without any name, all of them do.
+    """
 
     chaos_s: float = 180.0
     traders: int = 4
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class SeedResult:
     """What came of a seed.
 
-    `landed` and `failed` are transactions of the chain, `checked` how often all rules were applied, `orders`
-    and `refusals` what clients were told, `deeds` the programs' events, `events` what happened besides.
+    `settled_s` is how long after the last fault every request had its answer; `landed` and `failed` are
+    transactions of the chain, `checked` how often all rules were applied, `orders` and `refusals` what clients
+    were told, `deeds` the programs' events, `events` what happened besides.
     """
 
     seed: int
     violations: list[str] = field(default_factory=list)
     trace_hash: str = ""
     simulated_s: float = 0.0
+    settled_s: float = 0.0
     wall_s: float = 0.0
     landed: int = 0
     failed: int = 0
@@ -113,8 +119,9 @@ class _Run:
     def __init__(self, world: World, plan: Plan, desk: Desk) -> None:
         self._world, self._plan, self._desk = world, plan, desk
         self._feeder, self._crew = Feeder(world), Crew(world)
-        self._nemesis = Nemesis(world, self._crew, self._feeder, desk)
+        self._nemesis = Nemesis(world, self._crew, self._feeder, desk, plan.faults)
         self._clock = asyncio.get_running_loop().time
+        self._settled_s = 0.0
         self._since = len(world.ground.engine.history)
         self.orders: Counter[str] = Counter()
 
@@ -166,9 +173,12 @@ class _Run:
     async def _come_to_an_end(self, people: list[asyncio.Task[None]]) -> None:
         """Everybody hears what became of what they have begun, and everything that closed settles."""
         world, checker = self._world, self._world.checker
-        end = self._clock() + CALM_S
+        healed = self._clock()
+        end = healed + CALM_S
 
         def ended() -> bool:
+            if not self._settled_s and all(each.done() for each in people):
+                self._settled_s = self._clock() - healed
             closed = not world.open_listings() and not world.unsettled
             return (closed and all(each.done() for each in people)) or self._clock() > end
 
@@ -196,6 +206,7 @@ class _Run:
             world.checker.violations,
             world.trace.hash,
             round(self._clock(), 1),
+            round(self._settled_s, 1),
             0.0,
             len(history) - failed,
             failed,
