@@ -12,7 +12,7 @@ from ..bench import CEILINGS, PUBLISHED, Cost, SendFigures
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["above_ceiling", "compute_dict", "compute_table", "send_table"]
+__all__ = ["above_ceiling", "compute_dict", "compute_table", "levels_table", "send_table"]
 
 
 def compute_table(measured: Mapping[str, Mapping[str, Cost]]) -> Table:
@@ -96,4 +96,19 @@ def send_table(figures: SendFigures) -> Table:
     table.caption = (
         f"{figures.confirmed:,} of {figures.transactions:,} confirmed, {figures.reported:,} reported"
     )
+    return table
+
+
+def levels_table(found: dict[str, Any]) -> Table:
+    """Service levels beside their targets and what was asked at first."""
+    table = Table("service level", "measured", "target", "asked at first", "")
+    for each in found["levels"]:
+        bound = f"< {each['most']:,g}" if each["most"] is not None else f"> {each['least']:,g}"
+        table.add_row(
+            each["what"],
+            f"{each['value']:,.3f} {each['unit']}",
+            f"{bound} {each['unit']}",
+            each["seed"],
+            "ok" if each["passed"] else "MISSED",
+        )
     return table

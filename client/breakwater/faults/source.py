@@ -53,7 +53,8 @@ class _Venue:
         market = {
             "id": "1", "slug": SLUG, "conditionId": "0x01", "question": "?", "active": True, "closed": False,
             "outcomes": '["Up", "Down"]', "outcomePrices": json.dumps([f"{price:.3f}", f"{1 - price:.3f}"]),
-            "clobTokenIds": '["71", "72"]', "bestBid": round(price - TICK, 3), "bestAsk": round(price + TICK, 3),
+            "clobTokenIds": '["71", "72"]',
+            "bestBid": round(price - TICK, 3), "bestAsk": round(price + TICK, 3),
             "orderPriceMinTickSize": TICK, "endDate": "2030-01-01T00:00:00Z",
         }  # fmt: skip
         return Response(json.dumps([market]), media_type="application/json")
@@ -78,7 +79,8 @@ async def _serving(venue: _Venue) -> AsyncIterator[str]:
 
 
 async def _through(name: str, part: float, manners: Manners) -> DrillResult:
-    result, venue, ticks = DrillResult(name), _Venue(), list[tuple[float, Tick]]()
+    result, venue = DrillResult(name), _Venue()
+    ticks: list[tuple[float, Tick]] = []
     settings = OracleSettings(poll_s=0.1, timeout_s=3.0, breaker_s=1.0)
 
     def emit(tick: Tick) -> None:
@@ -96,7 +98,7 @@ async def _through(name: str, part: float, manners: Manners) -> DrillResult:
             healed = time.monotonic()
             result.fault_s = healed - began
             async with asyncio.timeout(PATIENCE_S):
-                while len(ticks) < during + 5:
+                while len(ticks) < during + 5:  # noqa: ASYNC110 - a list has no event
                     await asyncio.sleep(0.01)
             result.recovery_s = next(at for at, _ in ticks if at > healed) - healed
         finally:

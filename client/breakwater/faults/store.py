@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import os
 import signal
@@ -16,33 +15,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import httpx
-from solders.keypair import Keypair
-from spl.token.instructions import get_associated_token_address
 
 from breakwater.api import ApiConfig, Tokens, serving
 from breakwater.api.store import Store
-from breakwater.chain import accounts, programs
-from breakwater.chain import addresses as at
-from breakwater.chain import instructions as ix
-from breakwater.chain._build import Builder
-from breakwater.chain.engine import EmbeddedEngine
-from breakwater.chain.sender import Sender
 from breakwater.errors import Fatal
-from breakwater.localnet.stage import Walk, set_up
 
+from .busy import Busy
 from .model import Drill, DrillResult
 from .node import served
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from solders.instruction import Instruction
-
 __all__ = ["DRILLS"]
 
 TOKEN: Final = "a token of the drill"  # noqa: S105 - of a server on loopback, for seconds
-UNIT: Final = 10**6
-SHARES: Final = UNIT // 10
 CLIENTS: Final = 60
 ORDERS: Final = 300
 COPIES: Final = 3
@@ -50,45 +37,6 @@ COPIES: Final = 3
 
 FULL_BYTES: Final = 400_000
 START_S: Final = 60.0
-COMPUTE: Final = 400_000
-
-
-class _Market:
-    """A sandbox's exchange with one market, in which a trader buys as many shares again and again."""
-
-    def __init__(self) -> None:
-        self.engine = EmbeddedEngine(programs.embedded_programs(), history=100_000)
-        self.trader = Keypair()
-        self._builder = Builder(None)
-
-    async def open(self) -> None:
-        """Set it up."""
-        keys = {"trader": self.trader, "operator": Keypair(), "publisher": Keypair()}
-        sender, own = Sender(self.engine), self.trader.pubkey()
-        stage = await set_up(sender, keys, liquidity=10**12, purse=10**11)
-        now_ms = self.engine.clock.unix_timestamp * 1000
-        event = Walk(1).step(self.engine.clock.slot, now_ms)
-        await sender.send([ix.publish(keys["publisher"].pubkey(), event)], [keys["publisher"]])
-        terms = ix.MarketTerms(at.feed("BTC/USD"), now_ms + 3_600_000, 10**10, (10**7,))
-        await sender.send([ix.create_market(keys["operator"].pubkey(), 1, terms)], [keys["operator"]])
-        purse = get_associated_token_address(own, stage.mint)
-        paid = ix.deposit(own, purse, stage.mint, 10**10)
-        steps = [ix.create_trader(own), paid, ix.create_position(own, 1, 0, ix.SPOT)]
-        await sender.send(steps, [self.trader])
-
-    def order(self) -> str:
-        """A signed purchase that no other one equals, in base64."""
-        bought: list[Instruction] = [ix.buy(self.trader.pubkey(), 1, 0, SHARES, 10**9)]
-        blockhash = self.engine.clock.blockhash.hash
-        tx = self._builder.build(bought, [self.trader], blockhash, limit=COMPUTE, price=0)
-        return base64.b64encode(bytes(tx)).decode()
-
-    @property
-    def bought(self) -> int:
-        """How many purchases there have been."""
-        place = at.position(at.trader(self.trader.pubkey()), at.market(1), 0, ix.SPOT)
-        account = self.engine.get_account(place)
-        return 0 if account is None else accounts.position(account.data).shares // SHARES
 
 
 async def _full(part: float) -> DrillResult:
@@ -170,7 +118,7 @@ def _client(url: str) -> httpx.AsyncClient:
 
 async def _killed(part: float) -> DrillResult:
     """A server is killed while it delivers; the next one delivers on, and nothing twice."""
-    result, market = DrillResult("api-kill"), _Market()
+    result, market = DrillResult("api-kill"), Busy()
     await market.open()
     orders = [market.order() for _ in range(max(8, round(40 * part)))]
     with tempfile.TemporaryDirectory(prefix="breakwater-kill-") as name:
@@ -198,7 +146,7 @@ async def _killed(part: float) -> DrillResult:
 
 async def _many(part: float) -> DrillResult:
     """Many clients, the same orders at once, a copy of the store meanwhile, and a server on the copy."""
-    result, market = DrillResult("api-clients"), _Market()
+    result, market = DrillResult("api-clients"), Busy()
     await market.open()
     orders = [market.order() for _ in range(max(60, round(ORDERS * part)))]
     many = 10**6

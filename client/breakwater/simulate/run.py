@@ -51,8 +51,8 @@ class SeedResult:
     """What came of a seed.
 
     `settled_s` is how long after the last fault every request had its answer; `landed` and `failed` are
-    transactions of the chain, `checked` how often all rules were applied, `orders` and `refusals` what clients
-    were told, `deeds` the programs' events, `events` what happened besides.
+    transactions of the chain, `checked` how often all rules were applied, `orders` and `refusals` what
+    clients were told, `deeds` the programs' events, `events` what happened besides.
     """
 
     seed: int
