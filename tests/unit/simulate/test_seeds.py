@@ -56,7 +56,8 @@ def test_no_seed_breaks_a_rule_and_everybody_hears_the_truth(seed: int) -> None:
 
 
 def test_a_unit_out_of_nowhere_is_caught_at_the_next_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
-    block, given = Leader._block, []
+    block = Leader._block
+    given: list[object] = []
 
     def generous(self: Leader) -> None:
         if self.engine.clock.slot > 40 and not given:
