@@ -12,7 +12,14 @@ from ..bench import CEILINGS, PUBLISHED, Cost, SendFigures
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["above_ceiling", "compute_dict", "compute_table", "send_table", "tps_table"]
+__all__ = [
+    "above_ceiling",
+    "compute_dict",
+    "compute_table",
+    "levels_table",
+    "send_table",
+    "tps_table",
+]
 
 
 def compute_table(measured: Mapping[str, Mapping[str, Cost]]) -> Table:
@@ -117,4 +124,19 @@ def tps_table(figures: Mapping[str, Any]) -> Table:
         table.add_row(what, "not measured" if value is None else f"{value:,}", least)
     if figures["reason"]:
         table.caption = figures["reason"]
+    return table
+
+
+def levels_table(found: dict[str, Any]) -> Table:
+    """Service levels beside their targets and what was asked at first."""
+    table = Table("service level", "measured", "target", "asked at first", "")
+    for each in found["levels"]:
+        bound = f"< {each['most']:,g}" if each["most"] is not None else f"> {each['least']:,g}"
+        table.add_row(
+            each["what"],
+            f"{each['value']:,.3f} {each['unit']}",
+            f"{bound} {each['unit']}",
+            each["seed"],
+            "ok" if each["passed"] else "MISSED",
+        )
     return table

@@ -166,3 +166,32 @@ def tps(
     for sentence in figures.broken:
         typer.echo(f"breakwater: {sentence}", err=True)
     raise typer.Exit(1 if figures.broken else 0)
+
+
+@app.command()
+def slo(
+    part: Annotated[float, typer.Option(min=0.02, max=1.0, help="Of the usual number of operations.")] = 1.0,
+    soak: Annotated[float, typer.Option(min=1, max=86_400, help="Seconds of orders to watch memory.")] = 20.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Service levels by percentiles: HTTP, store, cache, RPC, chain, streams; exit 1 if one is missed."""
+    import logging
+
+    import structlog
+    from rich.console import Console
+
+    from .. import levels as service
+    from . import _bench_view as view
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    with Console(stderr=True).status("measuring") as status:
+        measured = asyncio.run(
+            service.measure(part=part, soak_s=soak, progress=lambda what: status.update(f"measuring {what}"))
+        )
+    if as_json:
+        typer.echo(json.dumps(measured.as_dict()))
+    else:
+        Console(file=sys.stdout).print(view.levels_table(measured.as_dict()))
+    for sentence in measured.missed:
+        typer.echo(f"breakwater: {sentence}", err=True)
+    raise typer.Exit(1 if measured.missed else 0)

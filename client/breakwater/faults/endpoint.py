@@ -16,6 +16,7 @@ import httpx
 import uvicorn
 from solders.transaction import VersionedTransaction
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -124,7 +125,13 @@ class Endpoint:
     # Answering
 
     async def _answer(self, request: Request) -> Response:
-        body, manners = await request.body(), self.manners
+        manners = self.manners
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return Response(status_code=400)
+        if request.method == "GET":
+            return await self._plain(request, manners)
         try:
             parsed = json.loads(body)
         except ValueError:
@@ -210,12 +217,36 @@ class Endpoint:
             return Response(text[: len(text) // 2], media_type="application/json")
         if kind == 1:
             return Response("<html><title>502</title></html>", 200, media_type="text/html")
-        if kind == 2:
+        if kind == 2 and answers:
             others = [{**each, "id": "another"} for each in answers]
             return Response(
                 json.dumps(others if len(others) > 1 else others[0]), media_type="application/json"
             )
         return Response("", 200, media_type="application/json")
+
+    async def _plain(self, request: Request, manners: Manners) -> Response:
+        """A GET, for servers that speak REST: nothing about it is known but that it may fail."""
+        await self._wait(manners.latency_s + self._chance.uniform(0, manners.jitter_s))
+        pause = self._limited([{"method": request.url.path}], manners)
+        if pause is not None:
+            self.counts["limited"] += 1
+            return Response("", 429, {"Retry-After": str(pause)})
+        if self._chance.random() < manners.failing:
+            self.counts["failed"] += 1
+            return Response("upstream unavailable", 503)
+        try:
+            answer = await self._http.get(self.upstream + request.url.path, params=request.query_params)
+        except httpx.HTTPError:
+            self.counts["failed"] += 1
+            return Response("upstream unavailable", 502)
+        if self._chance.random() < manners.vanishing:
+            self.counts["vanished"] += 1
+            await self._wait(NEVER_S)
+        if self._chance.random() < manners.wrong:
+            self.counts["wrong"] += 1
+            return self._lie(answer.text, [])
+        self.counts["answered"] += 1
+        return Response(answer.text, answer.status_code, media_type=answer.headers.get("content-type"))
 
     # Limits
 

@@ -61,7 +61,7 @@ class Wire:
 
     async def start(self) -> None:
         """Listen."""
-        self._server = await asyncio.start_server(self._accept, sock=self._listener, limit=PIECE)
+        self._server = await asyncio.start_server(self._accepted, sock=self._listener, limit=PIECE)
 
     async def close(self) -> None:
         """Listen no more, and end every connection."""
@@ -97,12 +97,12 @@ class Wire:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         writer.transport.abort()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            raise AssertionError("unreachable")
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._accept(reader, writer))
         self._pipes.add(task)
         task.add_done_callback(self._pipes.discard)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._writers.add(writer)
         try:

@@ -172,5 +172,7 @@ async def test_a_node_that_is_away_is_a_502(node: Node) -> None:
 
 
 def test_what_is_no_address_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"^Give the endpoint behind the proxy as an http address, not 'x'\.$"):
+    with pytest.raises(
+        InvalidInput, match=r"^Give the endpoint behind the proxy as an http address, not 'x'\.$"
+    ):
         Endpoint("x")
