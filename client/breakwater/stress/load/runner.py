@@ -27,6 +27,7 @@ FILE: Final = Path(__file__).with_name("locustfile.py")
 SPARE_S: Final = 180.0
 """Beyond its duration, before a load is ended by force."""
 
+STOP_S: Final = 60
 LEAST_SUCCESS: Final = 0.99
 MOST_P95_MS: Final = 60_000.0
 
@@ -104,6 +105,8 @@ async def _processes(wanted: Load, plan_file: Path, log: Path) -> int:
     """Run all of Locust's processes; the status of the one that decides."""
     environment = os.environ | {PLACE: str(plan_file), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-m", "locust", "-f", str(FILE), "--loglevel", "WARNING"]
+    # what is under way at the end is waited for, so that nothing counts as unanswered that was not
+    command += ["--stop-timeout", str(STOP_S)]
     running: list[asyncio.subprocess.Process] = []
     with log.open("ab") as sink:
 

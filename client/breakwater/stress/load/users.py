@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import ssl
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +26,9 @@ __all__ = ["ApiUser"]
 
 LARGEST: Final = 50
 PLAN: Final = the_plan()
+PLAIN: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For everybody: one of its own for each user reads the machine's certificates a thousand times."""
+
 _numbers = count()
 
 
@@ -46,6 +50,7 @@ class ApiUser(FastHttpUser):
 
     host = PLAN.url
     wait_time = constant_pacing(PLAN.pace_s)
+    ssl_context_factory = staticmethod(lambda: PLAIN)
 
     def on_start(self) -> None:
         """Become somebody."""
