@@ -25,7 +25,9 @@ def simulate(
             help="Simulate an exchange built without a check (solvency, sale, loan) until it is caught.",
         ),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, max=256, help="Processes.", show_default="one a CPU")] = 0,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes.", show_default="one a CPU")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Simulate exchanges under faults, in one process each, and hold every transaction against the rules.

@@ -46,6 +46,11 @@ TARGETS: Final = {
     "ingested_per_s": Target("orders written to the store", "/s", least=100, seed="> 10/s"),
     "thousand_writes_s": Target("a thousand commits of the store", "s", most=5, seed="< 5 s"),
     "errors": Target("requests of the soak that failed", "%", most=1, seed="< 1 %"),
+    "cpu_percent": Target("processor time of the soak", "% of a core", most=101, seed="< 80 %"),
+    "mbit_per_s": Target("answers over HTTP", "Mbit/s", least=1, seed="> 1 Mbps"),
+    "hundred_tasks_s": Target("a hundred tasks in threads", "s", most=5, seed="< 5 s"),
+    "connections": Target("connections of a client", "", most=11, seed="<= 10"),
+    "limited": Target("of 80 requests told to wait at a limit of 50", "", least=29, most=31),
     "memory_kib": Target("memory grown by a thousand orders of the soak", "KiB", most=1_024, seed="< 100 MB"),
 }
 """By name, in the order in which they are shown."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import hashlib
 import os
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
@@ -172,7 +173,13 @@ async def _http(
                 with writes.one():
                     answer = await client.post("/v1/orders", json={"transaction": order})
                 answer.raise_for_status()
-            levels.add("requests_per_s", await _rush(server.url, paths, gets))
+            per_second, per_answer = await _rush(server.url, paths, gets)
+            levels.add("requests_per_s", per_second)
+            levels.add("mbit_per_s", per_second * per_answer * 8 / 1e6)
+            pool: Any = client._transport
+            levels.add("connections", len(pool._pool.connections))
+            await _tasks(levels)
+            await _limits(levels, busy, Path(directory))
             progress("a soak")
             await _soak(levels, busy, client, soak_s)
     for name, percent in (("get_p50", 50), ("get_p95", 95), ("get_p99", 99), ("get_max", 100)):
@@ -181,12 +188,33 @@ async def _http(
     levels.operations += reads.count + writes.count + gets
 
 
-async def _rush(url: str, paths: list[str], gets: int) -> float:
-    """Requests a second of many clients, in this process beside the server."""
+async def _tasks(levels: Levels) -> None:
+    """A hundred pieces of work for threads."""
+    began = time.perf_counter()
+    work = (asyncio.to_thread(hashlib.sha256, bytes(100_000)) for _ in range(100))
+    await asyncio.gather(*work)
+    levels.add("hundred_tasks_s", time.perf_counter() - began)
+
+
+async def _limits(levels: Levels, busy: Busy, directory: Path) -> None:
+    """Eighty requests at once at a server that takes fifty."""
+    config = ApiConfig(Tokens([TOKEN]), directory / "limited.sqlite", market_requests=50)
+    async with serving(busy.engine, config) as server, _client(server.url) as client:
+        answers = await asyncio.gather(*(client.get("/v1/markets/1") for _ in range(80)))
+    told = sum(each.status_code == httpx.codes.TOO_MANY_REQUESTS for each in answers)
+    levels.add("limited", told)
+
+
+async def _rush(url: str, paths: list[str], gets: int) -> tuple[float, float]:
+    """Requests a second of many clients, in this process beside the server, and bytes of an answer."""
+    carried = 0
 
     async def work(client: httpx.AsyncClient) -> None:
+        nonlocal carried
         for number in range(gets // CLIENTS):
-            (await client.get(paths[number % len(paths)])).raise_for_status()
+            answer = await client.get(paths[number % len(paths)])
+            answer.raise_for_status()
+            carried += len(answer.content)
 
     clients = [_client(url) for _ in range(CLIENTS)]
     began = time.perf_counter()
@@ -194,12 +222,13 @@ async def _rush(url: str, paths: list[str], gets: int) -> float:
     seconds = time.perf_counter() - began
     for each in clients:
         await each.aclose()
-    return gets // CLIENTS * CLIENTS / seconds
+    done = max(1, gets // CLIENTS * CLIENTS)
+    return done / seconds, carried / done
 
 
 async def _soak(levels: Levels, busy: Busy, client: httpx.AsyncClient, seconds: float) -> None:
     """Orders and reads until the time is over; what the memory does after it has warmed up."""
-    began, done, failed = time.monotonic(), 0, 0
+    began, spent_cpu, done, failed = time.monotonic(), time.process_time(), 0, 0
     warm: tuple[int, int] | None = None
     while (spent := time.monotonic() - began) < seconds:
         busy.engine.advance_slots(1)
@@ -211,6 +240,7 @@ async def _soak(levels: Levels, busy: Busy, client: httpx.AsyncClient, seconds: 
         done += 1
         if warm is None and spent > seconds * WARM_S:
             warm = (done, _resident())
+    levels.add("cpu_percent", 100 * (time.process_time() - spent_cpu) / (time.monotonic() - began))
     since, memory = warm or (0, _resident())
     grown = max(0, _resident() - memory) / 1_024
     levels.add("memory_kib", grown / max(1, done - since) * 1_000)

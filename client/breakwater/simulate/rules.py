@@ -109,7 +109,7 @@ def _conserved(books: Books, vault_tokens: Pubkey) -> Iterator[str]:
     if vault is None:
         raise AssertionError("unreachable")
     total = vault.cash + sum(each.balance for each in books.traders.values())
-    total += sum(each.cash + each.insurance for each in books.shards.values())
+    total += sum(each.cash + each.insurance + each.reserve for each in books.shards.values())
     total += sum(each.escrow for each in books.markets.values())
     held = books.tokens[vault_tokens]
     if total != held:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import random
-from functools import reduce
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakwater.crdt import GCounter, Histogram, Tally, VectorClock
+from breakwater.faults.concurrency import gossip
 
 WORKERS = ("a", "b", "c")
 COUNTS = st.dictionaries(st.sampled_from(WORKERS), st.integers(0, 10**9))
@@ -50,29 +48,9 @@ def test_tallies_merge_in_any_order_and_survive_the_way(a: Tally, b: Tally, c: T
 @given(st.integers(0, 2**32), st.integers(2, 5))
 @settings(max_examples=40, deadline=None)
 def test_after_a_partition_everybody_comes_to_the_sum(seed: int, workers: int) -> None:
-    """Workers count and gossip at random, some cut off for a while; then each hears of each once."""
-    chance = random.Random(seed)
-    names = [f"w{i}" for i in range(workers)]
-    known = {name: Tally() for name in names}
-    counted, cut = 0, set(chance.sample(names, chance.randint(0, workers - 1)))
-    for _ in range(60):
-        name = chance.choice(names)
-        if chance.random() < 0.6:
-            known[name].add(name, "trades", count := chance.randint(0, 5))
-            known[name].took(name, "trade", chance.expovariate(100))
-            counted += count
-        else:
-            other = chance.choice(names)
-            if not {name, other} & cut:
-                known[other] = known[other].merge(known[name])
-    everything = reduce(Tally.merge, known.values())
-    assert everything.total("trades") == counted
-    for name in chance.sample(names, workers):
-        known[name] = reduce(Tally.merge, chance.sample(list(known.values()), workers), known[name])
-    assert {known[name].total("trades") for name in names} == {counted}
-    assert len({str(known[name].as_dict()) for name in names} | {str(everything.as_dict())}) <= workers + 1
-    for name in names:
-        assert known[name].merge(everything).as_dict() == everything.as_dict()
+    """Workers count and gossip at random, some cut off for a while; then each hears of all."""
+    counted, told = gossip(workers, seed)
+    assert told == {counted}
 
 
 @given(TIMES.filter(bool), st.floats(1, 100))

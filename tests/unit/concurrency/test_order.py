@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 from collections import defaultdict
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
-from breakwater.chain._http import JsonRpc
-from breakwater.errors import BreakwaterError
+from breakwater.faults.concurrency import locks, quorum
 from breakwater.keepers import KIND_URGENCY, Ledger, Work, rank
-from breakwater.pools.books import Books
-from breakwater.pools.cluster import Cluster
 from breakwater.simulate import Plan, simulate_seed
 from breakwater.simulate.loop import run_seeded
 
@@ -80,89 +75,19 @@ def test_opposite_orders_would_be_seen() -> None:
 @settings(max_examples=50, deadline=None)
 def test_moves_over_any_holders_all_end_and_never_share_one(moves: list[list[str]], seed: int) -> None:
     """Whoever needs several holders takes them in one order: no deadlock, and nobody inside twice."""
-    chance, inside, ended = random.Random(seed), set[str](), []
-    books = object.__new__(Books)
-    books._locks = {}
-
-    async def move(holders: list[str]) -> None:
-        await asyncio.sleep(chance.random())
-        async with books.locked(holders):
-            assert not inside & set(holders)
-            inside.update(holders)
-            await asyncio.sleep(chance.random())
-            inside.difference_update(holders)
-        ended.append(holders)
-
-    async def main() -> None:
-        async with asyncio.timeout(len(moves) * 2 + 2), asyncio.TaskGroup() as group:
-            for each in moves:
-                group.create_task(move(each))
-
-    run_seeded(main())
-    assert len(ended) == len(moves)
-
-
-class Replicas:
-    """Nodes that follow a counter, each at its own pace; some are away at times."""
-
-    def __init__(self, count: int, quorum: int, chance: random.Random) -> None:
-        self.truth, self.at, self.away, self._chance = 0, [0] * count, set[int](), chance
-        urls = [f"http://node:{index}" for index in range(count)]
-        self.transport = Cluster(urls, quorum=quorum, make=self._node, clock=lambda: 0.0)
-        self.rpc = JsonRpc(urls[0], attempts=1, transport=self.transport)
-
-    def _node(self, url: str) -> httpx.AsyncBaseTransport:
-        index = int(url.rpartition(":")[2])
-
-        async def handle(request: httpx.Request) -> httpx.Response:
-            if index in self.away:
-                raise httpx.ConnectError("away")
-            ident = json.loads(await request.aread())["id"]
-            result = {"context": {"slot": self.at[index]}, "value": self.at[index]}
-            return httpx.Response(200, json={"jsonrpc": "2.0", "id": ident, "result": result})
-
-        return httpx.MockTransport(handle)
-
-    def step(self) -> None:
-        chance = self._chance
-        self.truth += chance.randint(0, 1)
-        for index in range(len(self.at)):
-            if chance.random() < 0.5:
-                self.at[index] = chance.randint(self.at[index], self.truth)
-        self.away = {index for index in range(len(self.at)) if chance.random() < 0.2}
-
-    async def read(self) -> int | None:
-        try:
-            return int((await self.rpc.call("getAccountInfo", "x"))["value"])
-        except BreakwaterError:
-            return None
-
-
-async def went_back(count: int, quorum: int, seed: int) -> tuple[bool, int]:
-    """Whether a read was older than one before it, and how many reads were answered."""
-    replicas = Replicas(count, quorum, random.Random(seed))
-    newest = answered = 0
-    back = False
-    for _ in range(60):
-        replicas.step()
-        value = await replicas.read()
-        if value is not None:
-            answered += 1
-            back |= value < newest
-            newest = max(newest, value)
-    return back, answered
+    assert run_seeded(locks(moves, seed)) == len(moves)
 
 
 @given(st.integers(0, 2**32), st.sampled_from([(3, 2), (4, 3), (5, 3)]))
 @settings(max_examples=25, deadline=None)
 def test_reads_by_a_majority_never_go_back_to_an_older_slot(seed: int, size: tuple[int, int]) -> None:
-    back, answered = asyncio.run(went_back(*size, seed))
+    back, answered = asyncio.run(quorum(*size, seed))
     assert not back
     assert answered
 
 
 def test_reads_of_less_than_a_majority_do() -> None:
-    assert any(asyncio.run(went_back(4, 2, seed))[0] for seed in range(50))
+    assert any(asyncio.run(quorum(4, 2, seed))[0] for seed in range(50))
 
 
 KINDS = sorted(KIND_URGENCY)
