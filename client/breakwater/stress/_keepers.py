@@ -19,6 +19,9 @@ __all__ = ["keeper_coordination", "liquidation_cascade"]
 
 KEEPERS: Final = 20
 TASKS: Final = 500
+LOCAL_TASKS: Final = 100
+"""There, time passes by itself: loans have to ripen, and markets to close, while everybody waits."""
+
 KILLS: Final = 3
 POSITIONS: Final = 100
 LEVERAGE: Final = 500
@@ -33,7 +36,8 @@ async def _audited(engine: EmbeddedEngine | RpcEngine) -> list[str]:
 
 async def keeper_coordination(ctx: Context) -> Outcome:
     """Twenty keepers, five hundred tasks of five kinds, three keepers that die with a task in hand."""
-    keepers, tasks = ctx.users or KEEPERS, ctx.scaled(TASKS, 25)
+    keepers = ctx.users or KEEPERS
+    tasks = ctx.scaled(TASKS if ctx.engine == "embedded" else LOCAL_TASKS, 25)
     async with fresh_chain(ctx.engine) as engine:
         done = await drill(
             engine, keepers, tasks, kills=min(KILLS, keepers // 6), seed=ctx.seed, progress=ctx.progress

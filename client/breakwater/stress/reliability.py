@@ -113,8 +113,13 @@ def rows(found: Sequence[Mapping[str, Any]]) -> list[Row]:
         for result in each["scenarios"]:
             if result["name"] in every:
                 made += _of(every[result["name"]], result)
-    order = list(REPORTS)
-    return sorted(made, key=lambda row: (order.index(row.source.split()[0]), row.source))
+    return sorted(made, key=lambda row: (_place(row.source), row.source))
+
+
+def _place(source: str) -> int:
+    """Of a report among the reports; what comes from none comes last."""
+    name = source.split()[0]
+    return list(REPORTS).index(name) if name in REPORTS else len(REPORTS)
 
 
 def render(found: Sequence[Mapping[str, Any]]) -> str:
