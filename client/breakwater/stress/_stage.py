@@ -51,6 +51,9 @@ PRICE: Final = 100
 MAX_AGE_S: Final = 30
 LIFE_S: Final = 30 * 24 * 60 * 60
 PURSE_LAMPORTS: Final = 100_000_000
+JOIN_UNITS: Final = 100_000
+"""Not measured on the first: each address takes as many tries, at 1,500 units, as chance wills."""
+
 CONSUMED: Final = " compute units"
 
 
@@ -202,7 +205,8 @@ class Stage:
         ground = self.ground
         await endow(ground, keys, PURSE_LAMPORTS)
         await self.require(
-            [(minted(ground.admin, key.pubkey(), ground.mint, purse), [ground.admin]) for key in keys]
+            [(minted(ground.admin, key.pubkey(), ground.mint, purse), [ground.admin]) for key in keys],
+            compute_limit=JOIN_UNITS,
         )
         steps = [
             (
@@ -214,7 +218,7 @@ class Stage:
             )
             for key in keys
         ]
-        await self.require(steps)
+        await self.require(steps, compute_limit=JOIN_UNITS)
         self.people += keys
         return keys
 

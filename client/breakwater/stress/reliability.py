@@ -118,7 +118,7 @@ def rows(found: Sequence[Mapping[str, Any]]) -> list[Row]:
 
 def _place(source: str) -> int:
     """Of a report among the reports; what comes from none comes last."""
-    name = source.split()[0]
+    name = source.split(maxsplit=1)[0]
     return list(REPORTS).index(name) if name in REPORTS else len(REPORTS)
 
 
