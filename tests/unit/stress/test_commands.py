@@ -11,6 +11,7 @@ import pytest
 from breakwater.cli import main
 from breakwater.stress import Result, Suite, measure_tps, render_report, render_table, scenarios
 from breakwater.stress import service as stress_service
+from breakwater.stress.table import OWN
 from breakwater.trials import Asked, Context, Outcome, Scenario
 
 
@@ -55,7 +56,8 @@ def test_names_are_unique_and_every_item_has_a_source() -> None:
     every = scenarios()
     assert len({each.name for each in every}) == len(every)
     assert {"concurrent-trades", "liquidation-cascade", "network-congestion"} <= {e.name for e in every}
-    assert all(each.engines and each.asked for each in every)
+    assert all(each.engines and each.source for each in every)
+    assert all(each.asked for each in OWN)
 
 
 @pytest.mark.usefixtures("made_up")
