@@ -75,6 +75,7 @@ class Serving:
     host: str
     port: int
     metrics: Metrics
+    store: Store
 
     @property
     def url(self) -> str:
@@ -129,7 +130,7 @@ async def serving(engine: EmbeddedEngine | RpcEngine, config: ApiConfig) -> Asyn
         try:
             await server.listening.wait()
             log.info("api_started", host=host, port=port, engine=engine.name)
-            yield Serving(host, port, metrics)
+            yield Serving(host, port, metrics, store)
         finally:
             relay.hurry()
             server.should_exit = True
