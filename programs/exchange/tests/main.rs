@@ -2,6 +2,9 @@
 #![allow(clippy::arithmetic_side_effects)] // an overflow in a test is a failing test
 
 mod admin;
+mod archive_market;
+mod archive_positions;
+mod archive_property;
 mod batch;
 mod buy;
 mod cascade;
@@ -15,6 +18,7 @@ mod collusion_calls;
 mod create_market;
 mod create_position;
 mod cu;
+mod cu_archive;
 mod decay;
 mod deposit;
 mod fold;
@@ -29,11 +33,14 @@ mod liquidate_property;
 mod liquidate_split;
 mod liquidity;
 mod open;
+mod open_archive;
 mod open_chain;
 mod pm_amm;
 mod propagate_halt;
 mod redeem;
+mod redeem_archived;
 mod resolve;
+mod restore_position;
 mod sell;
 mod stop;
 mod stop_life;
@@ -42,6 +49,7 @@ mod take_over;
 mod take_over_chain;
 mod trader;
 mod unwind_chain;
+mod verify_leaf;
 mod void;
 mod withdraw;
 

@@ -87,6 +87,11 @@ pub fn stop(position: &Address, side: u8) -> Address {
     derive(&EXCHANGE, &[b"stop", position.as_ref(), &[side]])
 }
 
+/// The archive of that number.
+pub fn archive(number: u64) -> Address {
+    derive(&EXCHANGE, &[b"archive", &number.to_le_bytes()])
+}
+
 /// An address with its bump.
 pub fn find(program: &Address, seeds: &[&[u8]]) -> (Address, u8) {
     Address::find_program_address(seeds, program)
