@@ -118,7 +118,7 @@ pub fn stop(position: &Address, side: u8) -> Address {
 
 /// The archive of that number.
 pub fn archive(number: u64) -> Address {
-    derive(&EXCHANGE, &[b"archive", &number.to_le_bytes()])
+    derive("archive", &[&number.to_le_bytes()])
 }
 
 /// An address with its bump.
