@@ -197,7 +197,10 @@ fn an_old_position_becomes_a_leaf_that_is_still_counted_and_its_owner_gets_the_r
     assert_eq!(done.event::<PositionArchived>(), expected);
     assert!(gone(&world, &position));
     assert_eq!(lamports(&world, &party.owner), before + rent);
-    assert_eq!((world.trader(&party), world.market_state(market)), (trader, state));
+    assert_eq!(
+        (world.trader(&party), world.market_state(market)),
+        (trader, state)
+    );
     let archive = world.archive(0);
     assert_eq!((archive.claims, archive.length, archive.sequence), (1, 1, 1));
 }
@@ -237,7 +240,10 @@ fn a_keeper_archives_what_is_old_once_the_market_no_longer_trades() {
     world.refuses(&young, ExchangeError::PositionTooRecent);
     let done = world.does(&old);
 
-    assert!(done.events::<PositionArchived>().iter().all(|event| event.done == 0));
+    assert!(done
+        .events::<PositionArchived>()
+        .iter()
+        .all(|event| event.done == 0));
     assert_eq!(lamports(&world, &party.owner), before + 2 * rent);
     assert_eq!(lamports(&world, &keeper), held);
 }
@@ -398,7 +404,12 @@ fn a_full_archive_takes_nothing_more() {
 #[test]
 fn a_claim_keeps_its_market_and_its_trader_alive() {
     let (mut world, party, market) = archived();
-    let withdraw = ix::withdraw(party.owner, party.tokens, world.mint, world.trader(&party).balance);
+    let withdraw = ix::withdraw(
+        party.owner,
+        party.tokens,
+        world.mint,
+        world.trader(&party).balance,
+    );
     world.does(&withdraw);
     world.refuses(&ix::close_trader(party.owner), ExchangeError::NotEmpty);
     world.settle(market, 100 * UNIT);

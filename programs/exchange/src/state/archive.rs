@@ -81,7 +81,12 @@ impl Archive {
 
     /// Take a claim out; in its place a leaf that is none. Errors: the proof's.
     #[inline(never)]
-    pub fn take_claim(&mut self, proof: &LeafProof, content: &[u8; POSITION_BYTES], paid: bool) -> Result<()> {
+    pub fn take_claim(
+        &mut self,
+        proof: &LeafProof,
+        content: &[u8; POSITION_BYTES],
+        paid: bool,
+    ) -> Result<()> {
         let claim = leaf_of(LIVE_POSITION, content);
         let instead = if paid {
             leaf_of(DONE_POSITION, content)
