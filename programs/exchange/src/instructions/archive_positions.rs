@@ -44,6 +44,9 @@ impl ArchivePositions {
             index = index.wrapping_add(1); // below 2^21
         }
         let (leaves, _) = leaves.split_at_mut(count);
+        if let [leaf] = leaves {
+            return self.archive.append(leaf).map(|_| ());
+        }
         tree(self.archive.tree_mut()?.append_batch(leaves)).map(|_| ())
     }
 

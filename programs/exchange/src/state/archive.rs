@@ -64,6 +64,12 @@ impl Archive {
         tree(ArchiveTree::from_bytes_mut(&mut self.tree))
     }
 
+    /// One leaf behind the last; its index. Errors: `ArchiveFull`.
+    #[inline(never)]
+    pub fn append(&mut self, leaf: &Node) -> Result<u64> {
+        tree(self.tree_mut()?.append(leaf))
+    }
+
     /// Another claim lies here.
     #[inline(always)]
     pub fn keep_claim(&mut self) -> Result<()> {
