@@ -1,0 +1,380 @@
+"""Contents of archived accounts on this machine: a journal that loses nothing, and an index that can be made again.
+
+Contents are written in segments and are on the disk before a transaction prunes them. What the chain then did, leaf
+by leaf, is written behind them. The journal is all there is: dictionary, contents, changes, how far the chain has been
+read. The index beside it is made anew whenever it is missing, damaged or behind.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final, Self
+
+import zstandard
+
+from breakwater.errors import Fatal, InvalidInput
+
+from ._index import Index, Run, Segment
+from .blocks import Block, encode_block, open_block, train
+from .columns import Reader, varint
+from .journal import Journal
+from .leaves import MARKET, Appended, Change, Leaf, data_of, leaf_for
+from .shapes import shape_of
+from .tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from .tree import Proof
+
+__all__ = ["CANOPY", "DEPTH", "SEGMENT", "Store"]
+
+DEPTH: Final = 20
+CANOPY: Final = 10
+SEGMENT: Final = 8_192
+"""Contents in a segment, at most: one is decoded whole to read any of them."""
+OPEN_SEGMENTS: Final = 32
+TRAIN_FROM: Final = 200
+GROUP: Final = 10
+DICTIONARY_BYTES: Final = {False: 2_048, True: 4_096}
+"""By whether it is for markets."""
+
+ABOUT, DICTIONARY, CONTENTS, CHANGES = b"A", b"D", b"S", b"C"
+APPENDED, REPLACED = range(2)
+
+
+class Store:
+    """The contents of one archive of one cluster, its tree, and how far both are known.
+
+    Args:
+        directory: of the journal and the index; made if it is not there.
+        cluster: the cluster's genesis hash and the program; a store is never used for another.
+        number: the archive's.
+
+    Raises:
+        InvalidInput: another process has it, or it belongs to another archive.
+        Fatal: the journal is damaged.
+    """
+
+    def __init__(self, directory: Path, *, cluster: str, number: int = 0) -> None:
+        self.directory, self.cluster, self.number = directory, cluster, number
+        self._journal = Journal(directory / "journal")
+        try:
+            self._dictionaries: dict[bool, zstandard.ZstdCompressionDict] = {}
+            self._opened: OrderedDict[int, Block] = OrderedDict()
+            self._tree: Tree | None = None
+            self._about()
+            found = Index.open(directory / "index")
+            if found is not None and found.number("read") > self._journal.size:
+                found.close()
+                found = None
+            self._index = found or Index.create(directory / "index")
+            for market in (False, True):
+                if place := self._index.number(f"dictionary {market:d}"):
+                    self._learn(self._journal.read(place)[1])
+            self.catch_up()
+            self._pending = self._unlanded()
+        except BaseException:
+            self._journal.close()
+            raise
+
+    # Writing
+
+    def prepare(
+        self, kind: int, contents: Sequence[bytes], numbers: Mapping[bytes, int] | None = None
+    ) -> None:
+        """Write contents that are about to be archived; they are on the disk when this returns.
+
+        What is there already and waits for its transaction is not written twice.
+
+        Args:
+            kind: of their leaves.
+            contents: an account's data each, without the discriminator.
+            numbers: markets' numbers by their addresses, which take less room.
+
+        Raises:
+            InvalidInput: one is no such content.
+        """
+        new = [each for each in dict.fromkeys(contents) if (kind, each) not in self._pending]
+        for i in range(0, len(new), SEGMENT):
+            self._contents(kind, new[i : i + SEGMENT], numbers)
+        if new:
+            self._journal.sync()
+
+    def land(self, changes: Sequence[Change], *, cursor: tuple[int, str] | None = None) -> None:
+        """Write down what the chain did, in its order; contents that were not prepared are written with it.
+
+        Args:
+            changes: the next ones of the tree, without gaps.
+            cursor: slot and signature up to which the chain is known now.
+
+        Raises:
+            Fatal: a change is missing before one of these.
+        """
+        self._require_next(changes)
+        for kind in sorted({leaf.kind for leaf in _leaves(changes)}):
+            self.prepare(kind, [leaf.content for leaf in _leaves(changes) if leaf.kind == kind])
+        payload = bytearray(varint(len(changes)))
+        for change in changes:
+            if isinstance(change, Appended):
+                runs = self._runs(change)
+                payload += bytes([APPENDED]) + varint(len(runs))
+                for run in runs:
+                    payload += varint(run.segment) + varint(run.row) + varint(run.rows)
+            else:
+                payload += bytes([REPLACED, change.kind]) + varint(change.index)
+        slot, signature = cursor or (0, "")
+        payload += varint(slot) + varint(len(signature)) + signature.encode()
+        self._journal.append(CHANGES, bytes(payload))
+        self.catch_up()
+        for leaf in _leaves(changes):
+            self._pending.pop((leaf.kind, leaf.content), None)
+
+    # Reading
+
+    @property
+    def sequence(self) -> int:
+        """Changes of the tree that are known."""
+        return self._index.number("sequence")
+
+    @property
+    def length(self) -> int:
+        """Leaves that are known."""
+        return self._index.number("length")
+
+    @property
+    def cursor(self) -> tuple[int, str]:
+        """Slot and signature up to which the chain was read."""
+        return self._index.number("slot"), self._index.text("signature")
+
+    @property
+    def pending(self) -> int:
+        """Contents that were written and whose transaction is not known to have landed."""
+        return len(self._pending)
+
+    @property
+    def size(self) -> dict[str, int]:
+        """Bytes of the journal, its dictionaries among them, and of the index."""
+        names = {"journal": "journal", "index": "index", "index_log": "index-wal"}
+        files = {name: self.directory / file for name, file in names.items()}
+        sizes = {name: file.stat().st_size if file.exists() else 0 for name, file in files.items()}
+        return sizes | {"dictionaries": sum(len(each) for each in self._dictionaries.values())}
+
+    @property
+    def tree(self) -> Tree:
+        """The tree, made of all contents when it is asked for first."""
+        if self._tree is None:
+            tree, nodes = Tree(DEPTH, CANOPY), [leaf.node for leaf in self]
+            if nodes:
+                tree.append(nodes)
+            tree.sequence = self.sequence
+            self._tree = tree
+        return self._tree
+
+    def __iter__(self) -> Iterator[Leaf]:
+        replaced = self._index.all_replaced()
+        for run in self._index.runs():
+            segment = self._index.segment(run.segment)
+            rows = self._block(segment).rows()
+            for n in range(run.rows):
+                kind = replaced.get(run.first + n, segment.kind)
+                yield Leaf(kind, rows[run.row + n][8:])
+
+    def leaf(self, index: int) -> Leaf:
+        """A leaf's kind now and its content, also of one that was emptied.
+
+        Raises:
+            InvalidInput: there is none.
+        """
+        run = self._index.run_of(index)
+        if run is None:
+            raise InvalidInput(f"Name a leaf below {self.length}: the archive has no leaf {index}.")
+        segment = self._index.segment(run.segment)
+        replaced = self._index.replaced(index)
+        kind = segment.kind if replaced is None else replaced
+        return Leaf(kind, self._block(segment)[run.row + index - run.first][8:])
+
+    def proof(self, index: int) -> Proof:
+        """The proof of a leaf against the newest root that is known."""
+        return self.tree.proof(index)
+
+    def find(self, subject: bytes) -> Iterator[tuple[int, Leaf]]:
+        """Leaves of a trader's positions, or of a market's number (see `leaves.subject_of`), newest first."""
+        for number in reversed(self._index.segments_of(subject)):
+            segment = self._index.segment(number)
+            block = self._block(segment)
+            if segment.kind == MARKET:
+                places = block.where_number("id", int.from_bytes(subject[:8], "little"))
+            else:
+                places = block.where("trader", subject)
+            runs = self._index.runs_of(number) if places else []
+            for place in reversed(places):
+                for run in runs:
+                    if run.row <= place < run.row + run.rows:
+                        index = run.first + place - run.row
+                        replaced = self._index.replaced(index)
+                        yield index, Leaf(segment.kind if replaced is None else replaced, block[place][8:])
+
+    def close(self) -> None:
+        """Let go; the journal has everything."""
+        self._index.close()
+        self._journal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # The journal's frames
+
+    def catch_up(self) -> None:
+        """Bring the index up to the journal."""
+        index = self._index
+        start = index.number("read") or None
+        index.begin()
+        for place, kind, payload in self._journal.frames(start):
+            if kind == DICTIONARY:
+                self._learn(payload)
+                index.set_number(f"dictionary {payload[0]}", place)
+            elif kind == CONTENTS:
+                self._index_contents(place, payload)
+            elif kind == CHANGES:
+                self._index_changes(Reader(payload))
+        index.set_number("read", self._journal.size)
+        index.commit()
+
+    def _about(self) -> None:
+        wanted = f"{self.cluster} {self.number}"
+        for _, kind, payload in self._journal.frames():
+            if kind != ABOUT or payload.decode() != wanted:
+                raise InvalidInput(
+                    f"Name another directory: {self.directory} is the archive of {payload[:99].decode(errors='replace')}."
+                )
+            return
+        self._journal.append(ABOUT, wanted.encode())
+
+    def _learn(self, payload: bytes) -> None:
+        self._dictionaries[bool(payload[0])] = zstandard.ZstdCompressionDict(payload[1:])
+
+    def _contents(self, kind: int, contents: Sequence[bytes], numbers: Mapping[bytes, int] | None) -> None:
+        datas = [data_of(kind, each) for each in contents]
+        name, market = shape_of("Market" if kind == MARKET else "Position").name, kind == MARKET
+        if market not in self._dictionaries and len(datas) >= TRAIN_FROM:
+            groups = [datas[i : i + GROUP] for i in range(0, len(datas), GROUP)]
+            made = train(name, groups, DICTIONARY_BYTES[market])
+            if made is not None:
+                self._dictionaries[market] = made
+                self._journal.append(DICTIONARY, bytes([market]) + made.as_bytes(), sync=False)
+        block = encode_block(name, datas, numbers=numbers, dictionary=self._dictionaries.get(market))
+        if open_block(block, self._dictionaries.get(market)).rows() != datas:
+            raise Fatal("Report this: a block of accounts did not come back as it was written.")
+        number = self._index.number("segments")
+        self._journal.append(CONTENTS, bytes([kind]) + block, sync=False)
+        self.catch_up()
+        for row, each in enumerate(contents):
+            self._pending[kind, each] = (number, row)
+
+    def _index_contents(self, place: int, payload: bytes) -> None:
+        number, kind = self._index.number("segments"), payload[0]
+        block = open_block(payload[1:], self._dictionaries.get(kind == MARKET))
+        if kind == MARKET:
+            subjects = [int(each).to_bytes(8, "little") for each in block.column("id")]
+        else:
+            subjects = block.addresses("trader")
+        self._index.add_segment(Segment(number, kind, place, len(block)), subjects)
+        self._index.set_number("segments", number + 1)
+        self._remember(number, block)
+
+    def _index_changes(self, reader: Reader) -> None:
+        index = self._index
+        sequence, length = index.number("sequence"), index.number("length")
+        for _ in range(reader.varint()):
+            sequence += 1
+            (verb,) = reader.take(1)
+            if verb == REPLACED:
+                (kind,) = reader.take(1)
+                leaf = reader.varint()
+                index.replace(leaf, kind)
+                if self._tree is not None:
+                    content = self.leaf(leaf).content
+                    self._tree.replace(leaf, leaf_for(kind, content))
+                continue
+            nodes: list[bytes] = []
+            for _ in range(reader.varint()):
+                run = Run(length, 0, reader.varint(), reader.varint())
+                run = Run(run.first, reader.varint(), run.segment, run.row)
+                index.add_run(run)
+                length += run.rows
+                if self._tree is not None:
+                    segment = self._index.segment(run.segment)
+                    block = self._block(segment)
+                    rows = range(run.row, run.row + run.rows)
+                    nodes += [leaf_for(segment.kind, block[row][8:]) for row in rows]
+            if self._tree is not None:
+                self._tree.append(nodes)
+        index.set_number("sequence", sequence)
+        index.set_number("length", length)
+        slot, size = reader.varint(), reader.varint()
+        if size:
+            index.set_number("slot", slot)
+            index.set_text("signature", reader.take(size).decode())
+
+    def _runs(self, change: Appended) -> list[Run]:
+        """Where the leaves of a change have their contents."""
+        runs: list[Run] = []
+        for leaf in change.leaves:
+            segment, row = self._pending[leaf.kind, leaf.content]
+            if runs and (runs[-1].segment, runs[-1].row + runs[-1].rows) == (segment, row):
+                runs[-1] = Run(0, runs[-1].rows + 1, segment, runs[-1].row)
+            else:
+                runs.append(Run(0, 1, segment, row))
+        return runs
+
+    def _require_next(self, changes: Sequence[Change]) -> None:
+        sequence, length = self.sequence, self.length
+        for change in changes:
+            sequence += 1
+            if change.sequence != sequence:
+                raise Fatal(f"Read the chain again: change {sequence} of the archive is missing.")
+            if isinstance(change, Appended):
+                if change.index != length:
+                    raise Fatal(f"Read the chain again: leaf {length} of the archive is missing.")
+                length += len(change.leaves)
+            elif change.index >= length:
+                raise Fatal(f"Read the chain again: leaf {change.index} can't have been replaced.")
+
+    def _unlanded(self) -> dict[tuple[int, bytes], tuple[int, int]]:
+        found = {}
+        for segment in self._index.segments():
+            landed = {n for run in self._index.runs_of(segment.id) for n in range(run.row, run.row + run.rows)}
+            if len(landed) < segment.rows:
+                for row, data in enumerate(self._block(segment).rows()):
+                    if row not in landed:
+                        found[segment.kind, data[8:]] = (segment.id, row)
+        return found
+
+    def _block(self, segment: Segment) -> Block:
+        found = self._opened.get(segment.id)
+        if found is None:
+            _, payload = self._journal.read(segment.place)
+            found = open_block(payload[1:], self._dictionaries.get(segment.kind == MARKET))
+            self._remember(segment.id, found)
+        else:
+            self._opened.move_to_end(segment.id)
+        return found
+
+    def _remember(self, number: int, block: Block) -> None:
+        self._opened[number] = block
+        if len(self._opened) > OPEN_SEGMENTS:
+            self._opened.popitem(last=False)
+
+
+def _leaves(changes: Sequence[Change]) -> Iterator[Leaf]:
+    for change in changes:
+        if isinstance(change, Appended):
+            yield from change.leaves
