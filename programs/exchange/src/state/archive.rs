@@ -1,0 +1,111 @@
+use {
+    super::Position,
+    crate::error::{tree, ExchangeError},
+    alloc::vec::Vec,
+    anchor_lang::prelude::*,
+    breakwater_merkle::{leaf_of, MerkleError, Node, Proof, Tree, EMPTY},
+};
+
+/// 2^20 leaves, proofs good for 63 changes, a canopy of ten levels: proofs of ten siblings.
+pub type ArchiveTree = Tree<20, 64, 10, 2046>;
+
+/// A position with shares, which can come back.
+pub const LIVE_POSITION: &[u8; 8] = b"pos.live";
+/// A position that was empty or has been paid out.
+pub const DONE_POSITION: &[u8; 8] = b"pos.done";
+/// A settled market.
+pub const DONE_MARKET: &[u8; 8] = b"mkt.done";
+
+/// Bytes of an archived position: those of its account behind the discriminator.
+pub const POSITION_BYTES: usize = size_of::<Position>();
+
+/// Hashes of what was archived. PDA of `["archive", number]`, made in steps.
+#[account]
+pub struct Archive {
+    pub number: u64,
+    /// Positions with shares that are here and nowhere else.
+    pub claims: u64,
+    /// An [`ArchiveTree`] as it lies in memory.
+    pub tree: [u8; 89360],
+}
+
+/// That a leaf was at an index when the tree had had so many changes.
+#[derive(Clone, AnchorSerialize, AnchorDeserialize, IdlType)]
+pub struct LeafProof {
+    pub index: u64,
+    /// The tree's when the siblings were read.
+    pub sequence: u64,
+    /// Of the way to the canopy, the leaf's own first.
+    pub siblings: Vec<[u8; 32]>,
+}
+
+impl LeafProof {
+    #[inline(always)]
+    fn get(&self) -> Proof<'_> {
+        Proof {
+            index: self.index,
+            sequence: self.sequence,
+            siblings: &self.siblings,
+        }
+    }
+}
+
+impl Archive {
+    /// Bytes of the account.
+    pub const BYTES: usize = size_of::<Self>().wrapping_add(8);
+
+    #[inline(always)]
+    pub fn tree(&self) -> Result<&ArchiveTree> {
+        tree(ArchiveTree::from_bytes(&self.tree))
+    }
+
+    #[inline(always)]
+    pub fn tree_mut(&mut self) -> Result<&mut ArchiveTree> {
+        tree(ArchiveTree::from_bytes_mut(&mut self.tree))
+    }
+
+    /// Another claim lies here.
+    #[inline(always)]
+    pub fn keep_claim(&mut self) -> Result<()> {
+        self.claims = self.claims.checked_add(1).ok_or(ExchangeError::Overflow)?;
+        Ok(())
+    }
+
+    /// Whether a leaf is where the proof says. Errors: the proof's, see [`ExchangeError::WrongProof`] and below it.
+    #[inline(always)]
+    pub fn verify(&self, proof: &LeafProof, leaf: &Node) -> Result<()> {
+        let held = self.tree()?;
+        held.verify(&proof.get(), leaf)
+            .map_err(|error| refusal(held, proof, &EMPTY[0], error))
+    }
+
+    /// Take a claim out; in its place a leaf that is none. Errors: the proof's.
+    #[inline(always)]
+    pub fn take_claim(&mut self, proof: &LeafProof, content: &[u8; POSITION_BYTES], paid: bool) -> Result<()> {
+        let claim = leaf_of(LIVE_POSITION, content);
+        let instead = if paid {
+            leaf_of(DONE_POSITION, content)
+        } else {
+            EMPTY[0]
+        };
+        let held = self.tree_mut()?;
+        if let Err(error) = held.replace(&proof.get(), &claim, &instead) {
+            return Err(refusal(held, proof, &leaf_of(DONE_POSITION, content), error));
+        }
+        self.claims = self.claims.checked_sub(1).ok_or(ExchangeError::Overflow)?;
+        Ok(())
+    }
+}
+
+/// Why a proof is refused; of one that leads to what is left of a leaf, that the leaf is spent.
+#[cold]
+#[inline(never)]
+fn refusal(held: &ArchiveTree, proof: &LeafProof, rest: &Node, error: MerkleError) -> Error {
+    let spent = |leaf| held.verify(&proof.get(), leaf).is_ok();
+    match error {
+        MerkleError::WrongProof if spent(&EMPTY[0]) || spent(rest) => ExchangeError::LeafSpent.into(),
+        _ => ExchangeError::from(error).into(),
+    }
+}
+
+const _: () = assert!(ArchiveTree::SIZE == size_of::<Archive>() - 16);
