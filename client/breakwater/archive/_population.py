@@ -3,12 +3,14 @@
 Everything goes through the programs, so accounts are what a chain would hold. A seed decides it all: markets open one
 after the other over weeks, on twenty feeds, with liquidity from 50 to 5,000 units, four in five with two outcomes; a few
 traders trade much and most little (a power law), newer markets are traded more; two orders in three are for round
-lots, the others for odd amounts; some add to a position, some sell a part, some borrow. Time passes between orders.
+lots, one in four for hundredths of a share, the rest for odd amounts; some add to a position, some sell a part, some
+borrow. Time passes between orders.
 """
 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from solders.keypair import Keypair
@@ -20,7 +22,7 @@ from breakwater.chain import instructions as ix
 from breakwater.chain import programs
 from breakwater.chain.engine import EmbeddedEngine, Receipt
 from breakwater.chain.sender import Sender
-from breakwater.errors import BreakwaterError, ProgramError
+from breakwater.errors import ProgramError
 from breakwater.model import PriceEvent
 from breakwater.scenario import Scenario
 
@@ -41,7 +43,6 @@ LIQUIDITY: Final = (50, 100, 100, 250, 250, 500, 1_000, 5_000)
 LOTS: Final = (1, 2, 5, 5, 10, 10, 10, 20, 25, 50, 100, 100, 250, 500)
 HOUR: Final = 3_600
 PARETO: Final = 1.1
-MOVED: Final = frozenset({"PriceDiverges", "MarketHalted", "CoverageTooLow", "InsufficientBalance"})
 
 
 class Population:
@@ -64,7 +65,8 @@ class Population:
         """Id, outcomes and feed of every market that is open."""
         self.positions: set[tuple[Pubkey, int, int, int]] = set()
         """Owner, market, outcome and kind of every position."""
-        self.refused = 0
+        self.refused: Counter[str] = Counter()
+        """Orders that the programs refused, by the error's name."""
         self._sequences = dict.fromkeys(FEEDS, 0)
         self._next_market = 1
 
@@ -74,7 +76,7 @@ class Population:
         return self._scenario.admin
 
     async def found(self, traders: int) -> None:
-        """The exchange, its feeds, and so many traders with balances of 200 to 200,000 units."""
+        """The exchange, its feeds, and so many traders with balances of 2,000 to 2,000,000 units."""
         self._progress("founding an exchange")
         async for _ in self._scenario.set_up():
             pass
@@ -94,7 +96,7 @@ class Population:
         await self.publish()
         for _ in range(traders):
             key = Keypair.from_seed(self.rng.randbytes(32))
-            amount = int(200 * 10 ** (3 * self.rng.random())) * UNIT
+            amount = int(2_000 * 10 ** (3 * self.rng.random())) * UNIT
             pay = transfer(TransferParams(from_pubkey=own, to_pubkey=key.pubkey(), lamports=5 * SOL))
             await self.sender.send([pay], [admin])
             wallet = await self._wallet(key, amount)
@@ -144,7 +146,7 @@ class Population:
             strikes = tuple(spot + 500 * i for i in range(outcomes - 1))
             now = self.engine.clock.unix_timestamp
             close = now - now % HOUR + HOUR * (1 + rng.randint(*hours))
-            breaker = ix.BreakerLimits(0, 500_000, 0, 150, 300) if rng.random() < 0.5 else ix.BreakerLimits()
+            breaker = ix.BreakerLimits(50_000 * UNIT, 400_000, 500_000, 150, 300) if rng.random() < 0.5 else ix.BreakerLimits()
             terms = ix.MarketTerms(
                 at.feed(name),
                 close * 1000,
@@ -176,7 +178,7 @@ class Population:
     async def order(self, trader: Keypair, market: int, outcome: int, feed: Pubkey) -> None:
         """One order of a trader in an outcome; part of it may be sold again later on."""
         rng, owner = self.rng, trader.pubkey()
-        lot = rng.choice(LOTS) * UNIT if rng.random() < 0.65 else int(UNIT * 10 ** rng.uniform(0, 2.5))
+        lot = self._size()
         kind = ix.LEVERAGED if rng.random() < 0.1 else ix.SPOT
         place = (owner, market, outcome, kind)
         steps: list[Instruction] = []
@@ -191,6 +193,14 @@ class Population:
                 steps[-1] = ix.sell(owner, market, outcome, rng.choice((1, 2, 5)) * UNIT, 0)
         if await self._send([(steps, [trader])]):
             self.positions.add(place)
+
+    def _size(self) -> int:
+        """Shares of an order: round lots, hundredths, or whatever an amount of money buys."""
+        rng, chosen = self.rng, self.rng.random()
+        if chosen < 0.65:
+            return rng.choice(LOTS) * UNIT
+        odd = int(UNIT * 10 ** rng.uniform(0, 2.5))
+        return odd - odd % 10_000 if chosen < 0.9 else odd
 
     def accounts(self, name: str) -> list[tuple[Pubkey, bytes]]:
         """Every account of that kind there is, with its address."""
@@ -214,10 +224,5 @@ class Population:
             elif must or not isinstance(result, ProgramError):
                 raise result
             else:
-                self.refused += 1
+                self.refused[result.name] += 1
         return landed
-
-
-def unexpected(error: BreakwaterError) -> bool:
-    """Whether an order was refused for another reason than prices and limits."""
-    return not isinstance(error, ProgramError) or error.name not in MOVED

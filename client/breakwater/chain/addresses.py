@@ -27,6 +27,7 @@ __all__ = [
     "TABLE",
     "TOKEN_PROGRAM",
     "Row",
+    "archive",
     "bootstrap",
     "chain",
     "config",
@@ -274,3 +275,8 @@ def bootstrap() -> Pubkey:
 def maker(trader_account: Pubkey) -> Pubkey:
     """A trader's locked liquidity."""
     return derive("maker", trader_account)
+
+
+def archive(number: int) -> Pubkey:
+    """The archive of that number (u64)."""
+    return derive("archive", number)
