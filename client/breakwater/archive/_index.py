@@ -1,4 +1,4 @@
-"""The store's index in SQLite: which leaf lies where, and whose it is. It can be lost: the journal has it all."""
+"""The store's index in SQLite: which leaf lies where, and whose it is. The journal can make it again."""
 
 from __future__ import annotations
 

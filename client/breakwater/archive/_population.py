@@ -1,10 +1,11 @@
-"""A busy exchange on the embedded engine: markets and positions that real trades made, for what measures them.
+"""A busy exchange on the embedded engine: markets and positions that real trades made, for what measures
+them.
 
-Everything goes through the programs, so accounts are what a chain would hold. A seed decides it all: markets open one
-after the other over weeks, on twenty feeds, with liquidity from 50 to 5,000 units, four in five with two outcomes; a few
-traders trade much and most little (a power law), newer markets are traded more; two orders in three are for round
-lots, one in four for hundredths of a share, the rest for odd amounts; some add to a position, some sell a part, some
-borrow. Time passes between orders.
+Everything goes through the programs, so accounts are what a chain would hold. A seed decides it all:
+markets open one after the other over weeks, on twenty feeds, with liquidity from 50 to 5,000 units, four in
+five with two outcomes; a few traders trade much and most little (a power law), newer markets are traded
+more; two orders in three are for round lots, one in four for hundredths of a share, the rest for odd
+amounts; some add to a position, some sell a part, some borrow. Time passes between orders.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from solders.keypair import Keypair
 from solders.system_program import TransferParams, transfer
 from spl.token import instructions as spl
 
+from breakwater.chain import accounts, kinds, programs
 from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
-from breakwater.chain import programs
 from breakwater.chain.engine import EmbeddedEngine, Receipt
 from breakwater.chain.sender import Sender
 from breakwater.errors import ProgramError
@@ -62,7 +63,9 @@ class Population:
         self._scenario = Scenario(self.engine, self.sender, lambda _: None)
         self.traders: list[Keypair] = []
         self.markets: list[tuple[int, int, Pubkey]] = []
-        """Id, outcomes and feed of every market that is open."""
+        """Id, outcomes and feed of every market."""
+        self.closes: dict[int, int] = {}
+        """When each market closes, Unix seconds."""
         self.positions: set[tuple[Pubkey, int, int, int]] = set()
         """Owner, market, outcome and kind of every position."""
         self.refused: Counter[str] = Counter()
@@ -146,7 +149,11 @@ class Population:
             strikes = tuple(spot + 500 * i for i in range(outcomes - 1))
             now = self.engine.clock.unix_timestamp
             close = now - now % HOUR + HOUR * (1 + rng.randint(*hours))
-            breaker = ix.BreakerLimits(50_000 * UNIT, 400_000, 500_000, 150, 300) if rng.random() < 0.5 else ix.BreakerLimits()
+            breaker = (
+                ix.BreakerLimits(50_000 * UNIT, 400_000, 500_000, 150, 300)
+                if rng.random() < 0.5
+                else ix.BreakerLimits()
+            )
             terms = ix.MarketTerms(
                 at.feed(name),
                 close * 1000,
@@ -160,6 +167,7 @@ class Population:
             self._next_market += 1
             requests.append(([ix.create_market(admin.pubkey(), number, terms)], [admin]))
             self.markets.append((number, outcomes, terms.feed))
+            self.closes[number] = close
         await self._send(requests, must=True)
 
     async def trade(self, orders: int, *, pause_slots: int = 3) -> None:
@@ -194,6 +202,44 @@ class Population:
         if await self._send([(steps, [trader])]):
             self.positions.add(place)
 
+    async def leave(self, part: float) -> None:
+        """So many of the positions are sold out again, as far as the market takes them back."""
+        chosen = self.rng.sample(sorted(self.positions, key=str), int(part * len(self.positions)))
+        for owner, market, outcome, kind in chosen:
+            held = self._held((owner, market, outcome, kind))
+            if held is not None and held.shares:
+                make = ix.close if kind == ix.LEVERAGED else ix.sell
+                key = next(each for each in self.traders if each.pubkey() == owner)
+                self.engine.advance_slots(1)
+                await self._send([([make(owner, market, outcome, held.shares, 0)], [key])])
+
+    async def settle(self, part: float, redeemed: float) -> None:
+        """All markets close; so many are resolved, and so many of the winners are paid there."""
+        by_close: dict[int, list[tuple[int, Pubkey]]] = {}
+        for number, _, feed in self.markets:
+            if self.rng.random() < part:
+                by_close.setdefault(self.closes[number], []).append((number, feed))
+        names = {at.feed(name): name for name in FEEDS}
+        for close, markets in sorted(by_close.items()):
+            self.engine.advance_time(max(1, close + 1 - self.engine.clock.unix_timestamp))
+            numbers = await self.publish()
+            resolved = [ix.resolve(number, feed, numbers[names[feed]]) for number, feed in markets]
+            await self._send([([each], [self.operator]) for each in resolved], must=True)
+        settled = {address: accounts.market(data) for address, data in self.accounts("Market")}
+        requests = []
+        for owner, market, outcome, kind in sorted(self.positions, key=str):
+            held, ended = self._held((owner, market, outcome, kind)), settled[at.market(market)]
+            won = ended.status == 1 and ended.winner == outcome
+            if won and held is not None and held.shares and self.rng.random() < redeemed:
+                requests.append(([ix.redeem(owner, market, outcome, kind)], [self.operator]))
+        await self._send(requests, must=True)
+
+    def _held(self, place: tuple[Pubkey, int, int, int]) -> accounts.Position | None:
+        owner, market, outcome, kind = place
+        address = at.position(at.trader(owner), at.market(market), outcome, kind)
+        account = self.engine.get_account(address)
+        return None if account is None else accounts.position(account.data)
+
     def _size(self) -> int:
         """Shares of an order: round lots, hundredths, or whatever an amount of money buys."""
         rng, chosen = self.rng, self.rng.random()
@@ -204,8 +250,6 @@ class Population:
 
     def accounts(self, name: str) -> list[tuple[Pubkey, bytes]]:
         """Every account of that kind there is, with its address."""
-        from breakwater.chain import kinds  # noqa: PLC0415
-
         tag = kinds.discriminator(name)
         owned = self.engine.index.owned_by(at.EXCHANGE)
         return [(key, bytes(account.data)) for key, account in owned if account.data[:8] == tag]

@@ -1,8 +1,8 @@
 """Many accounts of one kind as one block of bytes, column by column, and single accounts out of it.
 
-A large block has each column compressed for itself. In a small one that would be mostly headers, so its columns
-are compressed together, with a dictionary trained on such blocks once there were some. Addresses of markets follow
-from their numbers and are written as those; others are written once each.
+A large block has each column compressed for itself. In a small one that would be mostly headers, so its
+columns are compressed together, with a dictionary trained on such blocks once there were some. Addresses of
+markets follow from their numbers and are written as those; others are written once each.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ MAX_BODY: Final = 1 << 30
 class Block:
     """An opened block: any of its accounts, in the order in which they were given."""
 
-    def __init__(self, shape: Shape, rows: int, columns: dict[str, Column], tables: dict[str, _Table]) -> None:
+    def __init__(
+        self, shape: Shape, rows: int, columns: dict[str, Column], tables: dict[str, _Table]
+    ) -> None:
         self.shape, self._rows = shape, rows
         self._columns, self._tables = columns, tables
         self._matrix: NDArray[np.uint8] | None = None
@@ -60,7 +62,7 @@ class Block:
         return self._numbers()[row].tobytes() if self._whole else self._one(row)
 
     def column(self, name: str) -> Column:
-        """A number of all accounts, as the block has it: for those that follow from others, the difference."""
+        """A number of all accounts; for one that follows from others, the difference."""
         return self._columns[name]
 
     def addresses(self, name: str) -> list[bytes]:
@@ -185,7 +187,7 @@ def open_block(raw: bytes, dictionary: zstandard.ZstdCompressionDict | None = No
 
 
 def train(name: str, groups: Sequence[Sequence[bytes]], size: int) -> zstandard.ZstdCompressionDict | None:
-    """A dictionary for small blocks, from groups of accounts such as they will hold; None if they don't suffice."""
+    """A dictionary for small blocks, from groups of accounts like theirs; None if they are too few."""
     samples = [_body(shape_of(name), group, {}, dense=False) for group in groups]
     try:
         return zstandard.train_dictionary(size, samples)

@@ -1,7 +1,8 @@
-"""Columns of integers in few bytes: as differences, as runs, as ranks among few values, in as many bits as it takes.
+"""Columns of integers in few bytes: as differences, as runs, as ranks among few values, in as many bits as
+it takes.
 
-Every way is tried and the shortest is kept, so a column never has to be told what it is. Integers are 0 to 2^64 - 1;
-signed ones travel in two's complement. What comes out is what went in, to the bit.
+Every way is tried and the shortest is kept, so a column never has to be told what it is. Integers are 0 to
+2^64 - 1; signed ones travel in two's complement. What comes out is what went in, to the bit.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The store's journal: frames with a checksum, only ever appended, on the disk before the chain is touched.
 
-A frame that a killed process left half written is cut off when the journal is opened again: nothing that was on the
-disk before depends on it. Damage further in front is an error, because something would be missing behind it.
+A frame that a killed process left half written is cut off when the journal is opened again: nothing that
+was on the disk before depends on it. Damage further in front is an error, because something would be
+missing behind it.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ class Journal:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise InvalidInput(f"End the other command first: it has the archive {path.parent}.") from None
+                raise InvalidInput(
+                    f"End the other command first: it has the archive {path.parent}."
+                ) from None
             self.size = os.fstat(self._file).st_size
             if self.size < len(MAGIC):
                 os.ftruncate(self._file, 0)

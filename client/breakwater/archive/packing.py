@@ -27,8 +27,8 @@ CALL: Final = 1 + 1 + 1 + 8 + 2
 """Program, two lengths, data; a length may take two bytes."""
 FIXED: Final = 4
 BATCH: Final = 18
-"""Positions of a transaction, at most: what each logs, its payment included, is below 500 bytes of text, and events
-that did not fit the log could not be read from the chain again."""
+"""Positions of a transaction, at most: what each logs, its payment included, is below 500 bytes of text,
+and events that did not fit the log could not be read from the chain again."""
 
 
 class _Load:
@@ -61,9 +61,7 @@ class _Load:
         return keys, self._metas + 3 + FIXED * fresh, len(self.markets) + fresh
 
 
-def batches(
-    candidates: Iterable[Candidate], authority: Pubkey, number: int
-) -> Iterator[Sequence[Candidate]]:
+def batches(candidates: Iterable[Candidate], authority: Pubkey, number: int) -> Iterator[Sequence[Candidate]]:
     """Candidates in their order, cut into what one transaction of the authority's holds."""
     load = _Load(authority, number)
     for each in candidates:

@@ -1,4 +1,4 @@
-"""Which positions and markets may be archived now, and by whom: the programs' rules, asked before anything is sent."""
+"""Which positions and markets may be archived now, and by whom: the programs' rules, asked beforehand."""
 
 from __future__ import annotations
 

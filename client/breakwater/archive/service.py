@@ -1,7 +1,9 @@
-"""Archives positions and markets, proves them, and gets them back: the store on this machine and the chain together.
+"""Archives positions and markets, proves them, and gets them back: the store on this machine and the chain
+together.
 
-The order is what makes it safe: contents are on the disk before a transaction leaves, and what the chain did is written
-down when its events are known. Whoever is killed in between reads the chain the next time and goes on.
+The order is what makes it safe: contents are on the disk before a transaction leaves, and what the chain
+did is written down when its events are known. Whoever is killed in between reads the chain the next time
+and goes on.
 """
 
 from __future__ import annotations
@@ -12,17 +14,17 @@ from typing import TYPE_CHECKING, Final
 
 from solders.pubkey import Pubkey
 
+from breakwater.chain import accounts, archive_accounts, programs
 from breakwater.chain import addresses as at
-from breakwater.chain import archive_accounts, programs
 from breakwater.chain import archive_instructions as ax
 from breakwater.chain.engine import EmbeddedEngine, Receipt
 from breakwater.chain.queries import genesis_hash, read, simulate
 from breakwater.errors import BreakwaterError, Fatal, InvalidInput, ProgramError
 
-from .leaves import DONE, LIVE, MARKET, SPENT, Leaf, leaf_for
+from .leaves import DONE, LIVE, MARKET, Leaf
 from .packing import batches, instructions_of
 from .store import Store
-from .tree import EMPTY, folded
+from .tree import folded
 from .watch import changes_of, read_history
 
 if TYPE_CHECKING:
@@ -38,14 +40,20 @@ if TYPE_CHECKING:
     from .picking import Picked
     from .tree import Proof
 
-__all__ = ["Archive", "Pruned", "open_chain_archive", "place_of", "read_archive"]
+__all__ = [
+    "Archive",
+    "Pruned",
+    "market_of",
+    "open_chain_archive",
+    "place_of",
+    "read_archive",
+    "somebody",
+]
 
 GROUP: Final = 256
 """Transactions between two writings of what landed."""
 SYNC_TRIES: Final = 40
 SYNC_PAUSE_S: Final = 0.25
-
-Progress = "Callable[[str], None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +143,7 @@ class Archive:
     async def _read_on(self) -> None:
         _, until = self.store.cursor
         events, newest = await read_history(self.engine, at.archive(self.number), until, self._progress)
-        changes = [
-            each for each in changes_of(events, self.number) if each.sequence > self.store.sequence
-        ]
+        changes = [each for each in changes_of(events, self.number) if each.sequence > self.store.sequence]
         if changes:
             self.store.land(changes, cursor=newest)
 
@@ -155,11 +161,11 @@ class Archive:
             self.store.prepare(leaf, contents, picked.numbers)
         self.store.prepare(MARKET, [content for _, _, content in picked.markets])
         authority, number = key.pubkey(), self.number
-        requests: list[tuple[list[Instruction], list[Keypair]]] = []
-        for batch in batches(picked.positions, authority, number):
-            requests.append((instructions_of(batch, authority, number), [key]))
-        for market, payer, _ in picked.markets:
-            requests.append(([ax.archive_market(payer, number, market)], [key]))
+        steps = [
+            instructions_of(each, authority, number) for each in batches(picked.positions, authority, number)
+        ]
+        steps += [[ax.archive_market(payer, number, market)] for market, payer, _ in picked.markets]
+        requests = [(each, [key]) for each in steps]
         failed: dict[str, int] = {}
         before, landed = self.store.length, 0
         for i in range(0, len(requests), GROUP):
@@ -212,6 +218,18 @@ class Archive:
             )
         return max(found, key=lambda each: (each[1].kind == LIVE, each[0]))
 
+    def find_market(self, number: int) -> tuple[int, Leaf]:
+        """The newest leaf of a market by its number.
+
+        Raises:
+            InvalidInput: it was never archived here.
+        """
+        subject = number.to_bytes(8, "little").ljust(32, b"\0")
+        found = [(index, leaf) for index, leaf in self.store.find(subject) if leaf.kind == MARKET]
+        if not found:
+            raise InvalidInput(f"Name another market: {number} is not archived.")
+        return max(found, key=lambda each: each[0])
+
     async def prove(self, index: int) -> tuple[Leaf, Proof]:
         """A leaf with its proof, which was checked against the chain's account.
 
@@ -246,7 +264,9 @@ class Archive:
         call = ax.restore_position(key.pubkey(), self.number, content, given)
         return await self._change(sender, key, [call, *more])
 
-    async def redeem(self, sender: Sender, key: Keypair, market: int, content: bytes, proof: Proof) -> Receipt:
+    async def redeem(
+        self, sender: Sender, key: Keypair, market: int, content: bytes, proof: Proof
+    ) -> Receipt:
         """Pay an archived position of a settled market out to its trader; anybody may sign.
 
         Raises:
@@ -261,6 +281,21 @@ class Archive:
         return receipt
 
 
-def emptied(leaf: Leaf) -> bool:
-    """Whether a leaf's account came back."""
-    return leaf.kind == SPENT and leaf_for(leaf.kind, leaf.content) == EMPTY
+async def market_of(engine: EmbeddedEngine | RpcEngine, content: bytes) -> int:
+    """The number of an archived position's market.
+
+    Raises:
+        InvalidInput: the market is gone, and with it every claim on it.
+    """
+    (data,) = await read(engine, [Pubkey.from_bytes(content[32:64])])
+    if data is None:
+        raise InvalidInput("Name another position: its market is not on the chain any more.")
+    return accounts.market(data).id
+
+
+async def somebody(engine: EmbeddedEngine | RpcEngine) -> Pubkey:
+    """Somebody with lamports, who stands for the payer where nothing is sent: the exchange's operator."""
+    (data,) = await read(engine, [at.config()])
+    if data is None:
+        raise InvalidInput("Name another engine: there is no exchange on this one.")
+    return Pubkey.from_bytes(accounts.config(data).operator)

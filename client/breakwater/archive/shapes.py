@@ -1,8 +1,8 @@
 """Accounts as columns: one for every number in them, by the IDLs, and back to the same bytes.
 
-Some numbers mostly follow from others: what the vault may claim from the escrow and the shares, a first slot from the
-last. Such a column holds the difference from what is expected, nearly always nothing. An expectation that fails costs
-bytes and never correctness, so none of them is the programs' arithmetic.
+Some numbers mostly follow from others: what the vault may claim from the escrow and the shares, a first
+slot from the last. Such a column holds the difference from what is expected, nearly always nothing. An
+expectation that fails costs bytes and never correctness, so none of them is the programs' arithmetic.
 """
 
 from __future__ import annotations
@@ -66,7 +66,10 @@ class Shape:
         expected = EXPECTED.get(self.name, {})
         mine = [each for each in self.fields if not each.is_address]
         free = [each for each in mine if each.name not in expected]
-        return (*free, *sorted((e for e in mine if e.name in expected), key=lambda e: [*expected].index(e.name)))
+        return (
+            *free,
+            *sorted((e for e in mine if e.name in expected), key=lambda e: [*expected].index(e.name)),
+        )
 
     @property
     def addresses(self) -> tuple[Field, ...]:

@@ -1,8 +1,9 @@
 """Live accounts in one compact file, and a root that says whether two clusters hold the same ones.
 
-For indexers, which then need not ask a node for gigabytes, and for moving an exchange to another cluster. Accounts of a
-known kind lie as columns, in an order in which neighbours resemble each other, and their addresses follow from what
-they hold; whatever does not is written out. Opening a file gives back every account to the byte, or an error.
+For indexers, which then need not ask a node for gigabytes, and for moving an exchange to another cluster.
+Accounts of a known kind lie as columns, in an order in which neighbours resemble each other, and their
+addresses follow from what they hold; whatever does not is written out. Opening a file gives back every
+account to the byte, or an error.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from .tree import MAX_DEPTH, Tree, leaf_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Held", "State", "pack", "root_of", "unpack"]
+__all__ = ["Held", "State", "kind_of", "pack", "root_of", "unpack"]
 
 MAGIC: Final = b"bwstate1"
 KIND: Final = b"account "
@@ -71,8 +72,8 @@ class State:
 def root_of(accounts: Sequence[Held]) -> str:
     """The root of a Merkle tree over accounts by their addresses, hashed with their number.
 
-    A leaf is made of "account ", the address, the owner, the lamports in 8 bytes, and the data; the tree is as deep
-    as it has to be, and follows the rules of `crates/merkle`.
+    A leaf is made of "account ", the address, the owner, the lamports in 8 bytes, and the data; the tree is
+    as deep as it has to be, and follows the rules of `crates/merkle`.
     """
     ordered = sorted(accounts, key=lambda each: each.address)
     depth = max(1, (len(ordered) - 1).bit_length())
@@ -81,7 +82,9 @@ def root_of(accounts: Sequence[Held]) -> str:
     tree = Tree(depth)
     if ordered:
         tree.append(
-            leaf_of(b"".join((KIND, each.address, each.owner, each.lamports.to_bytes(8, "little"), each.data)))
+            leaf_of(
+                b"".join((KIND, each.address, each.owner, each.lamports.to_bytes(8, "little"), each.data))
+            )
             for each in ordered
         )
     return hashlib.sha256(len(ordered).to_bytes(8, "little") + tree.root).hexdigest()
@@ -91,12 +94,13 @@ def pack(state: State) -> bytes:
     """The file of a state."""
     groups: dict[str, list[Held]] = {}
     for each in state.accounts:
-        groups.setdefault(_kind(each), []).append(each)
+        groups.setdefault(kind_of(each), []).append(each)
     sections = []
     ids = {each.address: _number(each.data) for each in groups.get("Market", ())}
     for name in KINDS:
-        if name in groups:
-            sections.append(_typed(name, groups.pop(name), ids))
+        group = groups.pop(name, None)
+        if group is not None:
+            sections += [_typed(name, group, ids)]
     rest = [each for group in groups.values() for each in sorted(group, key=lambda e: e.address)]
     about = {
         "cluster": state.cluster,
@@ -134,7 +138,8 @@ def unpack(raw: bytes) -> State:
     return state
 
 
-def _kind(each: Held) -> str:
+def kind_of(each: Held) -> str:
+    """What kind of account it is, of those that are kept as columns; else empty."""
     if each.owner == bytes(at.EXCHANGE):
         for name in KINDS:
             shape = shape_of(name)

@@ -1,8 +1,9 @@
-"""Contents of archived accounts on this machine: a journal that loses nothing, and an index that can be made again.
+"""Contents of archived accounts on this machine: a journal that loses nothing, and an index that can be
+made again.
 
-Contents are written in segments and are on the disk before a transaction prunes them. What the chain then did, leaf
-by leaf, is written behind them. The journal is all there is: dictionary, contents, changes, how far the chain has been
-read. The index beside it is made anew whenever it is missing, damaged or behind.
+Contents are written in segments and are on the disk before a transaction prunes them. What the chain then
+did, leaf by leaf, is written behind them. The journal is all there is: dictionary, contents, changes, how
+far the chain has been read. The index beside it is made anew whenever it is missing, damaged or behind.
 """
 
 from __future__ import annotations
@@ -252,9 +253,8 @@ class Store:
         wanted = f"{self.cluster} {self.number}"
         for _, kind, payload in self._journal.frames():
             if kind != ABOUT or payload.decode() != wanted:
-                raise InvalidInput(
-                    f"Name another directory: {self.directory} is the archive of {payload[:99].decode(errors='replace')}."
-                )
+                other = payload[:99].decode(errors="replace")
+                raise InvalidInput(f"Name another directory: {self.directory} is the archive of {other}.")
             return
         self._journal.append(ABOUT, wanted.encode())
 
@@ -351,7 +351,9 @@ class Store:
     def _unlanded(self) -> dict[tuple[int, bytes], tuple[int, int]]:
         found = {}
         for segment in self._index.segments():
-            landed = {n for run in self._index.runs_of(segment.id) for n in range(run.row, run.row + run.rows)}
+            landed = {
+                n for run in self._index.runs_of(segment.id) for n in range(run.row, run.row + run.rows)
+            }
             if len(landed) < segment.rows:
                 for row, data in enumerate(self._block(segment).rows()):
                     if row not in landed:

@@ -1,8 +1,9 @@
 """A whole exchange out of one cluster and into the first block of another, with the same root on both sides.
 
-Programs write only accounts they own, and the exchange has no instruction that would take a state over from elsewhere:
-nobody could be trusted with it. So an import is a genesis: the accounts in files, as a validator reads them before its
-first block. Whoever doubts that nothing was changed reads the new cluster's accounts and computes the root.
+Programs write only accounts they own, and the exchange has no instruction that would take a state over from
+elsewhere: nobody could be trusted with it. So an import is a genesis: the accounts in files, as a validator
+reads them before its first block. Whoever doubts that nothing was changed reads the new cluster's accounts
+and computes the root.
 """
 
 from __future__ import annotations
@@ -100,8 +101,8 @@ def _held(address: Pubkey, account: Account) -> Held:
 def write_genesis(state: State, directory: Path) -> int:
     """Write a validator's account files of a state and of the programs, which nobody can upgrade; how many.
 
-    Start a validator with `--account-dir` this directory and `--warp-slot` the state's slot: slots and times in the
-    accounts go on from where they were.
+    Start a validator with `--account-dir` this directory and `--warp-slot` the state's slot: slots and
+    times in the accounts go on from where they were.
 
     Raises:
         InvalidInput: the directory holds something else already.

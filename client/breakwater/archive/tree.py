@@ -1,8 +1,9 @@
 """The archive's Merkle tree off the chain: every leaf and node, so that any leaf can be proven at once.
 
-The rules are those of `crates/merkle`, which the chain follows: SHA-256, empty leaves are zeros, a leaf is the hash
-of a tag and its content. This is written apart from it, runs without Rust, and is held to the same golden vectors;
-whoever syncs with a chain also compares roots. It changes in the chain's order, one sequence number a change.
+The rules are those of `crates/merkle`, which the chain follows: SHA-256, empty leaves are zeros, a leaf is
+the hash of a tag and its content. This is written apart from it, runs without Rust, and is held to the same
+golden vectors; whoever syncs with a chain also compares roots. It changes in the chain's order, one
+sequence number a change.
 """
 
 from __future__ import annotations

@@ -119,9 +119,7 @@ async def read_history(
     return events, newest
 
 
-async def _receipts(
-    engine: EmbeddedEngine | RpcEngine, wanted: Sequence[tuple[int, str]]
-) -> list[Receipt]:
+async def _receipts(engine: EmbeddedEngine | RpcEngine, wanted: Sequence[tuple[int, str]]) -> list[Receipt]:
     if isinstance(engine, EmbeddedEngine):
         landed = [engine.landed(Signature.from_string(signature)) for _, signature in wanted]
         return [each.receipt for each in landed if each is not None]

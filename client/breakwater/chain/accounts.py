@@ -280,7 +280,7 @@ def read_fields(name: str, data: bytes) -> dict[str, Any]:
 
 
 def layout(name: str) -> tuple[bytes, str, dict[str, slice]]:
-    """For readers in bulk: the first eight bytes, the rest in `struct`'s notation, and each field's values in it."""
+    """For readers in bulk: the first bytes, the rest in `struct`'s notation, each field's place in it."""
     tag, packed, places = _layout(name)
     return tag, packed.format, dict(places)
 

@@ -1,8 +1,8 @@
 """Addresses of everything the programs own, derived from one table of seeds.
 
-The table is `addresses.json`: for each kind of account its program, the text that its seeds begin with, and the
-names and types of those behind it. The programs' own tests derive from the same file. Deriving searches for a
-bump and costs tens of microseconds, so every derivation is cached.
+The table is `addresses.json`: for each kind of account its program, the text that its seeds begin with, and
+the names and types of those behind it. The programs' own tests derive from the same file. Deriving searches
+for a bump and costs tens of microseconds, so every derivation is cached.
 """
 
 from __future__ import annotations

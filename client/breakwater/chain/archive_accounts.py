@@ -1,6 +1,8 @@
-"""An archive's account: how many leaves and changes there were, the last roots, and the canopy above the proofs.
+"""An archive's account: how many leaves and changes there were, the last roots, and the canopy above the
+proofs.
 
-The tree lies in the account as `crates/merkle` lays it out: 2^20 leaves, 64 changes, ten levels below the canopy.
+The tree lies in the account as `crates/merkle` lays it out: 2^20 leaves, 64 changes, ten levels below the
+canopy.
 """
 
 from __future__ import annotations

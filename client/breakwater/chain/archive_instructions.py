@@ -1,7 +1,7 @@
 """Values -> `Instruction` for the archive, a function a verb.
 
-Nothing here talks to a chain or signs. A proof is a leaf's index, the tree's sequence when its siblings were read,
-and the siblings; a content is a position's data behind the discriminator.
+Nothing here talks to a chain or signs. A proof is a leaf's index, the tree's sequence when its siblings
+were read, and the siblings; a content is a position's data behind the discriminator.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A snapshot gives every account back to the byte, is far smaller, and names a root that any change alters."""
+"""A snapshot gives every account back to the byte, is far smaller, and names a root of all of them."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def appended(sequence: int, index: int, kind: int, contents: list[bytes]) -> App
 
 
 def filled(directory: Path) -> tuple[Store, Tree, list[bytes]]:
-    """A store with positions, a market and a leaf that was emptied; the tree and contents that it should have."""
+    """A store with positions, a market and an emptied leaf; the tree and contents that it should have."""
     store, tree = opened(directory), Tree(20, 10)
     contents = [position(n) for n in range(300)]
     store.prepare(LIVE, contents)

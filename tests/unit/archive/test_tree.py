@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from breakwater.archive._units import TreeProbe
 from breakwater.archive.tree import Tree, folded, leaf_of
+from breakwater.chain import archive_accounts
 from breakwater.errors import InvalidInput
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors"
@@ -66,3 +68,23 @@ def test_a_leaf_that_is_not_there_is_refused(index: int) -> None:
     tree.append([leaf_of(b"one")])
     with pytest.raises(InvalidInput, match=f"no leaf {index}"):
         tree.proof(index)
+
+
+def test_the_crate_inside_the_virtual_machine_makes_the_same_roots_and_accepts_these_proofs() -> None:
+    rng, tree, probe = random.Random(5), Tree(20, 10), TreeProbe()
+    for _ in range(80):
+        if len(tree) > 9 and rng.random() < 0.4:
+            index, new = rng.randrange(len(tree)), rng.choice((bytes(32), rng.randbytes(32)))
+            proof = tree.proof(index)
+            probe.replace(index, proof.sequence, proof.siblings, proof.leaf, new)
+            tree.replace(index, new)
+        else:
+            leaves = [rng.randbytes(32) for _ in range(rng.choice((1, 2, 9, 32)))]
+            probe.append(*leaves)
+            tree.append(leaves)
+        account = archive_accounts.archive(archive_accounts.TAG + bytes(16) + probe.data)
+        assert (account.sequence, account.length, account.root) == (tree.sequence, len(tree), tree.root)
+    index = len(tree) // 2
+    proof = tree.proof(index)
+    assert folded(index, proof.leaf, proof.siblings) == account.top(index)
+    assert probe.verify(index, proof.sequence, proof.siblings, proof.leaf) < 6_000
