@@ -15,7 +15,6 @@ __all__ = ["Index", "Run", "Segment"]
 FORMAT: Final = 1
 PAGE: Final = 1_024
 """A large page would be mostly empty in an archive of a few thousand positions."""
-KEY_BYTES: Final = 4
 
 SCHEMA: Final = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -23,6 +22,7 @@ CREATE TABLE segments (id INTEGER PRIMARY KEY, kind INTEGER, place INTEGER, rows
 CREATE TABLE runs (first INTEGER PRIMARY KEY, rows INTEGER, segment INTEGER, row INTEGER);
 CREATE TABLE replaced (leaf INTEGER PRIMARY KEY, kind INTEGER);
 CREATE TABLE subjects (key INTEGER, segment INTEGER, PRIMARY KEY (key, segment)) WITHOUT ROWID;
+CREATE TABLE lists (place INTEGER PRIMARY KEY);
 """
 
 
@@ -119,12 +119,20 @@ class Index:
         """Write a text."""
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
-    def add_segment(self, segment: Segment, subjects: Iterable[bytes]) -> None:
+    def add_list(self, place: int) -> None:
+        """Write down where addresses lie."""
+        self._db.execute("INSERT INTO lists VALUES (?)", (place,))
+
+    def lists(self) -> list[int]:
+        """Where addresses lie, in their order."""
+        return [int(row[0]) for row in self._db.execute("SELECT place FROM lists ORDER BY place")]
+
+    def add_segment(self, segment: Segment, subjects: Iterable[int]) -> None:
         """Write a segment down, and whose contents it holds."""
         row = (segment.id, segment.kind, segment.place, segment.rows)
         self._db.execute("INSERT INTO segments VALUES (?, ?, ?, ?)", row)
-        keys = {(_key(each), segment.id) for each in subjects}
-        self._db.executemany("INSERT OR IGNORE INTO subjects VALUES (?, ?)", sorted(keys))
+        keys = sorted({(each, segment.id) for each in subjects})
+        self._db.executemany("INSERT INTO subjects VALUES (?, ?)", keys)
 
     def add_run(self, run: Run) -> None:
         """Write down where leaves have their contents; joined with the run before where it goes on."""
@@ -176,13 +184,7 @@ class Index:
         found = self._db.execute("SELECT * FROM runs WHERE segment = ? ORDER BY first", (segment,))
         return [Run(*row) for row in found]
 
-    def segments_of(self, subject: bytes) -> list[int]:
-        """Segments that may hold contents of a subject; nearly always all of them do."""
-        found = self._db.execute(
-            "SELECT segment FROM subjects WHERE key = ? ORDER BY segment", (_key(subject),)
-        )
+    def segments_of(self, subject: int) -> list[int]:
+        """Segments that hold contents of a subject."""
+        found = self._db.execute("SELECT segment FROM subjects WHERE key = ? ORDER BY segment", (subject,))
         return [int(row[0]) for row in found]
-
-
-def _key(subject: bytes) -> int:
-    return int.from_bytes(subject[:KEY_BYTES], "little")

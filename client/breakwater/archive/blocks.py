@@ -2,11 +2,13 @@
 
 A large block has each column compressed for itself. In a small one that would be mostly headers, so its
 columns are compressed together, with a dictionary trained on such blocks once there were some. Addresses of
-markets follow from their numbers and are written as those; others are written once each.
+markets follow from their numbers and are written as those; others are written once each, or stand in a list
+that whoever keeps many blocks keeps beside them.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -31,7 +33,8 @@ KINDS: Final = ("Position", "Market", "Trader", "Chain", "Stop", "Shard", "Vault
 """Kinds of accounts a block may be of; their places here are in the file format."""
 
 DENSE, LOOSE, TRAINED = range(3)
-RAW, NUMBERED = range(2)
+RAW, NUMBERED, KNOWN = range(3)
+"""How a table of addresses lies: written out, as markets' numbers, as places in a list that others keep."""
 SMALL: Final = 1_024
 """Rows below which compressing a block as a whole is tried."""
 LEVEL: Final = 19
@@ -67,19 +70,21 @@ class Block:
 
     def addresses(self, name: str) -> list[bytes]:
         """The different addresses of a column."""
-        table = self._tables[name]
-        return [table.address(rank) for rank in range(len(table))]
+        return self._tables[name].addresses
 
-    def where(self, name: str, address: bytes) -> list[int]:
-        """The rows that have this address in a column."""
-        table = self._tables[name]
-        if address not in (known := self.addresses(name)):
-            return []
-        return [int(row) for row in np.flatnonzero(table.ranks == known.index(address))]
-
-    def where_number(self, name: str, value: int) -> list[int]:
-        """The rows that have this number in a column."""
-        return [int(row) for row in np.flatnonzero(self._columns[name] == np.uint64(value))]
+    def where(self, **values: bytes | int) -> list[int]:
+        """The rows that have these addresses and numbers in these columns."""
+        found = np.ones(self._rows, np.bool_)
+        for name, value in values.items():
+            if isinstance(value, bytes):
+                table = self._tables[name]
+                rank = table.places.get(value)
+                if rank is None:
+                    return []
+                found &= table.ranks == np.uint64(rank)
+            else:
+                found &= self._columns[name] == np.uint64(value)
+        return [int(row) for row in np.flatnonzero(found)]
 
     def rows(self) -> list[bytes]:
         """All accounts' data."""
@@ -87,7 +92,7 @@ class Block:
         if not self._whole:
             for name, table in self._tables.items():
                 field = next(each for each in self.shape.addresses if each.name == name)
-                found = np.frombuffer(b"".join(map(table.address, range(len(table)))), np.uint8)
+                found = np.frombuffer(b"".join(table.addresses), np.uint8)
                 places = found.reshape(-1, field.width)[table.ranks.astype(np.int64)]
                 matrix[:, field.offset : field.offset + field.width] = places
             self._whole = True
@@ -107,24 +112,28 @@ class Block:
         data = bytearray(self._numbers()[row].tobytes())
         for field in self.shape.addresses:
             table = self._tables[field.name]
-            data[field.offset : field.offset + field.width] = table.address(int(table.ranks[row]))
+            address = table.addresses[int(table.ranks[row])]
+            data[field.offset : field.offset + field.width] = address
         return bytes(data)
 
 
 class _Table:
     """A column of addresses: which there are, and which of them each row has."""
 
-    def __init__(self, width: int, raw: bytes, numbers: Column | None, ranks: Column) -> None:
-        self._width, self._raw, self._numbers, self.ranks = width, raw, numbers, ranks
+    def __init__(self, addresses: Sequence[bytes] | None, numbers: Column | None, ranks: Column) -> None:
+        self._own, self._numbers, self.ranks = addresses, numbers, ranks
 
-    def __len__(self) -> int:
-        return len(self._raw) // self._width if self._numbers is None else len(self._numbers)
+    @cached_property
+    def addresses(self) -> list[bytes]:
+        """The address of each rank."""
+        if self._own is not None:
+            return list(self._own)
+        return [] if self._numbers is None else [bytes(at.market(int(each))) for each in self._numbers]
 
-    def address(self, rank: int) -> bytes:
-        """The address of that rank."""
-        if self._numbers is None:
-            return self._raw[rank * self._width : (rank + 1) * self._width]
-        return bytes(at.market(int(self._numbers[rank])))
+    @cached_property
+    def places(self) -> dict[bytes, int]:
+        """The rank of each address."""
+        return {address: rank for rank, address in enumerate(self.addresses)}
 
 
 def encode_block(
@@ -132,6 +141,7 @@ def encode_block(
     datas: Sequence[bytes],
     *,
     numbers: Mapping[bytes, int] | None = None,
+    known: Mapping[bytes, int] | None = None,
     dictionary: zstandard.ZstdCompressionDict | None = None,
 ) -> bytes:
     """A block of accounts; opening it gives back exactly these.
@@ -140,6 +150,7 @@ def encode_block(
         name: their kind.
         datas: their data, at least one account.
         numbers: markets' numbers by their addresses, as far as they are known.
+        known: places of other addresses in the list that opening the block takes.
         dictionary: for small blocks; whoever opens the block needs it too.
 
     Raises:
@@ -149,16 +160,20 @@ def encode_block(
         raise InvalidInput("Pass at least one account: an empty block says nothing.")
     shape = shape_of(name)
     head = bytes([KINDS.index(name)]) + varint(len(datas))
-    ways = [head + bytes([DENSE]) + _body(shape, datas, numbers or {}, dense=True)]
+    ways = [head + bytes([DENSE]) + _body(shape, datas, numbers or {}, known or {}, dense=True)]
     if len(datas) < SMALL:
-        loose = _body(shape, datas, numbers or {}, dense=False)
+        loose = _body(shape, datas, numbers or {}, known or {}, dense=False)
         ways.append(head + bytes([LOOSE]) + varint(len(loose)) + _compress(loose, None))
         if dictionary is not None:
             ways.append(head + bytes([TRAINED]) + varint(len(loose)) + _compress(loose, dictionary))
     return min(ways, key=len)
 
 
-def open_block(raw: bytes, dictionary: zstandard.ZstdCompressionDict | None = None) -> Block:
+def open_block(
+    raw: bytes,
+    dictionary: zstandard.ZstdCompressionDict | None = None,
+    known: Sequence[bytes] = (),
+) -> Block:
     """Open what `encode_block` made.
 
     Raises:
@@ -179,33 +194,52 @@ def open_block(raw: bytes, dictionary: zstandard.ZstdCompressionDict | None = No
     for field in shape.addresses:
         (source,) = reader.take(1)
         count = reader.varint()
-        listed = decode(reader, count) if source == NUMBERED else None
-        own = b"" if source == NUMBERED else reader.take(count * field.width)
-        tables[field.name] = _Table(field.width, own, listed, decode(reader, rows))
+        listed = None if source == RAW else decode(reader, count)
+        own: list[bytes] | None = None
+        if source == RAW:
+            own = [reader.take(field.width) for _ in range(count)]
+        elif source == KNOWN and listed is not None:
+            if int(listed.max()) >= len(known):
+                raise Fatal("Restore the store's addresses from its journal: a block needs more of them.")
+            own = [known[int(each)] for each in listed]
+        tables[field.name] = _Table(own, listed, decode(reader, rows))
     columns = {field.name: decode(reader, rows) for field in shape.numbers}
     return Block(shape, rows, columns, tables)
 
 
-def train(name: str, groups: Sequence[Sequence[bytes]], size: int) -> zstandard.ZstdCompressionDict | None:
+def train(
+    name: str, groups: Sequence[Sequence[bytes]], known: Mapping[bytes, int], size: int
+) -> zstandard.ZstdCompressionDict | None:
     """A dictionary for small blocks, from groups of accounts like theirs; None if they are too few."""
-    samples = [_body(shape_of(name), group, {}, dense=False) for group in groups]
+    samples: list[bytes | bytearray | memoryview] = [
+        _body(shape_of(name), group, {}, known, dense=False) for group in groups
+    ]
     try:
         return zstandard.train_dictionary(size, samples)
     except zstandard.ZstdError:
         return None
 
 
-def _body(shape: Shape, datas: Sequence[bytes], numbers: Mapping[bytes, int], *, dense: bool) -> bytes:
+def _body(
+    shape: Shape,
+    datas: Sequence[bytes],
+    numbers: Mapping[bytes, int],
+    known: Mapping[bytes, int],
+    *,
+    dense: bool,
+) -> bytes:
     matrix = shape.matrix(datas)
     parts = []
     for field in shape.addresses:
         column = [data[field.offset : field.offset + field.width] for data in datas]
         ranks: dict[bytes, int] = {}
         places = np.array([ranks.setdefault(each, len(ranks)) for each in column], np.uint64)
-        known = [numbers[each] for each in ranks if each in numbers]
-        if len(known) == len(ranks) and all(_is_market(each, numbers[each]) for each in ranks):
-            listed = encode(np.array(known, np.uint64), dense=dense)
+        if all(each in numbers and _is_market(each, numbers[each]) for each in ranks):
+            listed = encode(np.array([numbers[each] for each in ranks], np.uint64), dense=dense)
             parts += [bytes([NUMBERED]), varint(len(ranks)), listed]
+        elif all(each in known for each in ranks):
+            listed = encode(np.array([known[each] for each in ranks], np.uint64), dense=dense)
+            parts += [bytes([KNOWN]), varint(len(ranks)), listed]
         else:
             parts += [bytes([RAW]), varint(len(ranks)), *ranks]
         parts.append(encode(places, dense=dense))

@@ -24,7 +24,6 @@ __all__ = [
     "data_of",
     "leaf_for",
     "name_of",
-    "subject_of",
 ]
 
 LIVE, DONE, MARKET, SPENT = range(4)
@@ -91,8 +90,3 @@ def data_of(kind: int, content: bytes) -> bytes:
     if len(content) != accounts.size_of(NAMES[kind]) - len(shape.tag):
         raise InvalidInput(f"Pass the content of a {NAMES[kind]}: it has not {len(content)} bytes.")
     return shape.tag + content
-
-
-def subject_of(kind: int, content: bytes) -> bytes:
-    """Whose it is: a position's trader, a market's number in 8 bytes and 24 zeros."""
-    return content[:32] if kind != MARKET else content[64:72].ljust(32, b"\0")

@@ -9,6 +9,7 @@ and goes on.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -166,37 +167,36 @@ class Archive:
         ]
         steps += [[ax.archive_market(payer, number, market)] for market, payer, _ in picked.markets]
         requests = [(each, [key]) for each in steps]
-        failed: dict[str, int] = {}
-        before, landed = self.store.length, 0
+        tally: Counter[str] = Counter()
+        failed: Counter[str] = Counter()
         for i in range(0, len(requests), GROUP):
             group = requests[i : i + GROUP]
             results = await sender.send_many(group, details=True)
-            landed += await self._note(results, failed)
-            self._progress(f"{self.store.length - before:,} archived, {i + len(group):,} transactions")
-        gone = {content for _, _, content in picked.markets}
-        new = [self.store.leaf(index) for index in range(before, self.store.length)]
-        markets = sum(leaf.kind == MARKET and leaf.content in gone for leaf in new)
-        return Pruned(len(new) - markets, markets, landed, failed)
+            await self._note(results, tally, failed)
+            self._progress(f"{tally['PositionArchived']:,} archived, {i + len(group):,} transactions")
+        return Pruned(tally["PositionArchived"], tally["MarketArchived"], tally["landed"], dict(failed))
 
-    async def _note(self, results: Sequence[Receipt | BreakwaterError], failed: dict[str, int]) -> int:
+    async def _note(
+        self, results: Sequence[Receipt | BreakwaterError], tally: Counter[str], failed: Counter[str]
+    ) -> None:
         """Write down what landed; errors are counted, unless it is unknown what became of the transaction."""
-        events, decoder, landed = [], programs.event_decoder(), 0
+        events, decoder = [], programs.event_decoder()
         for result in results:
             if isinstance(result, Receipt):
                 events += decoder.decode(result.logs)
-                landed += 1
+                tally["landed"] += 1
             elif isinstance(result, ProgramError):
-                failed[str(result)] = failed.get(str(result), 0) + 1
+                failed[str(result)] += 1
+        tally.update(each.name for each in events)
         changes, next_one = changes_of(events, self.number), self.store.sequence + 1
         gapless = [each for n, each in enumerate(changes, next_one) if each.sequence == n]
         if gapless and len(gapless) == len(changes):
             self.store.land(changes)
-        elif landed:
+        elif tally["landed"]:
             await self.sync()  # somebody else archived between us
         for result in results:
             if isinstance(result, BreakwaterError) and not isinstance(result, ProgramError):
                 raise result
-        return landed
 
     def find(self, owner: Pubkey, market: int, outcome: int, kind: int) -> tuple[int, Leaf]:
         """The newest leaf of a position; one that can come back before others.
@@ -205,13 +205,7 @@ class Archive:
             InvalidInput: it was never archived here.
         """
         trader, address = bytes(at.trader(owner)), bytes(at.market(market))
-        found = [
-            (index, leaf)
-            for index, leaf in self.store.find(trader)
-            if leaf.kind != MARKET
-            and leaf.content[32:64] == address
-            and tuple(leaf.content[96:98]) == (outcome, kind)
-        ]
+        found = list(self.store.find(trader, market=address, outcome=outcome, kind=kind))
         if not found:
             raise InvalidInput(
                 f"Name another position: outcome {outcome} of market {market} of {owner} is not archived."
@@ -224,8 +218,7 @@ class Archive:
         Raises:
             InvalidInput: it was never archived here.
         """
-        subject = number.to_bytes(8, "little").ljust(32, b"\0")
-        found = [(index, leaf) for index, leaf in self.store.find(subject) if leaf.kind == MARKET]
+        found = list(self.store.find_market(number))
         if not found:
             raise InvalidInput(f"Name another market: {number} is not archived.")
         return max(found, key=lambda each: each[0])
@@ -277,7 +270,7 @@ class Archive:
 
     async def _change(self, sender: Sender, key: Keypair, calls: list[Instruction]) -> Receipt:
         receipt = await sender.send(calls, [key])
-        await self._note([receipt], {})
+        await self._note([receipt], Counter(), Counter())
         return receipt
 
 

@@ -42,8 +42,12 @@ GROUP: Final = 10
 DICTIONARY_BYTES: Final = {False: 2_048, True: 4_096}
 """By whether it is for markets."""
 
-ABOUT, DICTIONARY, CONTENTS, CHANGES = b"A", b"D", b"S", b"C"
-APPENDED, REPLACED = range(2)
+ABOUT, ADDRESSES, DICTIONARY, CONTENTS, CHANGES = b"A", b"N", b"D", b"S", b"C"
+APPENDED, REPLACED, CONTINUED = range(3)
+"""Changes as they are written; the last one goes on where the one before it ended."""
+KEY: Final = 32
+NAMED: Final = ((slice(0, 32),), (slice(0, 32),), (slice(0, 32), slice(32, 64)))
+"""By kind of leaf, what in a content is written once in the journal: traders; feeds and who paid the rent."""
 
 
 class Store:
@@ -65,6 +69,8 @@ class Store:
         try:
             self._dictionaries: dict[bool, zstandard.ZstdCompressionDict] = {}
             self._opened: OrderedDict[int, Block] = OrderedDict()
+            self._names: list[bytes] = []
+            self._numbers: dict[bytes, int] = {}
             self._tree: Tree | None = None
             self._about()
             found = Index.open(directory / "index")
@@ -72,6 +78,8 @@ class Store:
                 found.close()
                 found = None
             self._index = found or Index.create(directory / "index")
+            for place in self._index.lists():
+                self._name(self._journal.read(place)[1])
             for market in (False, True):
                 if place := self._index.number(f"dictionary {market:d}"):
                     self._learn(self._journal.read(place)[1])
@@ -117,10 +125,16 @@ class Store:
         self._require_next(changes)
         for kind in sorted({leaf.kind for leaf in _leaves(changes)}):
             self.prepare(kind, [leaf.content for leaf in _leaves(changes) if leaf.kind == kind])
-        payload = bytearray(varint(len(changes)))
+        payload, end = bytearray(varint(len(changes))), (-1, -1)
         for change in changes:
             if isinstance(change, Appended):
                 runs = self._runs(change)
+                begin = runs[0].segment, runs[0].row
+                follows = begin == end and len(runs) == 1
+                end = runs[-1].segment, runs[-1].row + runs[-1].rows
+                if follows:
+                    payload += bytes([CONTINUED]) + varint(runs[0].rows)
+                    continue
                 payload += bytes([APPENDED]) + varint(len(runs))
                 for run in runs:
                     payload += varint(run.segment) + varint(run.row) + varint(run.rows)
@@ -163,6 +177,17 @@ class Store:
         sizes = {name: file.stat().st_size if file.exists() else 0 for name, file in files.items()}
         return sizes | {"dictionaries": sum(len(each) for each in self._dictionaries.values())}
 
+    def parts(self) -> dict[str, int]:
+        """Bytes of the journal's frames by what they are."""
+        found: dict[str, int] = {}
+        for _, kind, payload in self._journal.frames():
+            words = {ABOUT: "about", ADDRESSES: "addresses", DICTIONARY: "dictionaries", CHANGES: "changes"}
+            name = words.get(kind)
+            if name is None:
+                name = ("live", "done", "markets")[payload[0]]
+            found[name] = found.get(name, 0) + len(payload)
+        return found
+
     @property
     def tree(self) -> Tree:
         """The tree, made of all contents when it is asked for first."""
@@ -201,17 +226,23 @@ class Store:
         """The proof of a leaf against the newest root that is known."""
         return self.tree.proof(index)
 
-    def find(self, subject: bytes) -> Iterator[tuple[int, Leaf]]:
-        """Leaves of a trader's positions, or of a market's number (see `leaves.subject_of`), newest first."""
-        for number in reversed(self._index.segments_of(subject)):
+    def find(self, trader: bytes, **values: bytes | int) -> Iterator[tuple[int, Leaf]]:
+        """Leaves of a trader's positions that have these values (market, outcome, kind), in no order."""
+        number = self._numbers.get(trader)
+        if number is not None:
+            yield from self._found(number, {"trader": trader, **values})
+
+    def find_market(self, number: int) -> Iterator[tuple[int, Leaf]]:
+        """Leaves of a market's number."""
+        yield from self._found(_market_key(number), {"id": number})
+
+    def _found(self, key: int, values: Mapping[str, bytes | int]) -> Iterator[tuple[int, Leaf]]:
+        for number in self._index.segments_of(key):
             segment = self._index.segment(number)
             block = self._block(segment)
-            if segment.kind == MARKET:
-                places = block.where_number("id", int.from_bytes(subject[:8], "little"))
-            else:
-                places = block.where("trader", subject)
+            places = block.where(**values)
             runs = self._index.runs_of(number) if places else []
-            for place in reversed(places):
+            for place in places:
                 for run in runs:
                     if run.row <= place < run.row + run.rows:
                         index = run.first + place - run.row
@@ -239,7 +270,10 @@ class Store:
         start = index.number("read") or None
         index.begin()
         for place, kind, payload in self._journal.frames(start):
-            if kind == DICTIONARY:
+            if kind == ADDRESSES:
+                self._name(payload)
+                index.add_list(place)
+            elif kind == DICTIONARY:
                 self._learn(payload)
                 index.set_number(f"dictionary {payload[0]}", place)
             elif kind == CONTENTS:
@@ -258,20 +292,31 @@ class Store:
             return
         self._journal.append(ABOUT, wanted.encode())
 
+    def _name(self, payload: bytes) -> None:
+        for i in range(0, len(payload), KEY):
+            self._numbers[payload[i : i + KEY]] = len(self._names)
+            self._names.append(payload[i : i + KEY])
+
     def _learn(self, payload: bytes) -> None:
         self._dictionaries[bool(payload[0])] = zstandard.ZstdCompressionDict(payload[1:])
 
     def _contents(self, kind: int, contents: Sequence[bytes], numbers: Mapping[bytes, int] | None) -> None:
         datas = [data_of(kind, each) for each in contents]
         name, market = shape_of("Market" if kind == MARKET else "Position").name, kind == MARKET
+        found = dict.fromkeys(each[place] for place in NAMED[kind] for each in contents)
+        if new := [each for each in found if each not in self._numbers]:
+            self._journal.append(ADDRESSES, b"".join(new), sync=False)
+            self.catch_up()
         if market not in self._dictionaries and len(datas) >= TRAIN_FROM:
             groups = [datas[i : i + GROUP] for i in range(0, len(datas), GROUP)]
-            made = train(name, groups, DICTIONARY_BYTES[market])
+            made = train(name, groups, self._numbers, DICTIONARY_BYTES[market])
             if made is not None:
-                self._dictionaries[market] = made
                 self._journal.append(DICTIONARY, bytes([market]) + made.as_bytes(), sync=False)
-        block = encode_block(name, datas, numbers=numbers, dictionary=self._dictionaries.get(market))
-        if open_block(block, self._dictionaries.get(market)).rows() != datas:
+                self.catch_up()
+        block = encode_block(
+            name, datas, numbers=numbers, known=self._numbers, dictionary=self._dictionaries.get(market)
+        )
+        if self._open(kind, block).rows() != datas:
             raise Fatal("Report this: a block of accounts did not come back as it was written.")
         number = self._index.number("segments")
         self._journal.append(CONTENTS, bytes([kind]) + block, sync=False)
@@ -281,18 +326,22 @@ class Store:
 
     def _index_contents(self, place: int, payload: bytes) -> None:
         number, kind = self._index.number("segments"), payload[0]
-        block = open_block(payload[1:], self._dictionaries.get(kind == MARKET))
+        block = self._open(kind, payload[1:])
         if kind == MARKET:
-            subjects = [int(each).to_bytes(8, "little") for each in block.column("id")]
+            subjects = [_market_key(int(each)) for each in block.column("id")]
         else:
-            subjects = block.addresses("trader")
+            subjects = [self._numbers[each] for each in block.addresses("trader")]
         self._index.add_segment(Segment(number, kind, place, len(block)), subjects)
         self._index.set_number("segments", number + 1)
         self._remember(number, block)
 
+    def _open(self, kind: int, block: bytes) -> Block:
+        return open_block(block, self._dictionaries.get(kind == MARKET), self._names)
+
     def _index_changes(self, reader: Reader) -> None:
         index = self._index
         sequence, length = index.number("sequence"), index.number("length")
+        run = Run(0, 0, 0, 0)
         for _ in range(reader.varint()):
             sequence += 1
             (verb,) = reader.take(1)
@@ -305,16 +354,19 @@ class Store:
                     self._tree.replace(leaf, leaf_for(kind, content))
                 continue
             nodes: list[bytes] = []
-            for _ in range(reader.varint()):
-                run = Run(length, 0, reader.varint(), reader.varint())
-                run = Run(run.first, reader.varint(), run.segment, run.row)
+            for _ in range(1 if verb == CONTINUED else reader.varint()):
+                if verb == CONTINUED:
+                    run = Run(length, reader.varint(), run.segment, run.row + run.rows)
+                else:
+                    segment, row = reader.varint(), reader.varint()
+                    run = Run(length, reader.varint(), segment, row)
                 index.add_run(run)
                 length += run.rows
                 if self._tree is not None:
-                    segment = self._index.segment(run.segment)
-                    block = self._block(segment)
+                    held = self._index.segment(run.segment)
+                    block = self._block(held)
                     rows = range(run.row, run.row + run.rows)
-                    nodes += [leaf_for(segment.kind, block[row][8:]) for row in rows]
+                    nodes += [leaf_for(held.kind, block[row][8:]) for row in rows]
             if self._tree is not None:
                 self._tree.append(nodes)
         index.set_number("sequence", sequence)
@@ -364,7 +416,7 @@ class Store:
         found = self._opened.get(segment.id)
         if found is None:
             _, payload = self._journal.read(segment.place)
-            found = open_block(payload[1:], self._dictionaries.get(segment.kind == MARKET))
+            found = self._open(segment.kind, payload[1:])
             self._remember(segment.id, found)
         else:
             self._opened.move_to_end(segment.id)
@@ -374,6 +426,11 @@ class Store:
         self._opened[number] = block
         if len(self._opened) > OPEN_SEGMENTS:
             self._opened.popitem(last=False)
+
+
+def _market_key(number: int) -> int:
+    """Markets among the subjects: negative, so that they are no trader's; a collision costs a look."""
+    return -1 - (number & 0x7FFF_FFFF)
 
 
 def _leaves(changes: Sequence[Change]) -> Iterator[Leaf]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -48,7 +49,7 @@ async def test_the_whole_exchange_comes_back(population: Population) -> None:
 async def test_any_difference_alters_the_root(population: Population) -> None:
     state = await transfer.read_live(population.engine)
     first, *rest = state.accounts
-    changed = {
+    changed: dict[str, Any] = {
         "data": first.data[:-1] + bytes([first.data[-1] ^ 1]),
         "lamports": first.lamports + 1,
         "owner": bytes(at.POOLS),

@@ -72,7 +72,7 @@ def check(store: Store, tree: Tree, contents: list[bytes]) -> None:
     assert [leaf.content for leaf in store][:300] == contents
     mine = {index: leaf.content for index, leaf in store.find(TRADERS[3])}
     assert mine == {n: each for n, each in enumerate(contents) if each[:32] == TRADERS[3]}
-    ((index, leaf),) = store.find((7).to_bytes(8, "little").ljust(32, b"\0"))
+    ((index, leaf),) = store.find_market(7)
     assert (index, leaf.content) == (300, market(7))
 
 
@@ -168,4 +168,4 @@ def test_a_content_that_came_back_and_was_archived_again_has_two_leaves(tmp_path
         store.land([Replaced(2, 0, SPENT)])
         store.prepare(LIVE, [content])
         store.land([appended(3, 1, LIVE, [content])])
-        assert [(n, leaf.kind) for n, leaf in store.find(content[:32])] == [(1, LIVE), (0, SPENT)]
+        assert {n: leaf.kind for n, leaf in store.find(content[:32])} == {0: SPENT, 1: LIVE}

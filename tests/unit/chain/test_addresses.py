@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from breakwater.chain import addresses as at
 from breakwater.chain import programs
 
 ROOT = Path(__file__).resolve().parents[3]
-TYPES = {"address": Pubkey.from_bytes, "bytes32": bytes, "u8": lambda raw: raw[0]} | {
-    "u64": lambda raw: int.from_bytes(raw, "little")
-}
+TYPES: dict[str, Callable[[bytes], Any]] = {
+    "address": Pubkey.from_bytes,
+    "bytes32": bytes,
+    "u8": lambda raw: raw[0],
+} | {"u64": lambda raw: int.from_bytes(raw, "little")}
 
 
 def test_every_address_is_the_one_that_hashing_by_hand_finds() -> None:
