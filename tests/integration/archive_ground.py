@@ -21,11 +21,13 @@ class Ground:
         self.engine, self.sender, self.key = population.engine, population.sender, population.operator
 
     @classmethod
-    async def make(cls, directory: Path, *, seed: int = 3, orders: int = 120, settled: float = 0.5) -> Ground:
+    async def make(
+        cls, directory: Path, *, seed: int = 3, orders: int = 120, settled: float = 0.5, markets: int = 8
+    ) -> Ground:
         """So many orders of a few traders, most markets unsettled unless said otherwise."""
         population = Population(seed)
         await population.found(6)
-        await population.open_markets(8, (24, 48))
+        await population.open_markets(markets, (24, 48))
         await population.trade(orders)
         await population.settle(settled, 0.5)
         clock = population.engine.clock

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Final
+
+from .leaves import MARKET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +20,9 @@ PAGE: Final = 1_024
 
 SCHEMA: Final = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE segments (id INTEGER PRIMARY KEY, kind INTEGER, place INTEGER, rows INTEGER);
+CREATE TABLE segments (
+    id INTEGER PRIMARY KEY, kind INTEGER, place INTEGER, rows INTEGER, low INTEGER, high INTEGER
+);
 CREATE TABLE runs (first INTEGER PRIMARY KEY, rows INTEGER, segment INTEGER, row INTEGER);
 CREATE TABLE replaced (leaf INTEGER PRIMARY KEY, kind INTEGER);
 CREATE TABLE subjects (key INTEGER, segment INTEGER, PRIMARY KEY (key, segment)) WITHOUT ROWID;
@@ -28,12 +32,17 @@ CREATE TABLE lists (place INTEGER PRIMARY KEY);
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Contents that were written together: their kind, their frame's place in the journal, how many."""
+    """Contents that were written together: their kind, their frame's place in the journal, how many.
+
+    `low` and `high`: of markets, the smallest and the largest number.
+    """
 
     id: int
     kind: int
     place: int
     rows: int
+    low: int = 0
+    high: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +138,7 @@ class Index:
 
     def add_segment(self, segment: Segment, subjects: Iterable[int]) -> None:
         """Write a segment down, and whose contents it holds."""
-        row = (segment.id, segment.kind, segment.place, segment.rows)
-        self._db.execute("INSERT INTO segments VALUES (?, ?, ?, ?)", row)
+        self._db.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?)", astuple(segment))
         keys = sorted({(each, segment.id) for each in subjects})
         self._db.executemany("INSERT INTO subjects VALUES (?, ?)", keys)
 
@@ -183,6 +191,14 @@ class Index:
         """The runs of a segment."""
         found = self._db.execute("SELECT * FROM runs WHERE segment = ? ORDER BY first", (segment,))
         return [Run(*row) for row in found]
+
+    def segments_with_market(self, number: int) -> list[int]:
+        """Segments that may hold a market of this number."""
+        found = self._db.execute(
+            "SELECT id FROM segments WHERE low <= ? AND high >= ? AND kind = ? ORDER BY id",
+            (number, number, MARKET),
+        )
+        return [int(row[0]) for row in found]
 
     def segments_of(self, subject: int) -> list[int]:
         """Segments that hold contents of a subject."""

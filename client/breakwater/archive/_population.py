@@ -1,11 +1,10 @@
-"""A busy exchange on the embedded engine: markets and positions that real trades made, for what measures
-them.
+"""A busy exchange on the embedded engine: markets and positions that real trades made, to be measured.
 
 Everything goes through the programs, so accounts are what a chain would hold. A seed decides it all:
-markets open one after the other over weeks, on twenty feeds, with liquidity from 50 to 5,000 units, four in
-five with two outcomes; a few traders trade much and most little (a power law), newer markets are traded
-more; two orders in three are for round lots, one in four for hundredths of a share, the rest for odd
-amounts; some add to a position, some sell a part, some borrow. Time passes between orders.
+markets on twenty feeds, with liquidity from 50 to 5,000 units, four in five with two outcomes; a few traders
+trade much and most little (a power law), newer markets are traded more; two orders in three are for round
+lots, one in four for hundredths of a share, the rest for odd amounts; one in ten borrows, some add to a
+position, some sell a part. A few slots pass between one order and the next.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ __all__ = ["UNIT", "Population"]
 SOL: Final = 10**9
 UNIT: Final = 10**6
 START: Final = 1_780_000_000
-START_SLOT: Final = 400_000_000
+START_SLOT: Final = 1_000_000
 FEEDS: Final = tuple(f"FEED{number:02}/USD" for number in range(20))
 LIQUIDITY: Final = (50, 100, 100, 250, 250, 500, 1_000, 5_000)
 LOTS: Final = (1, 2, 5, 5, 10, 10, 10, 20, 25, 50, 100, 100, 250, 500)

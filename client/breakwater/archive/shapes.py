@@ -95,7 +95,12 @@ class Shape:
             raw[:, : field.width] = matrix[:, field.offset : field.offset + field.width]
             values = raw.view("<u8").reshape(len(matrix)).astype(np.uint64)
             found[field.name] = _fold(values) if field.signed else values
-        return found | {name: _fold(found[name] - value) for name, value in self._expected(found)}
+        expected = {name: _fold(found[name] - value) for name, value in self._expected(found)}
+        alike = {
+            name: np.where(first, found[name], _fold(found[name] - found[name][of]))
+            for name, first, of in self._alike(found)
+        }
+        return found | expected | alike
 
     def restore(self, matrix: NDArray[np.uint8], columns: dict[str, Column]) -> None:
         """Write the columns that `columns` made into rows of zeros."""
@@ -103,10 +108,23 @@ class Shape:
         whole = dict(columns)
         for name, make in EXPECTED.get(self.name, {}).items():
             whole[name] = _unfold(columns[name]) + make(whole)
+        for name, first, of in self._alike(whole):
+            known = columns[name]
+            whole[name] = np.where(first, known, _unfold(known) + known[of])
         for field in self.numbers:
             values = _unfold(whole[field.name]) if field.signed else whole[field.name]
             raw = np.ascontiguousarray(values, "<u8").view(np.uint8).reshape(len(values), 8)
             matrix[:, field.offset : field.offset + field.width] = raw[:, : field.width]
+
+    def _alike(self, of: Columns) -> list[tuple[str, NDArray[np.bool_], NDArray[np.int64]]]:
+        """By number: which rows are the first of their group, and the first of each row's."""
+        found = []
+        for name, keys in ALIKE.get(self.name, {}).items():
+            groups = np.stack([of[key] for key in keys], axis=1)
+            _, firsts, inverse = np.unique(groups, axis=0, return_index=True, return_inverse=True)
+            of_row = firsts[inverse.reshape(-1)]
+            found.append((name, of_row == np.arange(len(of_row)), of_row))
+        return found
 
     def _expected(self, found: Columns) -> list[tuple[str, Column]]:
         return [(name, make(found)) for name, make in EXPECTED.get(self.name, {}).items()]
@@ -175,6 +193,10 @@ def _sum(name: str) -> Callable[[Columns], Column]:
     return make
 
 
+def _opened_s(of: Columns) -> Column:
+    return of["opened_ms"] // np.uint64(1_000)
+
+
 def _position_slot(of: Columns) -> Column:
     return of["opened_slot"] & np.uint64(0xFFFF_FFFF)
 
@@ -189,13 +211,22 @@ EXPECTED: Final[Mapping[str, Mapping[str, Callable[[Columns], Column]]]] = {
         "claim_floor": _over("shares", lambda both: both[1].max(axis=0)),
         "claim_ceiling": _over("shares", lambda both: both[0].min(axis=0)),
         "total_debt": _sum("debt"),
-        "full_liquidity": _same("liquidity"),
+        "liquidity": _same("full_liquidity"),
         "shard": _shard,
     }
     | {f"reference[{i}]": _same(f"shares[{i}]") for i in range(OUTCOMES)}
     | {f"fill_q28[{i}]": _same(f"anchor_q28[{i}]") for i in range(OUTCOMES)}
-    | {f"traded_s[{i}]": _same("traded_s[0]") for i in range(1, OUTCOMES)},
+    | {f"traded_s[{i}]": _opened_s for i in range(OUTCOMES)},
 }
 """By kind of account and number, in an order in which each needs only numbers before it."""
+
+ALIKE: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "Market": {
+        "liquidity_inverse": ("liquidity", "curve"),
+        "liquidity_shift": ("liquidity", "curve"),
+        "max_debt_at_risk": ("full_liquidity", "outcomes", "curve"),
+    },
+}
+"""Numbers that are mostly the same where these others are: as differences from the first such row."""
 
 assert at.shard_index(1) == (GOLDEN % 2**64) >> 62  # noqa: S101 - the same hash as the programs'

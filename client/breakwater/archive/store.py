@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, Self
 
+import numpy as np
 import zstandard
 
 from breakwater.errors import Fatal, InvalidInput
@@ -38,8 +39,10 @@ SEGMENT: Final = 8_192
 """Contents in a segment, at most: one is decoded whole to read any of them."""
 OPEN_SEGMENTS: Final = 32
 TRAIN_FROM: Final = 200
+I64: Final = (1 << 63) - 1
+"""What SQLite's integers hold; numbers of markets above it share theirs with others."""
 GROUP: Final = 10
-DICTIONARY_BYTES: Final = {False: 2_048, True: 4_096}
+DICTIONARY_BYTES: Final = {False: 1_024, True: 2_048}
 """By whether it is for markets."""
 
 ABOUT, ADDRESSES, DICTIONARY, CONTENTS, CHANGES = b"A", b"N", b"D", b"S", b"C"
@@ -230,14 +233,16 @@ class Store:
         """Leaves of a trader's positions that have these values (market, outcome, kind), in no order."""
         number = self._numbers.get(trader)
         if number is not None:
-            yield from self._found(number, {"trader": trader, **values})
+            yield from self._found(self._index.segments_of(number), {"trader": trader, **values})
 
     def find_market(self, number: int) -> Iterator[tuple[int, Leaf]]:
         """Leaves of a market's number."""
-        yield from self._found(_market_key(number), {"id": number})
+        yield from self._found(self._index.segments_with_market(number & I64), {"id": number})
 
-    def _found(self, key: int, values: Mapping[str, bytes | int]) -> Iterator[tuple[int, Leaf]]:
-        for number in self._index.segments_of(key):
+    def _found(
+        self, segments: Sequence[int], values: Mapping[str, bytes | int]
+    ) -> Iterator[tuple[int, Leaf]]:
+        for number in segments:
             segment = self._index.segment(number)
             block = self._block(segment)
             places = block.where(**values)
@@ -328,10 +333,12 @@ class Store:
         number, kind = self._index.number("segments"), payload[0]
         block = self._open(kind, payload[1:])
         if kind == MARKET:
-            subjects = [_market_key(int(each)) for each in block.column("id")]
+            numbers = block.column("id") & np.uint64(I64)
+            low, high = int(numbers.min()), int(numbers.max())
+            self._index.add_segment(Segment(number, kind, place, len(block), low, high), ())
         else:
             subjects = [self._numbers[each] for each in block.addresses("trader")]
-        self._index.add_segment(Segment(number, kind, place, len(block)), subjects)
+            self._index.add_segment(Segment(number, kind, place, len(block)), subjects)
         self._index.set_number("segments", number + 1)
         self._remember(number, block)
 
@@ -426,11 +433,6 @@ class Store:
         self._opened[number] = block
         if len(self._opened) > OPEN_SEGMENTS:
             self._opened.popitem(last=False)
-
-
-def _market_key(number: int) -> int:
-    """Markets among the subjects: negative, so that they are no trader's; a collision costs a look."""
-    return -1 - (number & 0x7FFF_FFFF)
 
 
 def _leaves(changes: Sequence[Change]) -> Iterator[Leaf]:
