@@ -71,16 +71,16 @@ impl Archive {
         Ok(())
     }
 
-    /// Whether a leaf is where the proof says. Errors: the proof's, see [`ExchangeError::WrongProof`] and below it.
-    #[inline(always)]
+    /// Whether a leaf is where the proof says. Errors: `WrongProof` and those behind it.
+    #[inline(never)] // the tree's code is long, and here once
     pub fn verify(&self, proof: &LeafProof, leaf: &Node) -> Result<()> {
         let held = self.tree()?;
-        held.verify(&proof.get(), leaf)
-            .map_err(|error| refusal(held, proof, &EMPTY[0], error))
+        let result = held.verify(&proof.get(), leaf);
+        result.map_err(|error| ExchangeError::from(error).into())
     }
 
     /// Take a claim out; in its place a leaf that is none. Errors: the proof's.
-    #[inline(always)]
+    #[inline(never)]
     pub fn take_claim(&mut self, proof: &LeafProof, content: &[u8; POSITION_BYTES], paid: bool) -> Result<()> {
         let claim = leaf_of(LIVE_POSITION, content);
         let instead = if paid {
@@ -90,21 +90,21 @@ impl Archive {
         };
         let held = self.tree_mut()?;
         if let Err(error) = held.replace(&proof.get(), &claim, &instead) {
-            return Err(refusal(held, proof, &leaf_of(DONE_POSITION, content), error));
+            return Err(self.refusal(proof, content, error));
         }
         self.claims = self.claims.checked_sub(1).ok_or(ExchangeError::Overflow)?;
         Ok(())
     }
-}
 
-/// Why a proof is refused; of one that leads to what is left of a leaf, that the leaf is spent.
-#[cold]
-#[inline(never)]
-fn refusal(held: &ArchiveTree, proof: &LeafProof, rest: &Node, error: MerkleError) -> Error {
-    let spent = |leaf| held.verify(&proof.get(), leaf).is_ok();
-    match error {
-        MerkleError::WrongProof if spent(&EMPTY[0]) || spent(rest) => ExchangeError::LeafSpent.into(),
-        _ => ExchangeError::from(error).into(),
+    /// Why a claim's proof is refused; if it leads to what is left of the claim, that the leaf is spent.
+    #[cold]
+    #[inline(never)]
+    fn refusal(&self, proof: &LeafProof, content: &[u8; POSITION_BYTES], error: MerkleError) -> Error {
+        let left = [EMPTY[0], leaf_of(DONE_POSITION, content)];
+        if error == MerkleError::WrongProof && left.iter().any(|leaf| self.verify(proof, leaf).is_ok()) {
+            return ExchangeError::LeafSpent.into();
+        }
+        ExchangeError::from(error).into()
     }
 }
 

@@ -116,6 +116,11 @@ pub fn stop(position: &Address, side: u8) -> Address {
     derive("stop", &[position.as_ref(), &[side]])
 }
 
+/// The archive of that number.
+pub fn archive(number: u64) -> Address {
+    derive("archive", &[&number.to_le_bytes()])
+}
+
 /// An address with its bump.
 pub fn find(program: &Address, seeds: &[&[u8]]) -> (Address, u8) {
     Address::find_program_address(seeds, program)
