@@ -42,6 +42,8 @@ TRAIN_FROM: Final = 200
 I64: Final = (1 << 63) - 1
 """What SQLite's integers hold; numbers of markets above it share theirs with others."""
 GROUP: Final = 10
+SAMPLES: Final = 100
+"""Groups of accounts that a dictionary is trained on, at most; a few more where they do not divide evenly."""
 DICTIONARY_BYTES: Final = {False: 1_024, True: 2_048}
 """By whether it is for markets."""
 
@@ -313,7 +315,8 @@ class Store:
             self._journal.append(ADDRESSES, b"".join(new), sync=False)
             self.catch_up()
         if market not in self._dictionaries and len(datas) >= TRAIN_FROM:
-            groups = [datas[i : i + GROUP] for i in range(0, len(datas), GROUP)]
+            step = max(GROUP, len(datas) // SAMPLES)
+            groups = [datas[i : i + GROUP] for i in range(0, len(datas), step)]
             made = train(name, groups, self._numbers, DICTIONARY_BYTES[market])
             if made is not None:
                 self._journal.append(DICTIONARY, bytes([market]) + made.as_bytes(), sync=False)
