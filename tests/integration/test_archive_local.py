@@ -148,7 +148,7 @@ def test_what_a_user_does_wrong_is_refused_with_its_own_error(
     wanted = next(each for each in picked.positions if each.leaf == archive.LIVE)
     moved.prune(picked)
     owner = moved.keypair(moved.ground.owner_of(wanted))
-    which = ("--market", wanted.market, "--outcome", wanted.outcome)
+    which: tuple[object, ...] = ("--market", wanted.market, "--outcome", wanted.outcome)
     which += ("--leveraged",) if wanted.kind else ()
     status, out, err = run(capsys, "prove", *which, "--keypair", owner, *engine, "--json")
     assert status == 0, err

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from breakwater.chain import addresses as at
 from breakwater.chain import programs
 
 ROOT = Path(__file__).resolve().parents[3]
-TYPES: dict[str, Callable[[bytes], Any]] = {
+TYPES: dict[str, Any] = {
     "address": Pubkey.from_bytes,
     "bytes32": bytes,
     "u8": lambda raw: raw[0],
