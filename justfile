@@ -19,6 +19,10 @@ check:
 test *options:
     scripts/test {{options}}
 
+# The property tests of Rust with inputs never tried before
+properties *options:
+    cargo test --workspace --release {{options}}
+
 # Replay a generated day on the embedded engine and write replay.html
 demo *options:
     scripts/demo {{options}}

@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     keypair: Path = Field(default=Path("~/.config/solana/id.json"), description="path of the payer's keys")
     priority_fee: int = Field(default=0, ge=0, description="micro-lamports per compute unit")
     validator: Path | None = Field(default=None, description="path of solana-test-validator")
+    ticks_per_slot: int | None = Field(
+        default=None, ge=1, le=64, description="of engine local, 6.25 ms each; None is a cluster's 64"
+    )
     rpc_timeout: float = Field(default=30.0, gt=0, description="seconds for one HTTP request")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

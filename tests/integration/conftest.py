@@ -17,6 +17,16 @@ from breakwater.localnet import Sandbox
 Run = Callable[..., tuple[int, str, str]]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def short_slots() -> Iterator[None]:
+    """Slots of 100 ms, so that a test waits for what it does and not for the clock."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BREAKWATER_TICKS_PER_SLOT", "16")
+        config.settings.cache_clear()
+        yield
+    config.settings.cache_clear()
+
+
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A sandbox of our own, found by every command through the settings."""

@@ -138,11 +138,13 @@ async def test_an_order_is_quoted_built_signed_posted_and_seen(
 async def test_every_side_goes_its_way(world: World, market: trading.MarketView, api: ApiClient) -> None:
     key = world.trader
     await api.trade(key, market=market.id, side="buy", outcome=0, spend="20")
+    world.engine.advance_slots(1)  # shares are sold in a later slot than they were bought in
     sold = await api.trade(key, market=market.id, side="sell", outcome=0)
     opened = await api.trade(key, market=market.id, side="open", outcome=1, shares="30", leverage="3")
     assert (opened.fills[0].leverage, opened.fills[0].debt_after) > (3.0, "0.000000")
     debt = (await api.market(market.id)).debt
     assert debt == opened.fills[0].debt_after
+    world.engine.advance_slots(1)
     closed = await api.trade(key, market=market.id, side="close", outcome=1)
     assert [each.fills[0].side for each in (sold, opened, closed)] == ["sell", "open", "close"]
     held = (await api.trader(str(world.owner))).positions

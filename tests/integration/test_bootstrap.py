@@ -10,7 +10,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from spl.token.instructions import get_associated_token_address
 
-from breakwater import bootstrap, trading
+from breakwater import bootstrap, keepers, trading
 from breakwater.chain import accounts, programs
 from breakwater.chain import addresses as at
 from breakwater.chain import bootstrap_instructions as bx
@@ -141,6 +141,16 @@ async def test_locked_liquidity_stays_until_it_is_unlocked(world: World) -> None
     done = await bootstrap.unlock(world.sender, maker)
     assert (done.shares, done.locked) == (900_000 * UNIT, 0)
     await world.sender.send([ix.take_liquidity(maker.pubkey(), 500_000 * UNIT)], [maker])
+
+
+async def test_who_has_no_account_yet_is_told_how_to_get_one(world: World) -> None:
+    await launch(world)
+    stranger = Keypair()
+    with pytest.raises(InvalidInput, match=f"Run breakwater trade deposit first: {stranger.pubkey()} has no"):
+        await bootstrap.lock(world.sender, stranger, 1_000 * UNIT)
+    for verb in (keepers.heartbeat, keepers.unregister):
+        with pytest.raises(InvalidInput, match=f"register first: {stranger.pubkey()} is no keeper"):
+            await verb(world.sender, stranger)
 
 
 async def test_a_launch_that_the_schedule_leaves_no_room_for_is_refused(world: World) -> None:

@@ -67,7 +67,8 @@ class Ended:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def ended(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ended]:
     place, payer = tmp_path_factory.mktemp("genesis"), Keypair()
-    accounts = program_accounts("oracle", payer.pubkey()) | program_accounts("exchange")
+    own = payer.pubkey()
+    accounts = program_accounts("oracle", own) | program_accounts("exchange", own)
     engine = await LocalEngine.start(
         settings().validator_path(),
         accounts=account_files(place / "accounts", accounts),
@@ -90,11 +91,10 @@ async def killed_and_continued(engine: LocalEngine, payer: Keypair, place: Path)
     key.write_text(json.dumps(list(bytes(payer))))
     charter = Charter.read(file)
     with pytest.raises(InvalidInput) as planned:
-        await genesis.make_plan(sender, engine, payer.pubkey(), charter, priority_fee=0)
+        await genesis.make_plan(sender, engine, Keypair().pubkey(), charter, priority_fee=0)
     own = payer.pubkey()
     with pytest.raises(ProgramError) as opened:
         await sender.send([ix.initialize(own, own, mint.pubkey(), charter.rules)], [payer])
-    await loader.finalize(sender, payer=payer, program=at.ORACLE, authority=payer)
     plan = await genesis.make_plan(sender, engine, own, charter, priority_fee=0)
     arguments = (engine.url, str(key), str(file), str(place / "journal.jsonl"))
     statuses, errors = [], ""
@@ -122,9 +122,10 @@ async def collateral(sender: Sender, payer: Keypair) -> Keypair:
     return mint
 
 
-async def test_it_is_refused_while_a_program_can_change_here_and_on_the_chain(ended: Ended) -> None:
-    refused = f"{ended.payer.pubkey()} can still change the oracle program."
-    assert str(ended.planned_early) == f"Run breakwater deploy --immutable first: {refused}"
+async def test_it_is_refused_while_somebody_can_change_a_program_here_and_on_the_chain(ended: Ended) -> None:
+    own = ended.payer.pubkey()
+    sign = f"Sign with {own}, or have it run breakwater deploy --immutable first"
+    assert str(ended.planned_early) == f"{sign}: it can still change the oracle program."
     assert isinstance(ended.opened_early, ProgramError)
     assert ended.opened_early.name == "NotFinal"
 
@@ -133,6 +134,19 @@ async def test_killed_at_every_step_it_is_continued_to_its_end(ended: Ended) -> 
     assert ended.statuses == [-signal.SIGKILL] * len(KILLS) + [0], ended.errors
     held = await read_held(ended.engine, ended.plan.charter)
     assert [each for each in items(ended.plan.charter, held) if not each.same] == []
+
+
+async def test_programs_become_final_in_the_transaction_that_opens_the_exchange(ended: Ended) -> None:
+    assert ended.plan.burns == ("oracle", "exchange")
+    client = ended.engine.client
+    (opened,) = (await client.get_signatures_for_address(at.vault())).value[-1:]
+    for program in (at.ORACLE, at.EXCHANGE):
+        programdata = loader.programdata_address(program)
+        state = await loader.program_state(Sender(ended.engine), program)
+        assert state is not None
+        assert state.authority is None
+        touched = (await client.get_signatures_for_address(programdata)).value
+        assert touched[-1].signature == opened.signature
 
 
 async def test_it_pays_its_rent_and_every_fee_once(ended: Ended) -> None:

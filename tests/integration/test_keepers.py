@@ -268,13 +268,18 @@ async def test_registered_keepers_post_claim_and_tidy_by_themselves(engine: Embe
     eyes.close()
 
 
+@pytest.mark.parametrize("waits", [False, True], ids=["all legs trade", "a leg waits for its settlement"])
 async def test_a_chain_is_left_alone_while_it_is_sound_and_liquidated_when_it_is_not(
-    engine: EmbeddedEngine,
+    engine: EmbeddedEngine, waits: bool
 ) -> None:
     town = Town(engine, 3)
     await town.build()
     key, keeper_key = town.traders[0], Keypair()
-    order = [legs.LegOrder(number, at.feed(FEED), 0, 40 * UNIT, 300) for number in (1, 2)]
+    venues = [2, 60 if waits else 1]
+    if waits:
+        soon = ix.MarketTerms(at.feed(FEED), (await engine.now() + 30) * 1000, DEPTH, (100,))
+        await town.send([ix.create_market(town.admin.pubkey(), 60, soon)], town.admin)
+    order = [legs.LegOrder(number, at.feed(FEED), 0, 40 * UNIT, 300) for number in venues]
     owner, address = key.pubkey(), at.chain(at.trader(key.pubkey()), 5)
     await town.send([legs.create_chain(owner, 5), legs.open_chain(owner, 5, order, ALL)], key)
     await engine.airdrop(keeper_key.pubkey(), 10 * SOL)
@@ -293,10 +298,13 @@ async def test_a_chain_is_left_alone_while_it_is_sound_and_liquidated_when_it_is
         return [leg.shares for leg in accounts.chain(account.data).legs]
 
     assert await work(20) == [40 * UNIT, 40 * UNIT]
-    for number in (1, 2):
+    if waits:
+        engine.advance_time(60)
+    for number in venues[: 1 if waits else 2]:
         await town.send([ix.buy(town.whale.pubkey(), number, 1, 12_000 * UNIT, ALL)], town.whale)
-    left = await work(250)
-    assert max(left) < 40 * UNIT
+    sold, other = await work(250)
+    assert sold < 40 * UNIT
+    assert (other == 40 * UNIT) == waits
     assert keeper.hands.outcomes["chain", "done"] >= 1
     (reward,) = await queries.read(engine, [at.trader(keeper_key.pubkey())])
     assert reward is not None

@@ -56,6 +56,9 @@ def test_rules_of_ones_own_and_a_table(bw: Run, tmp_path: Path) -> None:
     assert "1,000,000.000000" in out
     file.write_text(RULES.replace("loans", "lones"))
     assert "rule lent: there is no metric lones" in refused(bw("monitor", "--rules", file))
+    file.write_text("")
+    status, _, err = bw("monitor", "--once", "--rules", file)
+    assert (status, "nothing will be an alert" in " ".join(err.split())) == (0, True)
     assert refused(bw("monitor", "--once", "--serve")).startswith("Leave out --once")
     assert refused(bw("monitor", "--serve", "--host", "192.0.2.1")).startswith("Add --allow-remote")
     status, out, _ = bw("monitor", "--print-rules")

@@ -84,7 +84,7 @@ def audit(books: Books, supply: int) -> None:
         return
     vault: Vault = of[Vault][0]
     total = vault.cash + sum(trader.balance for trader in of[Trader])
-    total += sum(shard.cash + shard.insurance for shard in of[Shard])
+    total += sum(shard.cash + shard.insurance + shard.reserve for shard in of[Shard])
     total += sum(market.escrow for market in of[Market])
     held = books[at.token_vault()].amount
     assert total == held, f"the books say {total}, the token vault holds {held}"

@@ -99,6 +99,7 @@ class Shard:
     bad_debt: int = 0
     insurance: int = 0
     halts: tuple[int, ...] = (0,) * GROUPS
+    reserve: int = 0
 
 
 @dataclass

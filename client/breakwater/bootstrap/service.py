@@ -43,6 +43,7 @@ class Status:
     shards: tuple[books.Launch, ...]
     mint: Pubkey
     owner: Pubkey | None = None
+    trader: bool = False
     credit: int = 0
     maker: books.Maker | None = None
 
@@ -112,6 +113,7 @@ async def status(engine: Engine, owner: Pubkey | None = None) -> Status:
         shards,
         Pubkey.from_bytes(keeper_accounts.season(season).mint),
         owner,
+        held is not None,
         0 if held is None else books.credit(held),
         None if maker is None else books.maker(maker),
     )
@@ -144,10 +146,12 @@ async def lock(sender: Sender, key: Keypair, shares: int) -> Moved:
     """Lock shares of the vault, micro-shares; opens the maker account if there is none.
 
     Raises:
-        InvalidInput: there is no launch.
+        InvalidInput: there is no launch, or the key is no trader.
         ProgramError: the key has fewer, or fewer than a thousand would be locked.
     """
     found = await status(sender.engine, key.pubkey())
+    if not found.trader:
+        raise InvalidInput(f"Run breakwater trade deposit first: {key.pubkey()} has no trader account.")
     steps = [] if found.maker is not None else [ix.create_maker(key.pubkey())]
     return await _move(sender, key, [*steps, ix.lock_liquidity(key.pubkey(), shares)], shares)
 

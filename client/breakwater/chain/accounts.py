@@ -95,7 +95,10 @@ class Vault:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One of the vault's ledgers; `coverage_q32` and `fee_ppm` are those of the last fold."""
+    """One of the vault's ledgers; `coverage_q32` and `fee_ppm` are those of the last fold.
+
+    `reserve` is what the launch has set aside of credited fees; nobody's.
+    """
 
     cash: int
     debt: int
@@ -115,6 +118,7 @@ class Shard:
     insurance_ppm: int
     slot_ppm: int
     halts: tuple[int, ...]
+    reserve: int
 
 
 @dataclass(frozen=True, slots=True)

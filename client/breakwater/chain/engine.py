@@ -118,6 +118,7 @@ async def open_engine(
             commitment=chosen.commitment,
             http_timeout=chosen.rpc_timeout,
             programs=programs,
+            ticks_per_slot=chosen.ticks_per_slot,
         )
     else:
         opened = _remote(engine, chosen)

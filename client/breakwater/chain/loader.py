@@ -32,6 +32,7 @@ from .engine import EmbeddedEngine, RpcEngine
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from solders.instruction import Instruction
     from solders.keypair import Keypair
 
     from .engine import Receipt
@@ -52,6 +53,7 @@ __all__ = [
     "deploy",
     "deploy_program",
     "finalize",
+    "finalize_instruction",
     "program_of",
     "program_state",
     "programdata_address",
@@ -290,10 +292,13 @@ async def finalize(
     sender: Sender, *, payer: Keypair, program: Pubkey, authority: Keypair, rebuilds: int = 1
 ) -> Receipt:
     """Burn the program's upgrade authority."""
-    target = programdata_address(program)
-    return await set_authority(
-        sender, payer=payer, target=target, authority=authority, new=None, rebuilds=rebuilds
-    )
+    instruction = finalize_instruction(program, authority.pubkey())
+    return await sender.send([instruction], [payer, authority], rebuilds=rebuilds)
+
+
+def finalize_instruction(program: Pubkey, authority: Pubkey) -> Instruction:
+    """What burns the program's upgrade authority; what follows it in its transaction sees a final program."""
+    return make.set_authority(programdata_address(program), authority, None)
 
 
 async def close(

@@ -199,7 +199,7 @@ def print_outcome(done: Finished, options: service.Options, *, as_json: bool) ->
     if outcome.record.transaction:
         say(f"and on the chain in {outcome.record.transaction}")
     if not options.immutable:
-        say("The deployer can still change the programs: --immutable gives that up.")
+        say("The deployer can still change the programs; genesis burns that as it opens the exchange.")
 
 
 def _outcome_dict(done: Finished) -> dict[str, Any]:

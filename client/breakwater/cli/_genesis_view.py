@@ -68,7 +68,9 @@ async def run(wanted: Wanted) -> Finished:
         with Journal(file) as book:
             if plan.left:
                 note(differences(plan), _costs(plan))
-                confirm(f"Pay up to {sol(plan.costs.rent + plan.costs.fees)} SOL, for good?", yes=wanted.yes)
+                burned = f", burn the authority over {' and '.join(plan.burns)}" if plan.burns else ""
+                paid = sol(plan.costs.rent + plan.costs.fees)
+                confirm(f"Pay up to {paid} SOL{burned}, for good?", yes=wanted.yes)
             outcome = await _run(session, payer, plan, book, signers)
             summary = await service.summarise(session.engine, payer, plan, outcome, book, file_sha256=digest)
     signed = file.with_name(f"{file.stem}.summary.json")
@@ -126,6 +128,8 @@ def _costs(plan: service.Plan) -> Table:
     table.add_row("cluster (genesis)", plan.cluster)
     table.add_row("payer", str(plan.payer))
     table.add_row("steps left", ", ".join(plan.left))
+    if plan.burns:
+        table.add_row("burned with the first step", f"authority over {' and '.join(plan.burns)}")
     table.add_row("rent, SOL", sol(costs.rent))
     table.add_row("fees at most, SOL", sol(costs.fees))
     table.add_row("needed at most at once, SOL", sol(costs.peak))
@@ -156,6 +160,7 @@ def _plan_dict(plan: service.Plan) -> dict[str, Any]:
         "ok": not plan.conflicts,
         "cluster": plan.cluster,
         "payer": str(plan.payer),
+        "burns": list(plan.burns),
         "left": list(plan.left),
         "costs": asdict(plan.costs),
         "differences": [

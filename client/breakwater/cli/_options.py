@@ -19,6 +19,25 @@ EngineOption = Annotated[
         show_default=False,
     ),
 ]
+NodeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        "--url",
+        metavar="URL|local|devnet",
+        help="Which chain; by default BREAKWATER_RPC_URL, else the running sandbox (local).",
+        show_default=False,
+    ),
+]
+HostOption = Annotated[str, typer.Option("--host", help="IP address to listen at.")]
+PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
+RemoteOption = Annotated[
+    bool, typer.Option("--allow-remote", help="Listen for other machines; needs --token-file and --name.")
+]
+NamesOption = Annotated[
+    list[str] | None,
+    typer.Option("--name", help="A host name that the server may be called by; may be given again."),
+]
 KeypairOption = Annotated[
     Path | None,
     typer.Option(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 import typer
@@ -20,8 +21,11 @@ from ..chain.sender import Sender
 from ..config import load_keypair, settings
 from ..errors import InvalidInput, Unreachable
 from ..localnet import Sandbox, current
+from ._options import Common
 
-__all__ = ["Session", "confirm", "connect", "note", "print_json", "say", "show"]
+__all__ = ["Session", "confirm", "connect", "note", "print_json", "say", "show", "sign"]
+
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +112,33 @@ def confirm(question: str, *, yes: bool) -> None:
     if not typer.confirm(question, err=True):
         typer.echo("breakwater: nothing was sent.", err=True)
         raise typer.Exit(1)
+
+
+def sign(
+    told: Common,
+    question: Callable[[Keypair], str],
+    act: Callable[[Sender, Keypair], Awaitable[Done]],
+    as_dict: Callable[[Done], Any],
+    as_text: Callable[[Done], str],
+) -> None:
+    """Connect, ask, act and show: what a command does that signs one thing.
+
+    Args:
+        told: the command's options.
+        question: what to ask before anything is sent.
+        act: what the answer yes means.
+        as_dict: what was done, for --json.
+        as_text: what was done, in a sentence.
+    """
+
+    async def run() -> Done:
+        async with connect(told.engine) as opened:
+            key = opened.key(told.keypair)
+            confirm(question(key), yes=told.yes)
+            return await act(opened.sender, key)
+
+    done = asyncio.run(run())
+    if told.as_json:
+        print_json(as_dict(done))
+    else:
+        say(as_text(done))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ._options import HostOption, NamesOption, NodeOption, PortOption, RemoteOption
+
 app = typer.Typer(no_args_is_help=True, help="Serve the exchange over HTTP.")
 
 
@@ -17,18 +19,9 @@ def _group() -> None:
 
 @app.command()
 def serve(
-    engine: Annotated[
-        str | None,
-        typer.Option(
-            "--engine",
-            "--url",
-            metavar="URL|local|devnet",
-            help="Which chain; by default BREAKWATER_RPC_URL, else the running sandbox (local).",
-            show_default=False,
-        ),
-    ] = None,
-    host: Annotated[str, typer.Option(help="IP address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8080,
+    engine: NodeOption = None,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8080,
     token_file: Annotated[
         Path | None,
         typer.Option(
@@ -41,14 +34,8 @@ def serve(
         Path | None,
         typer.Option(metavar="FILE", help="Where orders are remembered.", show_default="in the cache"),
     ] = None,
-    allow_remote: Annotated[
-        bool,
-        typer.Option("--allow-remote", help="Listen for other machines; needs --token-file and --name."),
-    ] = False,
-    name: Annotated[
-        list[str] | None,
-        typer.Option(help="A host name that the server may be called by; may be given again."),
-    ] = None,
+    allow_remote: RemoteOption = False,
+    name: NamesOption = None,
     cache_slots: Annotated[
         int, typer.Option(min=1, max=25, help="For how many slots an answer of the chain stands.")
     ] = 1,

@@ -61,17 +61,13 @@ def claim(o: Common) -> None:
     from . import _bootstrap_view as view
     from . import _session as session
 
-    async def run() -> None:
-        async with session.connect(o.engine) as opened:
-            key = opened.key(o.keypair)
-            session.confirm(f"Claim for {key.pubkey()}?", yes=o.yes)
-            done = await service.claim(opened.sender, key)
-        if o.as_json:
-            session.print_json(view.claim_dict(done))
-        else:
-            session.say(view.claim_text(done))
-
-    asyncio.run(run())
+    session.sign(
+        o,
+        lambda key: f"Claim for {key.pubkey()}?",
+        service.claim,
+        view.claim_dict,
+        view.claim_text,
+    )
 
 
 @app.command()
@@ -87,17 +83,13 @@ def lock(
 
     wanted = parse_amount(shares, "the shares")
 
-    async def run() -> None:
-        async with session.connect(o.engine) as opened:
-            key = opened.key(o.keypair)
-            session.confirm(f"Lock {shares} shares of {key.pubkey()}?", yes=o.yes)
-            done = await service.lock(opened.sender, key, wanted)
-        if o.as_json:
-            session.print_json(view.moved_dict(done))
-        else:
-            session.say(view.moved_text(done, "Locked"))
-
-    asyncio.run(run())
+    session.sign(
+        o,
+        lambda key: f"Lock {shares} shares of {key.pubkey()}?",
+        lambda sender, key: service.lock(sender, key, wanted),
+        view.moved_dict,
+        lambda moved: view.moved_text(moved, "Locked"),
+    )
 
 
 @app.command()
@@ -113,14 +105,10 @@ def unlock(
 
     wanted = None if shares == "all" else parse_amount(shares, "the shares")
 
-    async def run() -> None:
-        async with session.connect(o.engine) as opened:
-            key = opened.key(o.keypair)
-            session.confirm(f"Unlock {shares} shares of {key.pubkey()}?", yes=o.yes)
-            done = await service.unlock(opened.sender, key, wanted)
-        if o.as_json:
-            session.print_json(view.moved_dict(done))
-        else:
-            session.say(view.moved_text(done, "Unlocked"))
-
-    asyncio.run(run())
+    session.sign(
+        o,
+        lambda key: f"Unlock {shares} shares of {key.pubkey()}?",
+        lambda sender, key: service.unlock(sender, key, wanted),
+        view.moved_dict,
+        lambda moved: view.moved_text(moved, "Unlocked"),
+    )

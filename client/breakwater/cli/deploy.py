@@ -42,7 +42,7 @@ def deploy(
         ),
     ] = None,
     immutable: Annotated[
-        bool, typer.Option("--immutable", help="Burn the upgrade authority at the end, for good.")
+        bool, typer.Option("--immutable", help="Burn the upgrade authority at the end; else genesis does.")
     ] = False,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="First build from source, and stop if a byte differs.")

@@ -7,18 +7,11 @@ from typing import Annotated
 
 import typer
 
+from ._options import HostOption, NamesOption, NodeOption, PortOption, RemoteOption
+
 
 def monitor(
-    engine: Annotated[
-        str | None,
-        typer.Option(
-            "--engine",
-            "--url",
-            metavar="URL|local|devnet",
-            help="Which chain; by default BREAKWATER_RPC_URL, else the running sandbox (local).",
-            show_default=False,
-        ),
-    ] = None,
+    engine: NodeOption = None,
     rules: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Alert rules and sinks, TOML; by default the shipped ones."),
@@ -27,8 +20,8 @@ def monitor(
         bool, typer.Option("--once", help="Look, print, end; status 1 if a critical alert holds.")
     ] = False,
     serve: Annotated[bool, typer.Option("--serve", help="Serve the page and /metrics.")] = False,
-    host: Annotated[str, typer.Option(help="IP address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8090,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8090,
     token_file: Annotated[
         Path | None,
         typer.Option(
@@ -37,14 +30,8 @@ def monitor(
             show_default=False,
         ),
     ] = None,
-    allow_remote: Annotated[
-        bool,
-        typer.Option("--allow-remote", help="Listen for other machines; needs --token-file and --name."),
-    ] = False,
-    name: Annotated[
-        list[str] | None,
-        typer.Option(help="A host name that the server may be called by; may be given again."),
-    ] = None,
+    allow_remote: RemoteOption = False,
+    name: NamesOption = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Show it live in the terminal.")] = False,
     interval: Annotated[float, typer.Option(min=0.2, metavar="SECONDS", help="Between two looks.")] = 1.0,
     scan: Annotated[
@@ -71,6 +58,7 @@ def monitor(
     from .. import monitor as service
     from ..errors import InvalidInput
     from . import _monitor_view as view
+    from ._session import note
 
     if print_rules or print_grafana:
         text = service.default_rules_text() if print_rules else service.dashboard_text()
@@ -83,6 +71,8 @@ def monitor(
     if allow_remote and token_file is None:
         raise InvalidInput("Add --token-file: other machines need a token that you chose.")
     book = service.read_rules(rules)
+    if not book.rules:
+        note(f"{rules} has no rules, so nothing will be an alert; --print-rules prints the shipped ones.")
     pace = view.Pace(interval, scan, seconds)
     if once:
         if not view.run_once(engine, book, as_json=as_json):

@@ -76,17 +76,13 @@ def deposit(
 
     wanted = trading.parse_amount(amount)
 
-    async def run() -> None:
-        async with session.connect(o.engine) as opened:
-            key = opened.key(o.keypair)
-            session.confirm(f"Deposit {trading.show_amount(wanted)} from {key.pubkey()}?", yes=o.yes)
-            done = await trading.deposit(opened.sender, key, wanted)
-        if o.as_json:
-            session.print_json(view.transfer_dict(done))
-        else:
-            session.say(view.transfer_text(done, "Deposited"))
-
-    asyncio.run(run())
+    session.sign(
+        o,
+        lambda key: f"Deposit {trading.show_amount(wanted)} from {key.pubkey()}?",
+        lambda sender, key: trading.deposit(sender, key, wanted),
+        view.transfer_dict,
+        lambda moved: view.transfer_text(moved, "Deposited"),
+    )
 
 
 @app.command()
@@ -101,17 +97,13 @@ def withdraw(
 
     wanted = None if amount == "all" else trading.parse_amount(amount)
 
-    async def run() -> None:
-        async with session.connect(o.engine) as opened:
-            key = opened.key(o.keypair)
-            session.confirm(f"Withdraw {amount} to {key.pubkey()}?", yes=o.yes)
-            done = await trading.withdraw(opened.sender, key, wanted)
-        if o.as_json:
-            session.print_json(view.transfer_dict(done))
-        else:
-            session.say(view.transfer_text(done, "Withdrew"))
-
-    asyncio.run(run())
+    session.sign(
+        o,
+        lambda key: f"Withdraw {amount} to {key.pubkey()}?",
+        lambda sender, key: trading.withdraw(sender, key, wanted),
+        view.transfer_dict,
+        lambda moved: view.transfer_text(moved, "Withdrew"),
+    )
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from solders.pubkey import Pubkey
 
 from breakwater.chain import addresses as at
-from breakwater.chain import loader, mmt_mint
+from breakwater.chain import loader, mmt_mint, programs
 from breakwater.chain.accounts import size_of
 from breakwater.chain.engine import RpcEngine
 from breakwater.chain.queries import genesis_hash, read_accounts
@@ -50,6 +50,7 @@ class Plan:
         charter: with every key named.
         held: the chain as it is.
         items: both side by side.
+        burns: the programs whose upgrade authority the payer still has; `initialise` burns it.
         left: the steps that have to be done, in their order.
         costs: of these steps.
         balance: the payer's lamports.
@@ -60,6 +61,7 @@ class Plan:
     charter: Charter
     held: Held
     items: tuple[Item, ...]
+    burns: tuple[str, ...]
     left: tuple[str, ...]
     costs: Costs
     balance: int
@@ -111,7 +113,7 @@ async def make_plan(
     Raises:
         InvalidInput: the programs are not there for good, or no collateral is named.
     """
-    await _require_final(sender, engine)
+    burns = await _burns(sender, engine, payer)
     wanted = charter.resolved(payer)
     if wanted.keys.collateral_mint is None:
         raise InvalidInput("Name the collateral in keys.collateral_mint: a mint with 6 decimals.")
@@ -127,24 +129,32 @@ async def make_plan(
         charter=wanted,
         held=held,
         items=tuple(items(wanted, held)),
+        burns=burns,
         left=left,
         costs=await _costs(sender, wanted, payer, left, priority_fee),
         balance=0 if account is None else account.lamports,
     )
 
 
-async def _require_final(sender: Sender, engine: EmbeddedEngine | RpcEngine) -> None:
+async def _burns(sender: Sender, engine: EmbeddedEngine | RpcEngine, payer: Pubkey) -> tuple[str, ...]:
     if not isinstance(engine, RpcEngine):
-        return  # a chain in this process has loaded its programs, and cannot change them
-    for name, address in (("oracle", at.ORACLE), ("exchange", at.EXCHANGE)):
-        state = await loader.program_state(sender, address)
+        return ()  # a chain in this process has loaded its programs, and cannot change them
+    found = []
+    for name in programs.NAMES:
+        state = await loader.program_state(sender, programs.address(name))
         if state is None:
-            raise InvalidInput(f"Run breakwater deploy --immutable first: there is no {name} program here.")
-        if state.authority is not None:
+            raise InvalidInput(f"Run breakwater deploy first: there is no {name} program here.")
+        if state.authority is None:
+            continue
+        if state.authority != payer:
             raise InvalidInput(
-                f"Run breakwater deploy --immutable first: {state.authority} can still change the {name} "
-                "program."
+                f"Sign with {state.authority}, or have it run breakwater deploy --immutable first: it can "
+                f"still change the {name} program."
             )
+        if not state.holds(programs.binary(name, "v3")):
+            raise InvalidInput(f"Run breakwater deploy first: the {name} program here is another one.")
+        found.append(name)
+    return tuple(found)
 
 
 def _left(charter: Charter, held: Held) -> Iterator[str]:

@@ -14,7 +14,7 @@ from solders.pubkey import Pubkey
 from breakwater.chain import addresses as at
 from breakwater.chain import bootstrap_instructions as bx
 from breakwater.chain import instructions as ix
-from breakwater.chain import loader, mmt_mint
+from breakwater.chain import loader, mmt_mint, programs
 from breakwater.chain import mmt_instructions as mx
 from breakwater.chain.queries import read_accounts
 from breakwater.charter import items, read_held
@@ -137,15 +137,22 @@ class _Steps:
     ) -> None:
         self._run, self._engine, self._payer, self._keys = runner, engine, payer, keys
         self._charter, self._own = plan.charter, plan.payer
-        self._mint = _key(plan.charter.keys.mmt_mint)
+        self._mint, self._burns = _key(plan.charter.keys.mmt_mint), plan.burns
 
     async def exchange(self) -> None:
-        """The rules, and the four ledgers that repeat them."""
+        """The rules, and the four ledgers that repeat them.
+
+        What is left of the power over the programs is burned in the transaction that writes the rules: in
+        between, the first to come could write others.
+        """
         keys, own = self._charter.keys, self._own
         operator, collateral = _key(keys.operator), _key(keys.collateral_mint)
         await self._once(
             "initialise",
-            lambda: [ix.initialize(own, operator, collateral, self._charter.rules)],
+            lambda: [
+                *(loader.finalize_instruction(programs.address(each), own) for each in self._burns),
+                ix.initialize(own, operator, collateral, self._charter.rules),
+            ],
             at.config(),
         )
         shards = [at.shard(i) for i in range(at.SHARDS)]

@@ -46,8 +46,8 @@ class Books:
 
     @property
     def counted(self) -> int:
-        """What balances, cash, insurance and escrows add up to."""
-        shards = sum(each.cash + each.insurance for each in self.shards.values())
+        """What balances, cash, insurance, the launch's reserves and escrows add up to."""
+        shards = sum(each.cash + each.insurance + each.reserve for each in self.shards.values())
         return self.balances + self.cash + shards + sum(each.escrow for each in self.markets.values())
 
     @property

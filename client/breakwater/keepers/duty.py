@@ -82,6 +82,13 @@ async def _season(engine: EmbeddedEngine | RpcEngine) -> ka.Season:
     return ka.season(data)
 
 
+async def _require_registered(sender: Sender, keeper: Pubkey) -> None:
+    await _season(sender.engine)
+    (data,) = await queries.read(sender.engine, [at.keeper(keeper)])
+    if data is None:
+        raise InvalidInput(f"Run breakwater keeper register first: {keeper} is no keeper.")
+
+
 async def open_account(sender: Sender, key: Keypair) -> bool:
     """Open the trader account that a keeper's rewards go to; False where there is one."""
     (data,) = await queries.read(sender.engine, [at.trader(key.pubkey())])
@@ -124,7 +131,13 @@ async def register(
 
 
 async def heartbeat(sender: Sender, key: Keypair) -> Receipt:
-    """Give a sign of life; from a suspension that is over, come back on duty instead."""
+    """Give a sign of life; from a suspension that is over, come back on duty instead.
+
+    Raises:
+        InvalidInput: there is no registry, or the key is not in it.
+        ProgramError: the suspension is not over.
+    """
+    await _require_registered(sender, key.pubkey())
     try:
         return await sender.send([kx.heartbeat(key.pubkey())], [key])
     except ProgramError as error:
@@ -134,8 +147,12 @@ async def heartbeat(sender: Sender, key: Keypair) -> Receipt:
 
 
 async def unregister(sender: Sender, key: Keypair) -> Receipt:
-    """Leave; the bond is free after the cool-down."""
-    await _season(sender.engine)
+    """Leave; the bond is free after the cool-down.
+
+    Raises:
+        InvalidInput: there is no registry, or the key is not in it.
+    """
+    await _require_registered(sender, key.pubkey())
     return await sender.send([kx.unregister_keeper(key.pubkey(), key.pubkey())], [key])
 
 

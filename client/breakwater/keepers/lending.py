@@ -83,26 +83,34 @@ def liquidation_work(world: World, address: Pubkey, position: Position, market: 
 
 
 def chain_work(world: World, address: Pubkey, chain: Chain) -> Work | None:
-    """What to try on a chain whose loans together may be unhealthy; None where they can't be."""
+    """What to try on a chain whose loans together may be unhealthy; None where they can't be.
+
+    A settled leg is paid out on the way; one that waits for its settlement counts, and is not sold.
+    """
     owner = world.owner(chain.trader)
     legs = [leg for leg in chain.legs if leg.shares > 0]
-    debt = sum(leg.debt for leg in legs)
-    if owner is None or not debt:
+    if owner is None or not any(leg.debt for leg in legs):
         return None
-    limit = value_of_all = 0
+    debt = limit = value_of_all = 0
     route: list[tuple[int, Pubkey]] = []
+    trading: list[Leg] = []
     for leg in legs:
         market = world.markets.get(Pubkey.from_bytes(leg.market))
         shard = None if market is None else world.shards.get(market.shard)
-        if market is None or shard is None or world.now_s * 1000 >= market.close_ms or market.status:
+        if market is None or shard is None:
             return None
+        route.append((market.id, Pubkey.from_bytes(market.feed)))
+        if market.status:
+            continue
+        if world.now_s * 1000 < market.close_ms:
+            trading.append(leg)
+        debt += leg.debt
         value = _leg_value(world, leg, market)
         value_of_all += value
         limit += value - health.part_of(value, _maintenance(market, shard))
-        route.append((market.id, Pubkey.from_bytes(market.feed)))
-    if debt <= limit:
+    if debt <= limit or not trading:
         return None
-    parts = [CHAIN_PARTS[0], *(_fitting(world, legs, slot) for slot in (world.slot + 1, world.slot))]
+    parts = [CHAIN_PARTS[0], *(_fitting(world, trading, slot) for slot in (world.slot + 1, world.slot))]
     attempts: tuple[Build, ...] = tuple(
         lambda keeper, part=part: [lx.liquidate_chain(keeper, owner, chain.id, route, part)]  # type: ignore[misc]
         for part in dict.fromkeys([*parts, *CHAIN_PARTS])

@@ -65,7 +65,14 @@ async def _run(directory: Path, interval: float) -> None:
     binary, ledger = settings().validator_path(), directory / "ledger"
     shutil.rmtree(ledger, ignore_errors=True)
     code = programs.validator_programs()
-    engine = await LocalEngine.start(binary, ledger=ledger, commitment=settings().commitment, programs=code)
+    chosen = settings()
+    engine = await LocalEngine.start(
+        binary,
+        ledger=ledger,
+        commitment=chosen.commitment,
+        programs=code,
+        ticks_per_slot=chosen.ticks_per_slot,
+    )
     try:
         sender = Sender(engine, priority_fee=0)
         stage = await set_up(sender, keys(directory), progress=progress)

@@ -83,5 +83,6 @@ def markets(view: View) -> Iterator[Reading]:
     yield Reading("escrow", escrow / UNIT)
     if view.token_balance is not None:
         # traders' balances come on top, so that less than nothing can never be right
-        owed = view.vault.cash + sum(each.cash + each.insurance for each in view.shards) + escrow
+        shards = sum(each.cash + each.insurance + each.reserve for each in view.shards)
+        owed = view.vault.cash + shards + escrow
         yield Reading("token_surplus", (view.token_balance - owed) / UNIT)

@@ -56,8 +56,8 @@ mod trades {
     #[test]
     fn the_first_trades_of_a_shard_are_credited_twice_and_the_next_ones_once() {
         let (mut world, party, market) = trader();
-        let (mut credit, mut insured) = (0, 0);
-        let before = world.shard_of(market).insurance;
+        let (mut credit, mut reserved) = (0, 0);
+        let before = world.shard_of(market);
         for i in 0..30 {
             let fee = if i % 2 == 0 {
                 buy(&mut world, &party, market, 40 * UNIT)
@@ -66,17 +66,14 @@ mod trades {
             };
             assert!((RULES.min_fee..=RULES.max_fee).contains(&fee), "{fee}");
             credit += if i < 25 { 2 * fee } else { fee };
-            insured += fee;
+            reserved += fee;
             assert_eq!(world.trader(&party).credit, credit, "after trade {i}");
         }
         let shard = world.shard_of(market);
         assert_eq!(shard.early_trades, 0);
         assert_eq!(shard.launch_credits, RULES.trade_credits / 4 - credit);
-        assert_eq!(
-            shard.insurance - before,
-            insured,
-            "the fees are set aside for losses"
-        );
+        assert_eq!(shard.reserve, reserved, "the fees are set aside for good");
+        assert_eq!((before.reserve, shard.insurance), (0, before.insurance));
     }
 
     #[test]
@@ -88,8 +85,8 @@ mod trades {
         let after = world.shard_of(market);
         assert_eq!(world.trader(&party).credit, 0);
         assert_eq!(
-            (after.early_trades, after.launch_credits, after.insurance),
-            (25, before.launch_credits, before.insurance)
+            (after.early_trades, after.launch_credits, after.reserve),
+            (25, before.launch_credits, 0)
         );
     }
 
@@ -99,7 +96,7 @@ mod trades {
         let fee = buy(&mut world, &party, market, 3_000 * UNIT);
         assert!(fee > RULES.max_fee, "{fee}");
         assert_eq!(world.trader(&party).credit, 2 * RULES.max_fee);
-        assert_eq!(world.shard_of(market).insurance, RULES.max_fee);
+        assert_eq!(world.shard_of(market).reserve, RULES.max_fee);
     }
 
     #[test]
@@ -300,67 +297,5 @@ mod makers {
         let mut claim = bx::claim_maker(thief.owner, purse, world.mmt());
         claim.accounts[2].pubkey = address::maker(&party.trader());
         world.refuses(&claim, ExchangeError::MakerOfAnotherTrader);
-    }
-}
-
-/// The dearest buy, open, sell and close at a market of sixteen outcomes in which all fees count.
-#[test]
-fn trades_of_the_launch_stay_below_the_ceilings_of_all_trades() {
-    const SIZES: [u64; 5] = [1, 999_999, 3 * UNIT, 47 * UNIT + 11, 300 * UNIT];
-    let mut world = World::with_bootstrap();
-    for index in 0..4 {
-        world.edit::<Shard>(&address::shard(index), |s| {
-            (s.min_fee, s.launch_credits, s.early_trades) = (1, 1_000 * UNIT, 1_000);
-        });
-    }
-    world.edit::<Bootstrap>(&address::bootstrap(), |b| b.trade_credits = 4_000 * UNIT);
-    let (maker, party) = (world.party(100_000 * UNIT), world.party(100_000 * UNIT));
-    let terms = ix::Terms {
-        group: 5,
-        breaker: ix::Limits {
-            max_volume: u64::MAX,
-            max_move_ppm: 1_000_000,
-            max_liquidation_ppm: 1_000_000,
-            window_slots: 1,
-            cooldown_slots: 1,
-        },
-        ..world.terms(16, 1_000 * UNIT)
-    };
-    let market = world.market_with(&terms);
-    for outcome in 0..16 {
-        let shares = (37 * u64::from(outcome) + 11) * UNIT + 7;
-        world.holding(&maker, market, outcome, shares);
-        world.leveraged(&maker, market, outcome, shares / 3, 150);
-        world.position(&party, market, outcome, SPOT);
-        world.position(&party, market, outcome, LEVERAGED);
-    }
-    let (owner, feed) = (party.owner, world.feed);
-    let mut dearest = [0; 4];
-    for outcome in 0..16 {
-        let mut run = |world: &mut World, verb: usize, step: Instruction| {
-            let credit = world.trader(&party).credit;
-            dearest[verb] = world.does(&step).compute_units_consumed.max(dearest[verb]);
-            assert!(world.trader(&party).credit > credit, "every one is credited");
-        };
-        for shares in SIZES {
-            world.pass(3);
-            run(&mut world, 0, ix::buy(owner, market, outcome, shares, u64::MAX));
-            let loan = ix::Loan {
-                shares,
-                leverage_x100: 177,
-                max_payment: u64::MAX,
-            };
-            run(&mut world, 1, ix::open(owner, market, feed, outcome, loan));
-        }
-        for shares in SIZES {
-            if shares >= UNIT {
-                run(&mut world, 2, ix::sell(owner, market, outcome, shares, 0));
-                run(&mut world, 3, ix::close(owner, market, outcome, shares, 0));
-            }
-        }
-    }
-    println!("buy, open, sell, close: {dearest:?}");
-    for (units, ceiling) in dearest.into_iter().zip([3_500, 5_000, 3_500, 5_000]) {
-        assert!(units <= ceiling, "{units} CU");
     }
 }

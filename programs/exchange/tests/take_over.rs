@@ -180,6 +180,21 @@ fn a_winner_pays_its_loan_and_the_insurance_fund_and_a_loser_is_paid_by_the_fund
     }
 }
 
+/// Credited fees are nobody's: were they to pay a loss, they would come back to whoever owns the vault and loses his own loan.
+#[test]
+fn what_a_launch_has_set_aside_pays_for_no_loss() {
+    let (mut world, party, keeper, id) = fallen(2_000 * UNIT);
+    let reserve = 1_000 * UNIT;
+    world.edit::<Shard>(&address::shard(address::shard_of(id)), |s| {
+        (s.cash, s.reserve) = (s.cash - reserve, reserve);
+    });
+    let event = takes(&mut world, &party, &keeper, id);
+    world.settle(id, 99 * UNIT);
+    world.does(&ix::fold());
+    let after = world.shard_of(id);
+    assert_eq!((after.bad_debt, after.reserve), (event.debt, reserve));
+}
+
 fn settled_event(world: &mut World, id: u64, price: u64) -> MarketSettled {
     let close_ms = world.market_state(id).close_ms;
     world.set_time((close_ms / 1000) as i64 - 1);

@@ -38,6 +38,7 @@ SHARD = Shard(
     insurance_ppm=5_000,
     slot_ppm=100_000,
     halts=(0,) * 64,
+    reserve=0,
 )
 
 

@@ -197,13 +197,13 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// A trade of the launch. The fee that counts is set aside for losses: were it the vault's, whoever provides the
-    /// liquidity could trade with himself for nothing and be paid for it.
+    /// A trade of the launch. The fee that counts is set aside for good: were it the vault's, or anything's that pays the
+    /// vault, whoever provides the liquidity could trade with himself for nothing and be paid for it.
     #[cold]
     #[inline(never)]
     fn credit(&mut self, fee: Collateral6) -> Result<()> {
         let (counted, credit) = self.shard.launch.count(fee);
-        self.shard.insure(counted)?;
+        self.shard.reserve(counted)?;
         self.trader.credit = self
             .trader
             .credit

@@ -121,6 +121,9 @@ pub struct Launch {
     pub early_trades: u64,
     pub min_fee: u64,
     pub max_fee: u64,
+    /// Fees that were credited, for good: nobody's, and nothing is ever lent, paid or covered from it. What could come
+    /// back to the vault in any way would come back to whoever owns the vault and trades with himself.
+    pub reserve: u64,
 }
 
 impl Launch {
@@ -131,6 +134,7 @@ impl Launch {
             early_trades: EARLY_TRADES,
             min_fee: rules.min_fee,
             max_fee: rules.max_fee,
+            reserve: 0,
         }
     }
 

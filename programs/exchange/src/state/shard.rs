@@ -114,10 +114,11 @@ impl Shard {
         self.spend(debt)
     }
 
-    /// Set money aside for losses, where it is not the liquidity providers' any more.
-    pub fn insure(&mut self, amount: Collateral6) -> Result<()> {
+    /// Set a credited fee aside, where it is not the liquidity providers' any more.
+    pub fn reserve(&mut self, amount: Collateral6) -> Result<()> {
         self.spend(amount)?;
-        self.insurance = math(Collateral6::new(self.insurance).checked_add(amount))?.raw();
+        let held = Collateral6::new(self.launch.reserve);
+        self.launch.reserve = math(held.checked_add(amount))?.raw();
         Ok(())
     }
 

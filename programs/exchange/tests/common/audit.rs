@@ -100,6 +100,7 @@ impl Books {
         sum(&mut self.traders.values().map(|t| t.balance))
             + sum(&mut self.shards.values().map(|s| s.cash))
             + sum(&mut self.shards.values().map(|s| s.insurance))
+            + sum(&mut self.shards.values().map(|s| s.reserve))
             + sum(&mut self.markets.values().map(|m| m.escrow))
             + sum(&mut self.vault.iter().map(|v| v.cash))
     }

@@ -87,7 +87,7 @@ tagged! { "account":
         cash: u64, debt: u64, debt_at_risk: u64, claim_floor: u64, claim_ceiling: u64, coverage_q32: u64,
         min_coverage_q32: u64, fees: u64, volume: u64, bad_debt: u64, fee_ppm: u32, index: u32, insurance: u64,
         partial_ppm: u32, keeper_ppm: u32, insurance_ppm: u32, slot_ppm: u32, halts: [u64; 64],
-        launch_credits: u64, early_trades: u64, min_fee: u64, max_fee: u64,
+        launch_credits: u64, early_trades: u64, min_fee: u64, max_fee: u64, reserve: u64,
     }
     Trader { owner: Key, balance: u64, lp_shares: u64, positions: u64, credit: u64, }
     Market {
