@@ -23,7 +23,7 @@ from breakwater.chain.queries import genesis_hash, read, simulate
 from breakwater.errors import BreakwaterError, Fatal, InvalidInput, ProgramError
 
 from .leaves import DONE, LIVE, MARKET, Leaf
-from .packing import batches, instructions_of
+from .packing import BATCH, batches, instructions_of
 from .store import Store
 from .tree import folded
 from .watch import changes_of, read_history
@@ -53,6 +53,8 @@ __all__ = [
 
 GROUP: Final = 256
 """Transactions between two writings of what landed."""
+COMPUTE: Final = 6_000 * BATCH + 12_000
+"""Compute units of a transaction: the dearest position, paid out on the way, takes about 3,300."""
 SYNC_TRIES: Final = 40
 SYNC_PAUSE_S: Final = 0.25
 
@@ -171,7 +173,7 @@ class Archive:
         failed: Counter[str] = Counter()
         for i in range(0, len(requests), GROUP):
             group = requests[i : i + GROUP]
-            results = await sender.send_many(group, details=True)
+            results = await sender.send_many(group, compute_limit=COMPUTE, details=True)
             await self._note(results, tally, failed)
             self._progress(f"{tally['PositionArchived']:,} archived, {i + len(group):,} transactions")
         return Pruned(tally["PositionArchived"], tally["MarketArchived"], tally["landed"], dict(failed))
