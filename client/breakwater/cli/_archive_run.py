@@ -15,7 +15,7 @@ from solders.pubkey import Pubkey
 from .. import archive as service
 from ..config import settings
 from ..errors import InvalidInput
-from ..trading import parse_outcome
+from ..trading import explained, parse_outcome
 from . import _archive_view as view
 from ._options import Common
 from ._session import Session, confirm, connect, note, print_json, say, show
@@ -61,7 +61,8 @@ async def _opened(place: Place, o: Common) -> AsyncIterator[tuple[Session, servi
     async with connect(o.engine) as session:
         await service.read_archive(session.engine, place.number)
         directory, cluster = await service.place_of(session.engine, settings().cache, place.number)
-        with service.Store(place.store or directory, cluster=cluster, number=place.number) as store:
+        store = service.Store(place.store or directory, cluster=cluster, number=place.number)
+        with store, explained():
             yield session, service.Archive(session.engine, store, note)
 
 
@@ -70,7 +71,8 @@ async def open_archive(number: int, o: Common) -> None:
     async with connect(o.engine) as session:
         key = session.key(o.keypair)
         confirm(f"Open archive {number} for about 0.63 SOL, for good?", yes=o.yes)
-        steps = await service.open_chain_archive(session.sender, key, number)
+        with explained():
+            steps = await service.open_chain_archive(session.sender, key, number)
     if o.as_json:
         print_json({"archive": number, "steps": steps})
     else:
