@@ -164,9 +164,9 @@ class Archive:
             self.store.prepare(leaf, contents, picked.numbers)
         self.store.prepare(MARKET, [content for _, _, content in picked.markets])
         authority, number = key.pubkey(), self.number
-        steps = [
-            instructions_of(each, authority, number) for each in batches(picked.positions, authority, number)
-        ]
+        packed = list(batches(picked.positions, authority, number))
+        steps = [instructions_of(each, authority, number) for each in packed]
+        counts = [len(each) for each in packed]
         steps += [[ax.archive_market(payer, number, market)] for market, payer, _ in picked.markets]
         requests = [(each, [key]) for each in steps]
         tally: Counter[str] = Counter()
@@ -174,27 +174,31 @@ class Archive:
         for i in range(0, len(requests), GROUP):
             group = requests[i : i + GROUP]
             results = await sender.send_many(group, compute_limit=COMPUTE, details=True)
-            await self._note(results, tally, failed)
-            self._progress(f"{tally['PositionArchived']:,} archived, {i + len(group):,} transactions")
-        return Pruned(tally["PositionArchived"], tally["MarketArchived"], tally["landed"], dict(failed))
+            for at_request, result in enumerate(results, i):
+                if isinstance(result, Receipt):
+                    many = counts[at_request] if at_request < len(counts) else 0
+                    tally["positions"] += many
+                    tally["markets"] += not many
+                    tally["landed"] += 1
+            await self._note(results, failed)
+            self._progress(f"{tally['positions']:,} archived, {i + len(group):,} transactions")
+        await self.sync()
+        return Pruned(tally["positions"], tally["markets"], tally["landed"], dict(failed))
 
-    async def _note(
-        self, results: Sequence[Receipt | BreakwaterError], tally: Counter[str], failed: Counter[str]
-    ) -> None:
+    async def _note(self, results: Sequence[Receipt | BreakwaterError], failed: Counter[str]) -> None:
         """Write down what landed; errors are counted, unless it is unknown what became of the transaction."""
-        events, decoder = [], programs.event_decoder()
+        events, decoder, landed = [], programs.event_decoder(), 0
         for result in results:
             if isinstance(result, Receipt):
                 events += decoder.decode(result.logs)
-                tally["landed"] += 1
+                landed += 1
             elif isinstance(result, ProgramError):
                 failed[str(result)] += 1
-        tally.update(each.name for each in events)
         changes, next_one = changes_of(events, self.number), self.store.sequence + 1
         gapless = [each for n, each in enumerate(changes, next_one) if each.sequence == n]
         if gapless and len(gapless) == len(changes):
             self.store.land(changes)
-        elif tally["landed"]:
+        elif landed:
             await self.sync()  # somebody else archived between us
         for result in results:
             if isinstance(result, BreakwaterError) and not isinstance(result, ProgramError):
@@ -272,7 +276,7 @@ class Archive:
 
     async def _change(self, sender: Sender, key: Keypair, calls: list[Instruction]) -> Receipt:
         receipt = await sender.send(calls, [key])
-        await self._note([receipt], Counter(), Counter())
+        await self._note([receipt], Counter())
         return receipt
 
 
