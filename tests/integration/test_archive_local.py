@@ -157,6 +157,12 @@ def test_what_a_user_does_wrong_is_refused_with_its_own_error(
     status, out, err = run(capsys, "verify", *which, "--owner", wanted.owner, *engine)
     assert (status, out.startswith("The program agrees.")) == (0, True), err
 
+    status, out, err = run(capsys, "list", "--owner", wanted.owner, *engine, "--json")
+    assert status == 0, err
+    mine = {each["leaf"]: each for each in json.loads(out)}
+    assert mine[proof["index"]]["kind"] == "live"
+    assert mine[proof["index"]]["market"] == wanted.market
+
     def given(**changes: Any) -> Path:
         file = moved.place / "proof.json"
         file.write_text(json.dumps(proof | changes))
@@ -180,12 +186,12 @@ def test_what_a_user_does_wrong_is_refused_with_its_own_error(
     (moved.place / "proof.json").write_text("{}")
     assert "is no proof" in refused(run(capsys, "verify", "--proof", moved.place / "proof.json", *engine))
 
-    mine = ("--proof", given(), "--keypair", owner, "--yes", *engine)
-    status, out, err = run(capsys, "restore", *mine)
+    own = ("--proof", given(), "--keypair", owner, "--yes", *engine)
+    status, out, err = run(capsys, "restore", *own)
     assert status == 0, err
     (data,) = moved.wait(read(moved.engine, [wanted.address]))
     assert data[8:] == wanted.content
-    assert refused(run(capsys, "restore", *mine)).startswith("AccountAlreadyInUse")
+    assert refused(run(capsys, "restore", *own)).startswith("AccountAlreadyInUse")
     assert refused(run(capsys, "verify", "--proof", given(), *engine)).startswith("LeafSpent")
 
 

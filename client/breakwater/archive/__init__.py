@@ -12,7 +12,16 @@ from .documents import Document, document_of, read_document
 from .figures import Figures, figures_of
 from .leaves import DONE, LIVE, MARKET, SPENT, Leaf, name_of
 from .picking import Candidate, Picked, pick, read_exchange
-from .service import Archive, Pruned, market_of, open_chain_archive, place_of, read_archive, somebody
+from .service import (
+    Archive,
+    Pruned,
+    market_of,
+    numbers_of,
+    open_chain_archive,
+    place_of,
+    read_archive,
+    somebody,
+)
 from .snapshot import State, pack, root_of, unpack
 from .store import Store
 from .transfer import read_live, read_state, write_genesis
@@ -40,6 +49,7 @@ __all__ = [
     "market_of",
     "measure",
     "name_of",
+    "numbers_of",
     "open_chain_archive",
     "pack",
     "pick",

@@ -45,6 +45,7 @@ __all__ = [
     "Archive",
     "Pruned",
     "market_of",
+    "numbers_of",
     "open_chain_archive",
     "place_of",
     "read_archive",
@@ -290,6 +291,14 @@ async def market_of(engine: EmbeddedEngine | RpcEngine, content: bytes) -> int:
     if data is None:
         raise InvalidInput("Name another position: its market is not on the chain any more.")
     return accounts.market(data).id
+
+
+async def numbers_of(engine: EmbeddedEngine | RpcEngine, contents: Sequence[bytes]) -> dict[bytes, int]:
+    """The numbers of archived positions' markets by their addresses, of those that are still on the chain."""
+    addresses = sorted({content[32:64] for content in contents})
+    found = await read(engine, [Pubkey.from_bytes(each) for each in addresses])
+    pairs = zip(addresses, found, strict=True)
+    return {address: accounts.market(data).id for address, data in pairs if data is not None}
 
 
 async def somebody(engine: EmbeddedEngine | RpcEngine) -> Pubkey:

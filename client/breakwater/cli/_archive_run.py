@@ -13,6 +13,7 @@ import typer
 from solders.pubkey import Pubkey
 
 from .. import archive as service
+from ..chain import addresses
 from ..config import settings
 from ..errors import InvalidInput
 from ..trading import explained, parse_outcome
@@ -24,6 +25,7 @@ __all__ = [
     "Place",
     "Which",
     "import_state",
+    "list_",
     "open_archive",
     "prove",
     "prune",
@@ -127,6 +129,21 @@ async def redeem(which: Which, place: Place, o: Common) -> None:
         print_json({"leaf": document.proof.index, "signature": str(done.signature)})
     else:
         say(f"Paid leaf {document.proof.index} out to its owner.")
+
+
+async def list_(owner: str | None, place: Place, o: Common) -> None:
+    """Catch up with the chain and show an owner's positions."""
+    async with _opened(place, o) as (session, archive):
+        whose = _owner(Which(None, None, False, owner, None, None), session, o)
+        if whose is None:
+            raise InvalidInput("Name the positions' owner with --owner, or your key with --keypair.")
+        await archive.sync()
+        found = sorted(archive.store.find(bytes(addresses.trader(whose))), key=lambda each: each[0])
+        numbers = await service.numbers_of(session.engine, [leaf.content for _, leaf in found])
+    if o.as_json:
+        print_json(view.held_dicts(found, numbers))
+    else:
+        show(view.held_table(found, numbers))
 
 
 async def prove(which: Which, place: Place, o: Common) -> None:

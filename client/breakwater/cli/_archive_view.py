@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from ..archive import MARKET, Document, Figures, Picked, Pruned, State, name_of
+from ..archive import MARKET, Document, Figures, Leaf, Picked, Pruned, State, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "document_text",
     "figures_table",
+    "held_dicts",
+    "held_table",
     "picked_table",
     "pruned_dict",
     "pruned_text",
@@ -66,9 +68,41 @@ def document_text(document: Document) -> str:
     if leaf.kind == MARKET:
         number, winner = int.from_bytes(leaf.content[64:72], "little"), _winner(leaf.content)
         return f"Market {number}, {winner}, is {what} after {proof.sequence} changes."
-    shares = int.from_bytes(leaf.content[64:72], "little")
-    held = f"{shares // UNIT}.{shares % UNIT:06d} shares of outcome {leaf.content[96]}"
+    held = f"{_shares(leaf.content)} shares of outcome {leaf.content[96]}"
     return f"A position of {held} ({name_of(leaf.kind)}) is {what} after {proof.sequence} changes."
+
+
+def held_dicts(found: Sequence[tuple[int, Leaf]], numbers: Mapping[bytes, int]) -> list[dict[str, Any]]:
+    """An owner's leaves as plain values; a market that is gone has no number any more."""
+    return [
+        {
+            "leaf": index,
+            "market": numbers.get(leaf.content[32:64]),
+            "outcome": leaf.content[96],
+            "leveraged": bool(leaf.content[97]),
+            "shares": _shares(leaf.content),
+            "kind": name_of(leaf.kind),
+        }
+        for index, leaf in found
+    ]
+
+
+def held_table(found: Sequence[tuple[int, Leaf]], numbers: Mapping[bytes, int]) -> Table:
+    """An owner's leaves."""
+    table = Table(title="In the archive: live can come back, done was paid out or empty, spent is back")
+    for name in ("leaf", "market", "outcome", "shares"):
+        table.add_column(name, justify="right")
+    table.add_column("kind")
+    for each in held_dicts(found, numbers):
+        market = "gone" if each["market"] is None else str(each["market"])
+        kind = each["kind"] + (", leveraged" if each["leveraged"] else "")
+        table.add_row(str(each["leaf"]), market, str(each["outcome"]), each["shares"], kind)
+    return table
+
+
+def _shares(content: bytes) -> str:
+    shares = int.from_bytes(content[64:72], "little")
+    return f"{shares // UNIT}.{shares % UNIT:06d}"
 
 
 def _winner(content: bytes) -> str:

@@ -101,6 +101,22 @@ def redeem(
     asyncio.run(run.redeem(which, run.Place(number, store), o))
 
 
+@app.command("list")
+def list_(
+    owner: OwnerOption = None,
+    number: NumberOption = 0,
+    store: StoreOption = None,
+    engine: EngineOption = None,
+    keypair: KeypairOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what positions of yours, or of --owner, the archive has or had."""
+    from . import _archive_run as run
+
+    told = Common(engine, keypair, False, as_json)
+    asyncio.run(run.list_(owner, run.Place(number, store), told))
+
+
 @app.command()
 def prove(
     market: MarketOption = None,
