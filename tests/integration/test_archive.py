@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from solders.account import Account
 from solders.instruction import Instruction
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 
 from breakwater import archive
 from breakwater.chain import addresses as at
 from breakwater.chain import archive_instructions as ax
+from breakwater.chain import programs
+from breakwater.chain.engine import EmbeddedEngine
+from breakwater.chain.sender import Sender
 from breakwater.errors import InvalidInput, ProgramError
 
 from .archive_ground import CLUSTER, Ground
@@ -171,6 +176,31 @@ async def test_a_store_is_made_from_the_chain_alone(ground: Ground, tmp_path: Pa
             assert fresh.tree.root == store.tree.root == now.root
             assert (fresh.sequence, fresh.length) == (store.sequence, store.length)
             assert fresh.size["journal"] < store.size["journal"] * 2
+
+
+async def test_an_exchange_that_moved_takes_its_archive_along(ground: Ground, tmp_path: Path) -> None:
+    picked = await ground.pick()
+    wanted = live(picked)[0]
+    with ground.store() as store:
+        await ground.service(store).prune(ground.sender, ground.key, picked)
+    state = archive.unpack(archive.pack(await archive.read_state(ground.engine)))
+    elsewhere = EmbeddedEngine(programs.embedded_programs(), start_slot=state.slot, start_time=state.time)
+    for each in state.accounts:
+        held = Account(each.lamports, each.data, Pubkey.from_bytes(each.owner))
+        elsewhere.set_account(Pubkey.from_bytes(each.address), held)
+    assert (await archive.read_state(elsewhere)).root == state.root
+    with ground.store() as old, archive.Store(tmp_path / "new", cluster="elsewhere") as new:
+        new.take_over(old)
+        service = archive.Archive(elsewhere, new)
+        index, leaf = service.find(wanted.owner, wanted.market, wanted.outcome, wanted.kind)
+        _, proof = await service.prove(index)
+        key = ground.owner_of(wanted)
+        await elsewhere.airdrop(key.pubkey(), 10**9)
+        await service.restore(Sender(elsewhere), key, leaf.content, proof)
+        assert new.leaf(index).kind == archive.SPENT
+    back = elsewhere.get_account(wanted.address)
+    assert back is not None
+    assert back.data[8:] == wanted.content
 
 
 async def test_a_market_is_archived_and_its_result_proven(ground: Ground) -> None:

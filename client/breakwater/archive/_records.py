@@ -53,7 +53,8 @@ class Records:
 
     Args:
         directory: of the journal and the index; made if it is not there.
-        cluster: the cluster's genesis hash and the program; a store is never used for another.
+        cluster: the cluster's genesis hash and the program; a store is never used for another. None takes the
+            one it is of.
         number: the archive's.
 
     Raises:
@@ -61,7 +62,7 @@ class Records:
         Fatal: the journal is damaged.
     """
 
-    def __init__(self, directory: Path, *, cluster: str, number: int = 0) -> None:
+    def __init__(self, directory: Path, *, cluster: str | None, number: int = 0) -> None:
         self.directory, self.cluster, self.number = directory, cluster, number
         self._journal = Journal(directory / "journal")
         try:
@@ -156,10 +157,13 @@ class Records:
     def _about(self) -> None:
         wanted = f"{self.cluster} {self.number}"
         for _, kind, payload in self._journal.frames():
-            if kind != ABOUT or payload.decode() != wanted:
-                other = payload[:99].decode(errors="replace")
+            other = payload[:99].decode(errors="replace")
+            named = other.endswith(f" {self.number}") if self.cluster is None else other == wanted
+            if kind != ABOUT or not named:
                 raise InvalidInput(f"Name another directory: {self.directory} is the archive of {other}.")
             return
+        if self.cluster is None:
+            raise InvalidInput(f"Name another directory: {self.directory} holds no archive.")
         self._journal.append(ABOUT, wanted.encode())
 
     def _name(self, payload: bytes) -> None:
@@ -185,6 +189,24 @@ class Records:
 
     def _open(self, kind: int, block: bytes) -> Block:
         return open_block(block, self._dictionaries.get(kind == MARKET), self._names)
+
+    def take_over(self, other: Records) -> None:
+        """Go on where another cluster's store ended, of which this one's exchange was made; how far its
+        chain was read is forgotten.
+
+        Raises:
+            InvalidInput: there is something in this store already.
+        """
+        if self._index.number("segments") or self.sequence:
+            raise InvalidInput(f"Name a new directory: {self.directory} has contents already.")
+        for _, kind, payload in other._journal.frames():
+            if kind == CHANGES:
+                payload = payload[: _cursor_at(payload)] + bytes(2)  # noqa: PLW2901 - without its cursor
+            if kind != ABOUT:
+                self._journal.append(kind, payload, sync=False)
+        self._journal.sync()
+        self.catch_up()
+        self._ready()
 
     def _index_changes(self, reader: Reader) -> None:
         index = self._index
@@ -238,3 +260,20 @@ class Records:
         self._opened[number] = block
         if len(self._opened) > OPEN_SEGMENTS:
             self._opened.popitem(last=False)
+
+
+def _cursor_at(payload: bytes) -> int:
+    """Where in a frame of changes it says how far the chain was read."""
+    reader = Reader(payload)
+    for _ in range(reader.varint()):
+        (verb,) = reader.take(1)
+        if verb == APPENDED:
+            numbers = 3 * reader.varint()
+        elif verb == REPLACED:
+            reader.take(1)
+            numbers = 1
+        else:
+            numbers = 1
+        for _ in range(numbers):
+            reader.varint()
+    return reader.at

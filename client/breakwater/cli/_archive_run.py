@@ -24,6 +24,7 @@ from ._session import Session, confirm, connect, note, print_json, say, show
 __all__ = [
     "Place",
     "Which",
+    "adopt",
     "import_state",
     "list_",
     "open_archive",
@@ -192,6 +193,21 @@ async def rebuild(from_chain: bool, place: Place, o: Common) -> None:
         print_json({"leaves": leaves, "changes": now.sequence, "root": now.root.hex()})
     else:
         say(f"Rebuilt {leaves:,} leaves; their root is the chain's, {now.root.hex()}.")
+
+
+async def adopt(directory: Path, place: Place, o: Common) -> None:
+    """Copy another cluster's contents, and see whether they are this chain's."""
+    if not (directory / "journal").exists():
+        raise InvalidInput(f"Name another directory: {directory} holds no archive.")
+    async with _opened(place, o) as (_, archive):
+        with service.Store(directory, cluster=None, number=place.number) as other:
+            archive.store.take_over(other)
+        now = await archive.sync()
+        leaves = archive.store.length
+    if o.as_json:
+        print_json({"leaves": leaves, "changes": now.sequence, "root": now.root.hex()})
+    else:
+        say(f"Took {leaves:,} leaves over; their root is the chain's, {now.root.hex()}.")
 
 
 def _put_aside(directory: Path, *, whole: bool) -> None:

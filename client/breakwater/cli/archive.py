@@ -191,6 +191,21 @@ def rebuild(
 
 
 @app.command()
+def adopt(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The other cluster's store.")],
+    number: NumberOption = 0,
+    store: StoreOption = None,
+    engine: EngineOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go on with the store of the cluster that this exchange came from; its root has to be the chain's."""
+    from . import _archive_run as run
+
+    told = Common(engine, None, False, as_json)
+    asyncio.run(run.adopt(directory, run.Place(number, store), told))
+
+
+@app.command()
 def snapshot(file: FileArgument, engine: EngineOption = None, as_json: JsonOption = False) -> None:
     """Write all live markets and positions into one compact file, for indexers."""
     from . import _archive_run as run

@@ -161,6 +161,20 @@ def test_a_store_is_of_one_archive_and_of_one_process(tmp_path: Path) -> None:
         Store(tmp_path, cluster="another")
 
 
+def test_another_clusters_store_goes_on_here_without_its_place_in_the_history(tmp_path: Path) -> None:
+    old, tree, contents = filled(tmp_path / "old")
+    with old, Store(tmp_path / "new", cluster="another") as new:
+        new.take_over(old)
+        assert (new.sequence, new.length, new.pending, new.cursor) == (37, 301, 0, (0, ""))
+        assert (list(new), new.tree.root) == (list(old), tree.root)
+        new.land([appended(38, 301, LIVE, [position(900)])], cursor=(1, "first"))
+        with pytest.raises(InvalidInput, match="has contents already"):
+            new.take_over(old)
+    with Store(tmp_path / "new", cluster="another") as again:
+        assert (again.length, again.cursor) == (302, (1, "first"))
+        assert again.leaf(200).content == contents[200]
+
+
 def test_a_content_that_came_back_and_was_archived_again_has_two_leaves(tmp_path: Path) -> None:
     content = position(4)
     with opened(tmp_path) as store:
