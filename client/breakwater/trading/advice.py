@@ -135,6 +135,7 @@ ADVICE: Final[Mapping[str, str]] = {
     "PositionTooRecent": "wait until thirty days after its last purchase",
     "OwnerOnly": "wait until its market has closed, or let its owner archive it",
     "BadArchiveBatch": REPORT,
+    "WrongTree": REPORT,
     "ArchiveFull": "open the next archive: breakwater archive open --archive",
     "ArchiveExists": "use it; it is open",
     "ArchiveOutOfOrder": "wait until the archive before it is nearly full",
