@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from solders.pubkey import Pubkey
@@ -17,7 +17,7 @@ from breakwater.chain.queries import owned, read
 from .leaves import DONE, LIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from breakwater.chain.engine import Engine
 
@@ -50,6 +50,12 @@ class Picked:
     refused: Mapping[str, int] = field(default_factory=dict)
     numbers: Mapping[bytes, int] = field(default_factory=dict)
     """Markets' numbers by their addresses."""
+
+    def without(self, contents: Container[bytes]) -> Picked:
+        """The same, but for these contents."""
+        positions = tuple(each for each in self.positions if each.content not in contents)
+        markets = tuple(each for each in self.markets if each[2] not in contents)
+        return replace(self, positions=positions, markets=markets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,11 @@ class Archive:
         Raises:
             Retryable: the node does not answer any more; what landed is found the next time.
         """
+        before = self.store.length
         await self.sync()
+        # what a process that was killed had sent may have landed since this was picked
+        landed = {self.store.leaf(index).content for index in range(before, self.store.length)}
+        picked = picked.without(landed)
         for leaf in (LIVE, DONE):
             contents = [each.content for each in picked.positions if each.leaf == leaf]
             self.store.prepare(leaf, contents, picked.numbers)
