@@ -46,8 +46,8 @@ class AddressFigures:
 def derive_many(count: int = 1_000_000, *, processes: int | None = None) -> AddressFigures:
     """Derive so many addresses from different seeds, spread over the kinds, and look for equal ones.
 
-    Ids count up and 32-byte seeds differ in their first bytes alone; every kind gets the same ones, so that only its
-    text keeps it apart from the others.
+    Ids count up and 32-byte seeds differ in their first bytes alone; every kind gets the same ones, so that
+    only its text keeps it apart from the others.
 
     Args:
         count: addresses.

@@ -1,8 +1,8 @@
 """Addresses of everything the programs own, derived from one table of seeds.
 
-The table is `addresses.json`: for each kind of account its program, the text that its seeds begin with, and the
-names and types of those behind it. The programs' own tests derive from the same file. Deriving searches for a
-bump and costs tens of microseconds, so every derivation is cached.
+The table is `addresses.json`: for each kind of account its program, the text that its seeds begin with, and
+the names and types of those behind it. The programs' own tests derive from the same file. Deriving searches
+for a bump and costs tens of microseconds, so every derivation is cached.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ __all__ = [
     "TABLE",
     "TOKEN_PROGRAM",
     "Row",
+    "archive",
     "bootstrap",
     "chain",
     "config",
@@ -274,3 +275,8 @@ def bootstrap() -> Pubkey:
 def maker(trader_account: Pubkey) -> Pubkey:
     """A trader's locked liquidity."""
     return derive("maker", trader_account)
+
+
+def archive(number: int) -> Pubkey:
+    """The archive of that number (u64)."""
+    return derive("archive", number)

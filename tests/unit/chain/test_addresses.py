@@ -17,9 +17,11 @@ from breakwater.chain import addresses as at
 from breakwater.chain import programs
 
 ROOT = Path(__file__).resolve().parents[3]
-TYPES = {"address": Pubkey.from_bytes, "bytes32": bytes, "u8": lambda raw: raw[0]} | {
-    "u64": lambda raw: int.from_bytes(raw, "little")
-}
+TYPES: dict[str, Any] = {
+    "address": Pubkey.from_bytes,
+    "bytes32": bytes,
+    "u8": lambda raw: raw[0],
+} | {"u64": lambda raw: int.from_bytes(raw, "little")}
 
 
 def test_every_address_is_the_one_that_hashing_by_hand_finds() -> None:
