@@ -41,7 +41,11 @@ async def payments_after_one_that_lands_late() -> int:
     every[:] = [Node(name, leader, random.Random(2)) for name in ("newest", "lagging")]
     every[1].lag = LAG
     take = leader.take
-    leader.take = lambda wire, _: take(wire, LATE_S)  # type: ignore[method-assign]
+
+    def late(wire: bytes, delay_s: float) -> None:
+        take(wire, max(delay_s, LATE_S))
+
+    leader.take = late  # type: ignore[method-assign]
     slots = asyncio.create_task(leader.run())
     sender = Sender(
         Balancer("balancer", every, Hazards(), random.Random(3), trace).connect(), compute_limit=1_000
