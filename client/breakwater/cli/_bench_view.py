@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from ..bench import CEILINGS, PUBLISHED, Cost, SendFigures
+from ..bench import CEILINGS, PUBLISHED, AddressFigures, Cost, SendFigures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["above_ceiling", "compute_dict", "compute_table", "levels_table", "send_table"]
+__all__ = [
+    "above_ceiling",
+    "addresses_table",
+    "archive_table",
+    "cascade_table",
+    "compute_dict",
+    "compute_table",
+    "levels_table",
+    "send_table",
+    "tps_table",
+]
 
 
 def compute_table(measured: Mapping[str, Mapping[str, Cost]]) -> Table:
@@ -76,6 +86,36 @@ def cascade_table(figures: Mapping[str, Any]) -> Table:
     return table
 
 
+def archive_table(figures: Mapping[str, Any]) -> Table:
+    """The archive's figures, their targets, and what others have published."""
+    table = Table(title="Archive")
+    for column in ("", "measured", "target", "published elsewhere"):
+        table.add_column(column, justify="right" if column else "left")
+    for name, value in figures.items():
+        if name in ("targets", "published"):
+            continue
+        target, other = figures["targets"].get(name), figures["published"].get(name)
+        least = name.endswith(("per_second", "ratio"))
+        bound = "" if target is None else f"{'>=' if least else '<='} {target:,.0f}"
+        shown = f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
+        table.add_row(name, shown, bound, "" if other is None else f"{other:,.0f}")
+    return table
+
+
+def addresses_table(figures: AddressFigures) -> Table:
+    """Derived addresses by kind."""
+    table = Table(title="Addresses derived")
+    table.add_column("kind")
+    table.add_column("addresses", justify="right")
+    for kind, count in figures.kinds.items():
+        table.add_row(kind, f"{count:,}")
+    table.caption = (
+        f"{figures.derived:,} at {figures.per_second:,.0f} a second in {figures.processes} processes, "
+        f"{figures.collisions} the same as another; a known one takes {figures.cached_ns:,.0f} ns"
+    )
+    return table
+
+
 def send_table(figures: SendFigures) -> Table:
     """The sender beside solana-py."""
     table = Table(title=f"Transactions a second on {figures.engine}")
@@ -96,6 +136,27 @@ def send_table(figures: SendFigures) -> Table:
     table.caption = (
         f"{figures.confirmed:,} of {figures.transactions:,} confirmed, {figures.reported:,} reported"
     )
+    return table
+
+
+def tps_table(figures: Mapping[str, Any]) -> Table:
+    """Trades a second, and what they have to reach."""
+    table = Table(title="Leveraged trades")
+    for column in ("", "measured", "at least"):
+        table.add_column(column, justify="right" if column else "left")
+    rows = (
+        ("embedded, a second", "embedded_trades_per_second", "6,000"),
+        ("embedded, processes", "embedded_processes", ""),
+        ("embedded, a second of one core", "embedded_trades_per_cpu_second", ""),
+        ("local, landed a second", "local_trades_per_second", ""),
+        ("local, transfers landed a second", "local_transfers_per_second", ""),
+        ("local, trades to transfers", "local_ratio", "0.8"),
+    )
+    for what, name, least in rows:
+        value = figures[name]
+        table.add_row(what, "not measured" if value is None else f"{value:,}", least)
+    if figures["reason"]:
+        table.caption = figures["reason"]
     return table
 
 

@@ -147,7 +147,7 @@ SCENARIOS: Final = (
     Scenario(
         "feed-faults",
         "an exchange's stream is cut, silent, refused",
-        "issue: faults",
+        "faults",
         EMBEDDED,
         _drills(*FEEDS),
     ),

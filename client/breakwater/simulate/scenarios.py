@@ -35,7 +35,7 @@ SCENARIOS: Final = (
     Scenario(
         "simulation",
         "whole exchanges in simulated time, everything going wrong, every rule after every transaction",
-        "issue: deterministic simulation",
+        "simulation",
         ("embedded",),
         _simulation,
     ),
