@@ -42,7 +42,7 @@ class Plan:
     """
 
     chaos_s: float = 180.0
-    traders: int = 5
+    traders: int = 4
     faults: tuple[str, ...] = ()
 
 
