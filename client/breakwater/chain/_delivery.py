@@ -217,10 +217,15 @@ class Delivery:
         waiting = [each for each in parcels if each.index in self._open]
         if not waiting:
             return
-        height = await self._engine.block_height()
+        slot, height = await self._engine.finalized()
         late = [each for each in waiting if each.last_valid_block_height < height]
-        # Asked after the height: whatever landed in time is in the node's history by now.
-        statuses = await self._engine.statuses([each.signature for each in late], search=True)
+        if not late:
+            return
+        # As of the height's slot or later: whatever landed in time is in that node's history.
+        seen, statuses = await self._engine.statuses_as_of([each.signature for each in late], search=True)
+        if seen < slot:
+            log.warning("node_behind", asked_for=slot, answered_as_of=seen, transactions=len(late))
+            return
         found = []
         for parcel, status in zip(late, statuses, strict=True):
             if status is not None:

@@ -100,6 +100,11 @@ class RpcEngine:
         value = (await self.rpc.call("getAccountInfo", ACCOUNT_CLOCK, config))["value"]
         return int.from_bytes(base64.b64decode(value["data"][0])[32:40], "little", signed=True)
 
+    async def finalized(self) -> tuple[int, int]:
+        """The finalised slot and its block height, of one answer."""
+        info = await self.rpc.call("getEpochInfo", {"commitment": "finalized"})
+        return int(info["absoluteSlot"]), int(info["blockHeight"])
+
     async def submit(self, wires: Sequence[bytes], *, preflight: bool) -> list[BreakwaterError | None]:
         """Hand signed transactions to the node, in one array; None stands for accepted, not for landed.
 
@@ -118,6 +123,15 @@ class RpcEngine:
 
     async def statuses(self, signatures: Sequence[Signature], *, search: bool = False) -> list[Status | None]:
         """Where `signatures` stand; `search` also looks through the node's whole history."""
+        return (await self.statuses_as_of(signatures, search=search))[1]
+
+    async def statuses_as_of(
+        self, signatures: Sequence[Signature], *, search: bool = False
+    ) -> tuple[int, list[Status | None]]:
+        """The same, and the slot of whoever answered: what is not known there may have landed since.
+
+        Behind a balancer the next request may be answered by a node that lags.
+        """
         calls = [
             (
                 "getSignatureStatuses",
@@ -129,11 +143,13 @@ class RpcEngine:
             for i in range(0, len(signatures), STATUSES_PER_CALL)
         ]
         found: list[Status | None] = []
+        slots: list[int] = []
         for result in await self.rpc.batch(calls):
             if isinstance(result, BreakwaterError):
                 raise result
+            slots.append(int(result["context"]["slot"]))
             found += [None if each is None else _status(each) for each in result["value"]]
-        return found
+        return min(slots, default=0), found
 
     async def simulate(self, wire: bytes) -> Simulation:
         """What the transaction would do now; its signatures and its blockhash need not be valid."""

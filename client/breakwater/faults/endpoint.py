@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import random
-from collections import Counter, deque
+from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +23,7 @@ from starlette.routing import Route
 from breakwater.errors import InvalidInput
 from breakwater.serving import Server, bound, url_of
 
+from .limiter import Limiter
 from .manners import HONEST, Manners
 from .replica import HEADS, Replica, question
 from .weather import CLEAR, Weather
@@ -76,7 +77,7 @@ class Endpoint:
         self.counts: Counter[str] = Counter()
         """Requests by what became of them: answered, limited, failed, vanished, wrong, swallowed, lagged."""
         self._chance = random.Random(seed)
-        self._times: dict[str, deque[float]] = {}
+        self._limiter = Limiter()
         self._seen = Replica.memory()
         self._heads: dict[str, Call] = {}
         self._slot = self._turn = 0
@@ -138,7 +139,7 @@ class Endpoint:
             parsed = {}
         calls: list[Call] = parsed if isinstance(parsed, list) else [parsed]
         await self._wait(manners.latency_s + self._chance.uniform(0, manners.jitter_s))
-        pause = self._limited(calls, manners)
+        pause = self._limiter.take(calls, manners.limit)
         if pause is not None:
             self.counts["limited"] += 1
             return Response(
@@ -227,7 +228,7 @@ class Endpoint:
     async def _plain(self, request: Request, manners: Manners) -> Response:
         """A GET, for servers that speak REST: nothing about it is known but that it may fail."""
         await self._wait(manners.latency_s + self._chance.uniform(0, manners.jitter_s))
-        pause = self._limited([{"method": request.url.path}], manners)
+        pause = self._limiter.take([{"method": request.url.path}], manners.limit)
         if pause is not None:
             self.counts["limited"] += 1
             return Response("", 429, {"Retry-After": str(pause)})
@@ -247,33 +248,6 @@ class Endpoint:
             return self._lie(answer.text, [])
         self.counts["answered"] += 1
         return Response(answer.text, answer.status_code, media_type=answer.headers.get("content-type"))
-
-    # Limits
-
-    def _limited(self, calls: list[Call], manners: Manners) -> int | None:
-        """Seconds to wait, if this is too much; else it counts."""
-        limit = manners.limit
-        if limit is None:
-            return None
-        now = asyncio.get_running_loop().time()
-        wanted = {"": len(calls) if limit.calls_count else 1}
-        bounds = {"": limit.requests}
-        if limit.per_method is not None:
-            methods = Counter(str(each.get("method")) for each in calls)
-            wanted.update(methods if limit.calls_count else dict.fromkeys(methods, 1))
-            bounds.update(dict.fromkeys(methods, limit.per_method))
-        pause = 0.0
-        for name, count in wanted.items():
-            times = self._times.setdefault(name, deque())
-            while times and times[0] <= now - limit.period_s:
-                times.popleft()
-            if len(times) + count > bounds[name]:
-                pause = max(pause, times[0] + limit.period_s - now if times else limit.period_s)
-        if pause:
-            return int(pause) + 1
-        for name, count in wanted.items():
-            self._times[name].extend([now] * count)
-        return None
 
     # Time
 

@@ -51,7 +51,7 @@ async def _full(part: float) -> DrillResult:
                 "-m",
                 "breakwater.faults._full",
                 str(file),
-                str(round(FULL_BYTES * max(part, 0.2))),
+                str(round(FULL_BYTES * max(part, 0.5))),
             ),
             stdout=asyncio.subprocess.PIPE,
         )

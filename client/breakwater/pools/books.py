@@ -175,9 +175,10 @@ class Books:
                     receipt = landed.receipt if landed is not None else None
                     over = True
                 else:
-                    # the height first: whatever landed in time is in the history by then
-                    over = await engine.block_height() > entry.last_valid_block_height
-                    (status,) = await engine.statuses([signature], search=True)
+                    # as of the height's slot or later, whatever landed in time is in that node's history
+                    slot, height = await engine.finalized()
+                    seen, (status,) = await engine.statuses_as_of([signature], search=True)
+                    over = height > entry.last_valid_block_height and seen >= slot
                     receipt = None
                     if status is not None and engine.reached(status.level):
                         (receipt,) = await engine.receipts([(signature, status)])

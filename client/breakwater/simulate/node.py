@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Node"]
 
+FINAL: Final = ("getBlockHeight", "getEpochInfo")
 FINAL_SLOTS: Final = 32
 """By which the finalised block is older than the newest."""
 
@@ -133,8 +134,17 @@ class Node(EmbeddedProvider):
 
     def _answer_one(self, request: dict[str, Any]) -> dict[str, Any]:
         answer = super()._answer_one(request)
-        if request.get("method") == "getBlockHeight" and "result" in answer:
+        if request.get("method") in FINAL and "result" in answer:
             options = next(iter(request.get("params") or ()), None) or {}
             if options.get("commitment") == "finalized":
-                answer["result"] = max(0, self.slot - FINAL_SLOTS)
+                final = max(0, self.slot - FINAL_SLOTS)
+                if request["method"] == "getBlockHeight":
+                    answer["result"] = final
+                else:
+                    answer["result"] |= {"absoluteSlot": final, "blockHeight": final}
         return answer
+
+    @property
+    def transactions(self) -> int:
+        """How many have landed, ever."""
+        return self._head.transactions

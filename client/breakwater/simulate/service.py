@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import signal
 import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -86,6 +87,7 @@ def quiet() -> None:
 def _prepare(exchange: bytes | None) -> None:
     global _exchange  # noqa: PLW0603 - a process's own, set once
     _exchange = exchange
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started us ends us
     quiet()
 
 
@@ -132,8 +134,10 @@ def simulate(
                     result = each.result()
                     report.add(result)
                     progress(result)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        except BaseException:
+            for process in list(pool._processes.values()):
+                process.terminate()  # a seed under way is worth nothing
+            raise
     report.wall_s = round(time.monotonic() - began, 1)
     report.simulated_s = round(report.simulated_s, 1)
     return report

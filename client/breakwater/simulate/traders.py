@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["provide", "trade"]
 
 MOST: Final = 10**15
-PAUSE_S: Final = 2.5
+PAUSE_S: Final = 1.5
 PROVIDER_PAUSE_S: Final = 15.0
 
 
@@ -91,11 +91,11 @@ class _Trader:
             return None
         steps = [ix.create_position(own, market.id, outcome, kind)] if there == "none" else []
         shares = max(
-            1, int(market.terms.liquidity * chance.choice((0.001, 0.02, 0.2, 0.6)) * chance.random())
+            1, int(market.terms.liquidity * chance.choice((0.001, 0.05, 0.2, 0.4, 0.8)) * chance.random())
         )
         if kind == ix.SPOT:
             return [*steps, ix.buy(own, market.id, outcome, shares, MOST)]
-        leverage = chance.choice((100, 150, 300, 1_000, 2_500))
+        leverage = chance.choice((100, 200, 400, 800, 1_500))
         return [
             *steps,
             ix.open_leveraged(own, market.id, self._world.ground.feed, outcome, shares, leverage, MOST),

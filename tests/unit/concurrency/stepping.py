@@ -67,18 +67,20 @@ def factory(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> 
 
 async def at_every_await(
     make: Callable[[], Awaitable[tuple[Coroutine[Any, Any, Any], Callable[[bool], Awaitable[None]]]]],
+    stride: int = 1,
 ) -> int:
     """Cancel at the first wait, then anew at the second, until it ends before it can be cancelled.
 
     Args:
         make: prepares a fresh run: what is to be cancelled, and what has to hold afterwards, which is told
             whether it was cancelled.
+        stride: points from one to the next.
 
     Returns:
         at how many points it was cancelled.
     """
     loop = asyncio.get_running_loop()
-    for number in range(1, MOST):
+    for number in range(1, MOST, stride):
         coroutine, check = await make()
         watch = Watch(number)
         loop.set_task_factory(factory)

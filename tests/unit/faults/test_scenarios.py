@@ -45,13 +45,6 @@ async def test_concurrency_measures_what_its_rows_quote() -> None:
     assert all(each.ours(outcome.figures) for each in scenario.asked)
 
 
-async def test_datastore_faults_measure_what_their_rows_quote() -> None:
-    (scenario,) = (each for each in FAULTS if each.name == "datastore-faults")
-    outcome = await scenario.run(Context(scale=0.1))
-    assert outcome.passed, outcome.reason
-    assert all(each.ours(outcome.figures) for each in scenario.asked)
-
-
 def test_every_item_of_the_third_report_that_falls_here_has_a_row() -> None:
     rows = [each.item for scenario in EVERY for each in scenario.asked]
     assert len(rows) == len(set(rows))

@@ -52,7 +52,7 @@ def test_no_seed_breaks_a_rule_and_everybody_hears_the_truth(seed: int) -> None:
     assert result.violations == []
     assert result.settled == result.markets > 2
     assert result.checked > 50
-    assert {"Traded", "MarketSettled", "LiquidityMoved"} <= result.deeds.keys()
+    assert {"Traded", "MarketSettled", "Redeemed"} <= result.deeds.keys()
 
 
 def test_a_unit_out_of_nowhere_is_caught_at_the_next_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
