@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .addresses import AddressFigures, derive_many
 from .compute import CEILINGS, PUBLISHED, Cost, Published, cost_of, measure_compute
 from .mathematics import MATH_PUBLISHED, FunctionFigures, MathFigures, Spread, measure_math
 from .sending import SendFigures, measure_sending
@@ -10,6 +11,7 @@ __all__ = [
     "CEILINGS",
     "MATH_PUBLISHED",
     "PUBLISHED",
+    "AddressFigures",
     "Cost",
     "FunctionFigures",
     "MathFigures",
@@ -17,6 +19,7 @@ __all__ = [
     "SendFigures",
     "Spread",
     "cost_of",
+    "derive_many",
     "measure_compute",
     "measure_math",
     "measure_sending",

@@ -104,6 +104,8 @@ class LocalEngine(RpcEngine):
         accounts: Mapping[Pubkey, Path] | None = None,
         programs: Mapping[Pubkey, bytes] | None = None,
         ticks_per_slot: int | None = None,
+        account_dir: Path | None = None,
+        warp_slot: int | None = None,
     ) -> LocalEngine:
         """Start a validator and wait until it is healthy.
 
@@ -116,6 +118,8 @@ class LocalEngine(RpcEngine):
             programs: binaries to start with, as the upgradeable loader keeps them, upgradeable by nobody.
             ticks_per_slot: how long slots are, in ticks of 6.25 ms; None is a cluster's 64. With fewer,
                 blockhashes expire and slots are confirmed the sooner.
+            account_dir: a directory of account files to start with, any number.
+            warp_slot: the slot to begin in, for accounts that name slots of another cluster.
 
         Raises:
             EngineUnavailable: there is no binary, or it did not become healthy in 90 seconds.
@@ -139,6 +143,10 @@ class LocalEngine(RpcEngine):
             command += ["--account", str(address), str(file)]
         if ticks_per_slot is not None:
             command += ["--ticks-per-slot", str(ticks_per_slot)]
+        if account_dir is not None:
+            command += ["--account-dir", str(account_dir)]
+        if warp_slot is not None:
+            command += ["--warp-slot", str(warp_slot)]
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,

@@ -34,6 +34,7 @@ __all__ = [
     "chain",
     "config",
     "feed",
+    "layout",
     "market",
     "mint_supply",
     "position",
@@ -280,6 +281,12 @@ def read_fields(name: str, data: bytes) -> dict[str, Any]:
         field: values[place] if place.stop - place.start > 1 else values[place.start]
         for field, place in places.items()
     }
+
+
+def layout(name: str) -> tuple[bytes, str, dict[str, slice]]:
+    """For readers in bulk: the first bytes, the rest in `struct`'s notation, each field's place in it."""
+    tag, packed, places = _layout(name)
+    return tag, packed.format, dict(places)
 
 
 def size_of(name: str) -> int:

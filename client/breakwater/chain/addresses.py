@@ -1,12 +1,19 @@
 """Addresses of everything the programs own, derived from one table of seeds.
 
-Deriving searches for a bump and costs tens of microseconds, so every derivation is cached.
+The table is `addresses.json`: for each kind of account its program, the text that its seeds begin with, and
+the names and types of those behind it. The programs' own tests derive from the same file. Deriving searches
+for a bump and costs tens of microseconds, so every derivation is cached.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
 
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
@@ -17,10 +24,14 @@ __all__ = [
     "ORACLE",
     "POOLS",
     "SHARDS",
+    "TABLE",
     "TOKEN_PROGRAM",
+    "Row",
+    "archive",
     "bootstrap",
     "chain",
     "config",
+    "derive",
     "development_keypair",
     "feed",
     "feed_id",
@@ -68,9 +79,58 @@ def development_keypair(program: str) -> Keypair:
     return Keypair.from_seed(hashlib.sha256(f"breakwater development program: {program}".encode()).digest())
 
 
+ENCODED: Final[Mapping[str, Callable[[Any], bytes]]] = {
+    "address": bytes,
+    "bytes32": lambda value: bytes(value).ljust(32, b"\0"),
+    "u8": lambda value: value.to_bytes(1, "little"),
+    "u64": lambda value: value.to_bytes(8, "little"),
+}
+"""Types of the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A kind of account: its program, what its seeds begin with, and names and types of the others."""
+
+    program: Pubkey
+    text: bytes
+    seeds: tuple[tuple[str, str], ...]
+
+    def encode(self, values: tuple[Any, ...]) -> list[bytes]:
+        """The seeds for these values.
+
+        Raises:
+            ValueError: there are more or fewer values than seeds.
+        """
+        pairs = zip(self.seeds, values, strict=True)
+        return [self.text, *(ENCODED[kind](value) for (_, kind), value in pairs)]
+
+
+def _table() -> dict[str, Row]:
+    owners = {"oracle": ORACLE, "exchange": EXCHANGE, "pools": POOLS}
+    written: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text())
+    return {
+        name: Row(
+            owners[row["program"]], row["text"].encode(), tuple((seed, kind) for seed, kind in row["seeds"])
+        )
+        for name, row in written.items()
+    }
+
+
+TABLE: Final[Mapping[str, Row]] = _table()
+"""Every kind of account by name."""
+
+
 @lru_cache(maxsize=1 << 16)
-def _derive(program: Pubkey, *seeds: bytes) -> Pubkey:
-    return Pubkey.find_program_address(list(seeds), program)[0]
+def derive(name: str, *values: Any) -> Pubkey:
+    """The address of the account of that kind and these values, which are the table's seeds.
+
+    Raises:
+        KeyError: there is no such kind.
+        ValueError, OverflowError: the values are not those of its seeds.
+    """
+    row = TABLE[name]
+    return Pubkey.find_program_address(row.encode(values), row.program)[0]
 
 
 def feed_id(name: str) -> bytes:
@@ -87,32 +147,33 @@ def feed_id(name: str) -> bytes:
 
 def feed(name: str) -> Pubkey:
     """The feed of that name."""
-    return _derive(ORACLE, b"feed", feed_id(name))
+    return derive("feed", feed_id(name))
 
 
+@lru_cache(maxsize=1 << 16)
 def program_data(program: Pubkey) -> Pubkey:
     """Where the upgradeable loader keeps a program's binary and says who may replace it."""
-    return _derive(LOADER, bytes(program))
+    return Pubkey.find_program_address([bytes(program)], LOADER)[0]
 
 
 def config() -> Pubkey:
     """The exchange's rules."""
-    return _derive(EXCHANGE, b"config")
+    return derive("config")
 
 
 def vault() -> Pubkey:
     """The liquidity providers' ledger, which also signs for the token vault."""
-    return _derive(EXCHANGE, b"vault")
+    return derive("vault")
 
 
 def token_vault() -> Pubkey:
     """The one token account that holds all collateral."""
-    return _derive(EXCHANGE, b"token_vault")
+    return derive("token_vault")
 
 
 def shard(index: int) -> Pubkey:
     """Shard `index`, 0 to 3."""
-    return _derive(EXCHANGE, b"shard", bytes([index]))
+    return derive("shard", index)
 
 
 def shard_index(market_id: int) -> int:
@@ -122,97 +183,100 @@ def shard_index(market_id: int) -> int:
 
 def trader(owner: Pubkey) -> Pubkey:
     """An owner's trader account."""
-    return _derive(EXCHANGE, b"trader", bytes(owner))
+    return derive("trader", owner)
 
 
 def market(market_id: int) -> Pubkey:
     """The market of that id (u64)."""
-    return _derive(EXCHANGE, b"market", market_id.to_bytes(8, "little"))
+    return derive("market", market_id)
 
 
 def position(trader_account: Pubkey, market_account: Pubkey, outcome: int, kind: int) -> Pubkey:
     """A trader's position in a market's outcome; `kind` 0 is spot, 1 leveraged."""
-    return _derive(
-        EXCHANGE, b"position", bytes(trader_account), bytes(market_account), bytes([outcome, kind])
-    )
+    return derive("position", trader_account, market_account, outcome, kind)
 
 
 def chain(trader_account: Pubkey, number: int) -> Pubkey:
     """A trader's chain of that number (u64)."""
-    return _derive(EXCHANGE, b"chain", bytes(trader_account), number.to_bytes(8, "little"))
+    return derive("chain", trader_account, number)
 
 
 def stop(position_account: Pubkey, side: int) -> Pubkey:
     """A position's standing order: side 0 stops a loss, 1 takes a profit."""
-    return _derive(EXCHANGE, b"stop", bytes(position_account), bytes([side]))
+    return derive("stop", position_account, side)
 
 
 def position_bump(trader_account: Pubkey, market_account: Pubkey, outcome: int, kind: int) -> int:
     """The bump of a position's address."""
-    seeds = [b"position", bytes(trader_account), bytes(market_account), bytes([outcome, kind])]
+    seeds = TABLE["position"].encode((trader_account, market_account, outcome, kind))
     return Pubkey.find_program_address(seeds, EXCHANGE)[1]
 
 
 def season() -> Pubkey:
     """MMT's schedule and ledger, which also signs for its two vaults."""
-    return _derive(EXCHANGE, b"season")
+    return derive("season")
 
 
 def registry() -> Pubkey:
     """The keepers on duty and their rules."""
-    return _derive(EXCHANGE, b"registry")
+    return derive("registry")
 
 
 def stake_vault() -> Pubkey:
     """The token account of stakes and bonds."""
-    return _derive(EXCHANGE, b"stake_vault")
+    return derive("stake_vault")
 
 
 def reward_vault() -> Pubkey:
     """The token account that rewards are paid from."""
-    return _derive(EXCHANGE, b"reward_vault")
+    return derive("reward_vault")
 
 
 def mmt_sink() -> Pubkey:
     """Owner of the sink's token account; nothing ever signs for it."""
-    return _derive(EXCHANGE, b"mmt_sink")
+    return derive("mmt_sink")
 
 
 def stake(owner: Pubkey) -> Pubkey:
     """An owner's stake of MMT."""
-    return _derive(EXCHANGE, b"stake", bytes(owner))
+    return derive("stake", owner)
 
 
 def keeper(authority: Pubkey) -> Pubkey:
     """The keeper account of an authority."""
-    return _derive(EXCHANGE, b"keeper", bytes(authority))
+    return derive("keeper", authority)
 
 
 def task(subject: Pubkey, kind: int) -> Pubkey:
     """The task of that kind about an account."""
-    return _derive(EXCHANGE, b"task", bytes(subject), bytes([kind]))
+    return derive("task", subject, kind)
 
 
 def pool(owner: Pubkey, number: int) -> Pubkey:
     """An owner's pool of that number (u64)."""
-    return _derive(POOLS, b"pool", bytes(owner), number.to_bytes(8, "little"))
+    return derive("pool", owner, number)
 
 
 def pool_vault(pool_account: Pubkey, side: int) -> Pubkey:
     """The token account that holds a pool's side: 0 is a, 1 is b."""
-    return _derive(POOLS, b"vault", bytes(pool_account), bytes([side]))
+    return derive("pool_vault", pool_account, side)
 
 
 def pool_lp_mint(pool_account: Pubkey, side: int) -> Pubkey:
     """The mint of the claims on a pool's side."""
-    return _derive(POOLS, b"lp", bytes(pool_account), bytes([side]))
+    return derive("pool_lp_mint", pool_account, side)
 
 
 def bootstrap() -> Pubkey:
     """What a launch pays and has paid."""
-    return _derive(EXCHANGE, b"bootstrap")
+    return derive("bootstrap")
 
 
 def maker(trader_account: Pubkey) -> Pubkey:
     """A trader's locked liquidity."""
-    return _derive(EXCHANGE, b"maker", bytes(trader_account))
+    return derive("maker", trader_account)
+
+
+def archive(number: int) -> Pubkey:
+    """The archive of that number (u64)."""
+    return derive("archive", number)

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from ..bench import CEILINGS, PUBLISHED, Cost, SendFigures
+from ..bench import CEILINGS, PUBLISHED, AddressFigures, Cost, SendFigures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
     "above_ceiling",
+    "addresses_table",
+    "archive_table",
+    "cascade_table",
     "compute_dict",
     "compute_table",
     "levels_table",
@@ -80,6 +83,36 @@ def cascade_table(figures: Mapping[str, Any]) -> Table:
         target, other = figures["targets"].get(name), figures["published"].get(name)
         bound = "" if target is None else f"{'>=' if name.endswith('per_second') else '<='} {target:,.0f}"
         table.add_row(name, f"{value:,.3f}", bound, "" if other is None else f"{other:,.1f}")
+    return table
+
+
+def archive_table(figures: Mapping[str, Any]) -> Table:
+    """The archive's figures, their targets, and what others have published."""
+    table = Table(title="Archive")
+    for column in ("", "measured", "target", "published elsewhere"):
+        table.add_column(column, justify="right" if column else "left")
+    for name, value in figures.items():
+        if name in ("targets", "published"):
+            continue
+        target, other = figures["targets"].get(name), figures["published"].get(name)
+        least = name.endswith(("per_second", "ratio"))
+        bound = "" if target is None else f"{'>=' if least else '<='} {target:,.0f}"
+        shown = f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
+        table.add_row(name, shown, bound, "" if other is None else f"{other:,.0f}")
+    return table
+
+
+def addresses_table(figures: AddressFigures) -> Table:
+    """Derived addresses by kind."""
+    table = Table(title="Addresses derived")
+    table.add_column("kind")
+    table.add_column("addresses", justify="right")
+    for kind, count in figures.kinds.items():
+        table.add_row(kind, f"{count:,}")
+    table.caption = (
+        f"{figures.derived:,} at {figures.per_second:,.0f} a second in {figures.processes} processes, "
+        f"{figures.collisions} the same as another; a known one takes {figures.cached_ns:,.0f} ns"
+    )
     return table
 
 

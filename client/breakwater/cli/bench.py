@@ -114,6 +114,51 @@ def cascade(
 
 
 @app.command()
+def archive(
+    positions: Annotated[int, typer.Option(min=500, max=100_000, help="To prune.")] = 10_000,
+    markets: Annotated[int, typer.Option(min=100, max=100_000, help="Of the snapshot.")] = 21_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the accounts.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Cost, speed and size of the archive beside published figures; exit 1 if a target is missed."""
+    from rich.console import Console
+
+    from .. import archive as service
+    from . import _bench_view as view
+
+    with Console(stderr=True).status("measuring the archive") as status:
+        measured = service.measure(positions=positions, markets=markets, seed=seed, progress=status.update)
+        figures = asyncio.run(measured)
+    if as_json:
+        typer.echo(json.dumps(figures.as_dict()))
+    else:
+        Console(file=sys.stdout).print(view.archive_table(figures.as_dict()))
+    for sentence in figures.failures():
+        typer.echo(f"breakwater: {sentence}", err=True)
+    raise typer.Exit(1 if figures.failures() else 0)
+
+
+@app.command()
+def addresses(
+    count: Annotated[int, typer.Option(min=1_000, max=100_000_000, help="Addresses to derive.")] = 1_000_000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Derive addresses of every kind of account and look for two that are the same; exit 1 if there are."""
+    from rich.console import Console
+
+    from .. import bench
+    from . import _bench_view as view
+
+    with Console(stderr=True).status(f"deriving {count:,} addresses"):
+        figures = bench.derive_many(count)
+    if as_json:
+        typer.echo(json.dumps(figures.as_dict()))
+    else:
+        Console(file=sys.stdout).print(view.addresses_table(figures))
+    raise typer.Exit(1 if figures.collisions else 0)
+
+
+@app.command()
 def send(
     engine: Annotated[str, typer.Option(help="local: a validator is started for it.")] = "local",
     transactions: Annotated[int, typer.Option(min=200, max=100_000, help="For the sender.")] = 8_000,

@@ -123,6 +123,22 @@ ADVICE: Final[Mapping[str, str]] = {
     # launch
     "MakerOfAnotherTrader": REPORT,
     "LockTooSmall": "lock at least a thousand shares in all, or unlock all of them",
+    # archive
+    "WrongProof": "make the proof again: breakwater archive prove",
+    "StaleProof": "make the proof again: breakwater archive prove",
+    "UnknownRoot": "make the proof again: breakwater archive prove",
+    "TruncatedProof": "make the proof again: breakwater archive prove",
+    "OverlongProof": "make the proof again: breakwater archive prove",
+    "LeafOutOfRange": "name a leaf that there is: breakwater archive stats",
+    "LeafSpent": "look for the position on the chain: breakwater trade positions",
+    "LoanNotArchived": "repay the loan first: breakwater trade close",
+    "PositionTooRecent": "wait until thirty days after its last purchase",
+    "OwnerOnly": "wait until its market has closed, or let its owner archive it",
+    "BadArchiveBatch": REPORT,
+    "WrongTree": REPORT,
+    "ArchiveFull": "open the next archive: breakwater archive open --archive",
+    "ArchiveExists": "use it; it is open",
+    "ArchiveOutOfOrder": "wait until the archive before it is nearly full",
     # oracle
     "NotPublisher": "sign with the publisher's key",
     "NotAuthority": "sign with the feed's authority",

@@ -21,6 +21,18 @@ pub fn leaf(content: &[u8]) -> Node {
     made
 }
 
+/// The leaf of a kind and some content: that of both one behind the other, without putting them there. Kinds keep contents of the
+/// same bytes apart.
+#[inline(always)]
+pub fn leaf_of(kind: &[u8; 8], content: &[u8]) -> Node {
+    let mut made = [0; 32];
+    #[cfg(target_os = "solana")]
+    chain::sha256(&[&LEAF_TAG, kind, content], &mut made);
+    #[cfg(not(target_os = "solana"))]
+    host::sha256(&[&LEAF_TAG, kind, content], &mut made);
+    made
+}
+
 /// The node above two.
 #[inline(always)]
 pub fn parent(left: &Node, right: &Node) -> Node {

@@ -3,7 +3,7 @@
 //! * [`Tree`] is plain old data of a fixed layout: it lies in an account as it is, and on the host anywhere.
 //! * [`Tree::append`] and [`Tree::append_batch`] put leaves behind the last one, [`Tree::replace`] exchanges one,
 //!   [`Tree::verify`] says that one is there. The latter two take a [`Proof`].
-//! * [`leaf`] makes a leaf of content, [`MerkleError`] says why something is refused.
+//! * [`leaf`] makes a leaf of content, [`leaf_of`] of a kind and content, [`MerkleError`] says why something is refused.
 //!
 //! A proof names the [`sequence`](Tree::sequence) of the root it was made against. The tree remembers what its last changes did to
 //! every level, and brings the proof's siblings up to date before it looks at them; `BUFFER` roots back is as far as that goes.
@@ -26,7 +26,7 @@ mod tree;
 pub use canopy::canopy_nodes;
 pub use empty::{EMPTY, LEAF_TAG, MAX_DEPTH};
 pub use error::{MerkleError, Result};
-pub use hash::leaf;
+pub use hash::{leaf, leaf_of};
 pub use proof::Proof;
 pub use tree::{Change, Tree};
 

@@ -15,6 +15,15 @@ pub const MAX_CHAIN_LEVERAGE: u64 = 500;
 /// Decimals of the collateral token; books and token count the same unit.
 pub const COLLATERAL_DECIMALS: u8 = 6;
 
+/// Slots since its last purchase after which a position is old: 30 days of 400 ms.
+pub const PRUNE_AGE_SLOTS: u64 = 6_480_000;
+/// Most positions that are archived at once.
+pub const MAX_ARCHIVED: usize = 32;
+/// Leaves that an archive still has room for when the next one may be opened.
+pub const ARCHIVE_ROOM: u64 = 65_536;
+/// Bytes by which one instruction can lengthen an account.
+pub const ACCOUNT_STEP: usize = 10_240;
+
 pub const CONFIG_SEED: &[u8] = b"config";
 pub const VAULT_SEED: &[u8] = b"vault";
 pub const TOKEN_VAULT_SEED: &[u8] = b"token_vault";
@@ -24,6 +33,7 @@ pub const MARKET_SEED: &[u8] = b"market";
 pub const POSITION_SEED: &[u8] = b"position";
 pub const STOP_SEED: &[u8] = b"stop";
 pub const CHAIN_SEED: &[u8] = b"chain";
+pub const ARCHIVE_SEED: &[u8] = b"archive";
 
 /// Slots of a season, half a year of 400 ms.
 pub const SEASON_SLOTS: u64 = 38_880_000;

@@ -1,4 +1,4 @@
-use {anchor_lang::prelude::*, breakwater_math::MathError};
+use {anchor_lang::prelude::*, breakwater_math::MathError, breakwater_merkle::MerkleError};
 
 #[error_code]
 pub enum ExchangeError {
@@ -190,6 +190,36 @@ pub enum ExchangeError {
     AboveLoan,
     #[msg("a position that was first bought in this slot can be closed in the next one")]
     PositionTooYoung,
+    #[msg("a loan is not archived: keepers have to see it")]
+    LoanNotArchived,
+    #[msg("the position was last bought less than 30 days ago")]
+    PositionTooRecent,
+    #[msg("while the market trades only the owner archives a position")]
+    OwnerOnly,
+    #[msg("1 to 32 positions are archived at once, three accounts each")]
+    BadArchiveBatch,
+    #[msg("the archive is open already")]
+    ArchiveExists,
+    #[msg("the archive before this one is not nearly full yet, or the account given is not that archive")]
+    ArchiveOutOfOrder,
+    #[msg("the archive is full: use the next one")]
+    ArchiveFull,
+    #[msg("the proof does not lead from this leaf to the archive's root")]
+    WrongProof,
+    #[msg("the proof is 64 or more changes old: make it anew")]
+    StaleProof,
+    #[msg("the archive has not had as many changes as the proof says")]
+    UnknownRoot,
+    #[msg("the proof has fewer than ten siblings")]
+    TruncatedProof,
+    #[msg("the proof has more than ten siblings")]
+    OverlongProof,
+    #[msg("there is no leaf at this index yet")]
+    LeafOutOfRange,
+    #[msg("the leaf was restored, paid out or written since: it can be used once")]
+    LeafSpent,
+    #[msg("the bytes are not a tree's")]
+    WrongTree,
 }
 
 impl From<MathError> for ExchangeError {
@@ -205,5 +235,29 @@ impl From<MathError> for ExchangeError {
 /// Names a calculation's error for the caller of the program.
 #[inline(always)]
 pub fn math<T>(result: breakwater_math::Result<T>) -> Result<T> {
+    result.map_err(|error| ExchangeError::from(error).into())
+}
+
+impl From<MerkleError> for ExchangeError {
+    #[cold]
+    fn from(error: MerkleError) -> Self {
+        match error {
+            MerkleError::WrongProof => Self::WrongProof,
+            MerkleError::StaleRoot => Self::StaleProof,
+            MerkleError::UnknownRoot => Self::UnknownRoot,
+            MerkleError::TruncatedProof => Self::TruncatedProof,
+            MerkleError::OverlongProof => Self::OverlongProof,
+            MerkleError::LeafChanged => Self::LeafSpent,
+            MerkleError::LeafOutOfRange => Self::LeafOutOfRange,
+            MerkleError::TreeFull => Self::ArchiveFull,
+            MerkleError::EmptyBatch => Self::BadArchiveBatch,
+            MerkleError::WrongLayout => Self::WrongTree,
+        }
+    }
+}
+
+/// Names a tree's refusal for the caller of the program.
+#[inline(always)]
+pub fn tree<T>(result: breakwater_merkle::Result<T>) -> Result<T> {
     result.map_err(|error| ExchangeError::from(error).into())
 }

@@ -2,11 +2,12 @@
 
 use anchor_lang::{bytemuck, prelude::*, Event};
 
+mod archive;
 mod bootstrap;
 mod called;
 mod keepers;
 
-pub use {bootstrap::*, called::*, keepers::*};
+pub use {archive::*, bootstrap::*, called::*, keepers::*};
 
 /// Log an event. Does what `emit!` does, with the discriminator and the body side by side on the stack instead of
 /// copied into a vector.

@@ -19,7 +19,10 @@ pub mod events;
 pub mod instructions;
 pub mod state;
 
-use {instructions::*, state::BootstrapRules};
+use {
+    instructions::*,
+    state::{BootstrapRules, LeafProof},
+};
 
 declare_id!("FSJ4dNaQjgZNkZN92PD1x6xamyjZkx6ATvY4HTKRJKq6");
 
@@ -369,5 +372,46 @@ pub mod exchange {
     /// Pay a maker for its locked liquidity.
     pub fn claim_maker(ctx: &mut Context<ClaimMaker>) -> Result<()> {
         ctx.accounts.claim_maker()
+    }
+
+    /// Make or lengthen an archive by 10,240 bytes; the last time opens it. Anybody may, when the archive before is nearly full.
+    pub fn open_archive(ctx: &mut Context<OpenArchive>, number: u64) -> Result<()> {
+        let bump = ctx.bumps.archive;
+        ctx.accounts.open_archive(bump, number)
+    }
+
+    /// Archive up to 32 positions of a market; rent goes back to their owners. Signer: the owner, or anybody once they are old
+    /// and the market no longer trades. Behind the declared accounts: owner, trader, position of each.
+    pub fn archive_positions(ctx: &mut Context<ArchivePositions>) -> Result<()> {
+        let accounts = ctx.remaining_accounts()?;
+        ctx.accounts.archive_positions(&accounts)
+    }
+
+    /// Archive a settled market without positions; rent goes back to who paid it. Anybody may ask.
+    pub fn archive_market(ctx: &mut Context<ArchiveMarket>) -> Result<()> {
+        ctx.accounts.archive_market()
+    }
+
+    /// Make an archived position's account again, exactly as it was. Signer: the owner, who pays its rent.
+    pub fn restore_position(
+        ctx: &mut Context<RestorePosition>,
+        content: [u8; 104],
+        proof: LeafProof,
+    ) -> Result<()> {
+        ctx.accounts.restore_position(&content, &proof)
+    }
+
+    /// Pay an archived position of a settled market out to its trader. Anybody may ask.
+    pub fn redeem_archived(
+        ctx: &mut Context<RedeemArchived>,
+        content: [u8; 104],
+        proof: LeafProof,
+    ) -> Result<()> {
+        ctx.accounts.redeem_archived(&content, &proof)
+    }
+
+    /// Fail unless a leaf is in the archive.
+    pub fn verify_leaf(ctx: &mut Context<VerifyLeaf>, leaf: [u8; 32], proof: LeafProof) -> Result<()> {
+        ctx.accounts.archive.verify(&proof, &leaf)
     }
 }

@@ -1,7 +1,11 @@
 //! The exchange, specified by what it does inside the chain's virtual machine. One file a verb.
 #![allow(clippy::arithmetic_side_effects)] // an overflow in a test is a failing test
 
+mod addresses;
 mod admin;
+mod archive_market;
+mod archive_positions;
+mod archive_property;
 mod batch;
 mod buy;
 mod cascade;
@@ -15,6 +19,7 @@ mod collusion_calls;
 mod create_market;
 mod create_position;
 mod cu;
+mod cu_archive;
 mod cu_bootstrap;
 mod decay;
 mod deposit;
@@ -30,11 +35,14 @@ mod liquidate_property;
 mod liquidate_split;
 mod liquidity;
 mod open;
+mod open_archive;
 mod open_chain;
 mod pm_amm;
 mod propagate_halt;
 mod redeem;
+mod redeem_archived;
 mod resolve;
+mod restore_position;
 mod sell;
 mod stop;
 mod stop_life;
@@ -43,6 +51,7 @@ mod take_over;
 mod take_over_chain;
 mod trader;
 mod unwind_chain;
+mod verify_leaf;
 mod void;
 mod withdraw;
 

@@ -23,15 +23,26 @@ pub struct CloseMarket {
 impl CloseMarket {
     /// The rent goes back to who paid it; what rounding left in escrow goes to the vault.
     pub fn close_market(&mut self) -> Result<()> {
-        require!(self.market.status != OPEN, ExchangeError::MarketNotSettled);
-        require!(self.market.positions == 0, ExchangeError::NotEmpty);
-        let swept = self.market.escrow;
-        self.shard.receive(Collateral6::new(swept))?;
-        self.market.escrow = 0;
-        log(MarketRemoved {
-            market: *self.market.address(),
-            swept,
-        });
-        Ok(())
+        require_done(&self.market)?;
+        sweep(&mut self.market, &mut self.shard)
     }
+}
+
+/// Settled, and nobody holds or has archived a claim on it.
+pub fn require_done(market: &Market) -> Result<()> {
+    require!(market.status != OPEN, ExchangeError::MarketNotSettled);
+    require!(market.positions == 0, ExchangeError::NotEmpty);
+    Ok(())
+}
+
+/// What rounding left in escrow goes to the vault, and the market is gone.
+pub fn sweep(market: &mut Account<Market>, shard: &mut Shard) -> Result<()> {
+    let swept = market.escrow;
+    shard.receive(Collateral6::new(swept))?;
+    market.escrow = 0;
+    log(MarketRemoved {
+        market: *market.address(),
+        swept,
+    });
+    Ok(())
 }

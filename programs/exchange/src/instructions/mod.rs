@@ -39,6 +39,8 @@ pub use {
     withdraw::*,
 };
 
+mod archive_market;
+mod archive_positions;
 mod claim_bootstrap;
 mod claim_rewards;
 mod claim_task;
@@ -51,16 +53,22 @@ mod initialize_mmt;
 mod keeper_duty;
 mod lock_liquidity;
 mod mmt_tokens;
+mod open_archive;
 mod open_bootstrap;
 mod post_task;
+mod redeem_archived;
 mod register_keeper;
+mod restore_position;
 mod stake;
 mod unstake;
+mod verify_leaf;
 mod withdraw_bond;
 mod withdraw_stake;
 
 pub use {
-    claim_bootstrap::*, claim_rewards::*, claim_task::*, close_task::*, complete_task::*, create_maker::*,
-    create_stake::*, fail_task::*, initialize_mmt::*, keeper_duty::*, lock_liquidity::*, open_bootstrap::*,
-    post_task::*, register_keeper::*, stake::*, unstake::*, withdraw_bond::*, withdraw_stake::*,
+    archive_market::*, archive_positions::*, claim_bootstrap::*, claim_rewards::*, claim_task::*,
+    close_task::*, complete_task::*, create_maker::*, create_stake::*, fail_task::*, initialize_mmt::*,
+    keeper_duty::*, lock_liquidity::*, open_archive::*, open_bootstrap::*, post_task::*, redeem_archived::*,
+    register_keeper::*, restore_position::*, stake::*, unstake::*, verify_leaf::*, withdraw_bond::*,
+    withdraw_stake::*,
 };

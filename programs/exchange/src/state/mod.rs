@@ -19,6 +19,7 @@ pub use {
     stop::*, trader::*, vault::*,
 };
 
+mod archive;
 mod bootstrap;
 mod keeper;
 mod need;
@@ -27,4 +28,4 @@ mod season;
 mod stake;
 mod task;
 
-pub use {bootstrap::*, keeper::*, need::*, registry::*, season::*, stake::*, task::*};
+pub use {archive::*, bootstrap::*, keeper::*, need::*, registry::*, season::*, stake::*, task::*};

@@ -1,7 +1,7 @@
 //! What must hold after every instruction, whatever it was.
 
 use {
-    crate::{address as at, layout::*, world::World},
+    crate::{address as at, archive::Shelf, layout::*, world::World},
     solana_account::ReadableAccount,
     solana_address::Address,
     std::{collections::HashMap, sync::LazyLock},
@@ -17,6 +17,8 @@ pub struct Books {
     pub positions: HashMap<Key, Position>,
     pub chains: HashMap<Key, Chain>,
     pub makers: HashMap<Key, Maker>,
+    /// Positions that are in an archive and can come back.
+    pub claims: Vec<Position>,
 }
 
 /// Shares that somebody holds in a market, as a position or as a leg of a chain.
@@ -75,9 +77,9 @@ impl Books {
         }
     }
 
-    /// All positions, empty ones too, and the legs that are left of all chains.
+    /// All positions, empty and archived ones too, and the legs that are left of all chains.
     pub fn held(&self) -> impl Iterator<Item = Held> + '_ {
-        let positions = self.positions.values().map(|p| Held {
+        let positions = self.positions.values().chain(&self.claims).map(|p| Held {
             market: p.market,
             outcome: usize::from(p.outcome),
             shares: p.shares,
@@ -112,6 +114,7 @@ impl World {
                 books.add(address, account.data());
             }
         }
+        books.claims = self.shelves.values().flat_map(Shelf::claims).collect();
         books
     }
 
@@ -137,7 +140,8 @@ impl World {
             audit_shard(&books, shard);
         }
         for (address, trader) in &books.traders {
-            let positions = books.positions.values().filter(|p| p.trader == *address).count();
+            let positions = books.positions.values().chain(&books.claims);
+            let positions = positions.filter(|p| p.trader == *address).count();
             let chains = books.chains.values().filter(|c| c.trader == *address).count();
             assert_eq!(
                 trader.positions,
@@ -152,6 +156,7 @@ impl World {
             free + locked,
             "shares of the vault"
         );
+        self.audit_archives();
         self.audit_mmt();
         self.audit_bootstrap();
     }

@@ -38,6 +38,8 @@ errors! { ExchangeError:
     KeeperNotActive KeeperNotSuspended KeeperAlive KeeperNotLeaving BondTooSmall RegistryFull TasksHeld TooManyClaims
     BadTaskKind TaskUnfounded TaskClaimed TaskDone TaskNotClaimed NotClaimer NotYourTurn TaskObsolete TaskUnfinished
     TaskNotLate TaskPending WrongSubject NotPoster MakerOfAnotherTrader LockTooSmall BelowLoan AboveLoan PositionTooYoung
+    LoanNotArchived PositionTooRecent OwnerOnly BadArchiveBatch ArchiveExists ArchiveOutOfOrder ArchiveFull WrongProof
+    StaleProof UnknownRoot TruncatedProof OverlongProof LeafOutOfRange LeafSpent WrongTree
 }
 
 errors! { PoolsError:

@@ -103,6 +103,7 @@ tagged! { "account":
         reserved: [u8; 3],
     }
     Chain { trader: Key, id: u64, count: u64, legs: [Leg; 5], }
+    Archive { number: u64, claims: u64, sequence: u64, length: u64, rest: [u8; 89344], }
     Position {
         trader: Key, market: Key, shares: u64, cost: u64, debt: u64, opened_slot: u64, outcome: u8, kind: u8,
         reserved: [u8; 2], generation: u32,
@@ -138,6 +139,11 @@ tagged! { "event":
     MarketRemoved { market: Key, swept: u64, }
     PositionOpened { position: Key, trader: Key, market: Key, outcome: u32, kind: u32, }
     PositionClosed { position: Key, }
+    ArchiveOpened { archive: Key, number: u64, }
+    PositionArchived { archive: u64, index: u64, sequence: u64, content: [u8; 104], done: u64, }
+    MarketArchived { archive: u64, index: u64, sequence: u64, market: Key, content: [u8; 1256], }
+    PositionRestored { archive: u64, index: u64, sequence: u64, position: Key, trader: Key, }
+    ArchivedRedeemed { archive: u64, index: u64, sequence: u64, trader: Key, market: Key, }
     MarketHalted {
         market: Key, until_slot: u64, volume: u64, liquidated: u64, fill_q28: u32, reason: u32, group: u64,
     }

@@ -3,10 +3,12 @@
 #![allow(clippy::arithmetic_side_effects)] // an overflow in a test is a failing test
 
 pub mod address;
+pub mod archive;
 pub mod attacks;
 pub mod audit;
 pub mod error;
 pub mod ix;
+pub mod ix_archive;
 pub mod ix_bootstrap;
 pub mod ix_keepers;
 pub mod ix_legs;

@@ -37,6 +37,7 @@ impl World {
         let done = self
             .send(instruction)
             .unwrap_or_else(|e| panic!("{:?}\n{}", e.err, e.meta.pretty_logs()));
+        self.follow(&done);
         self.audit();
         done
     }
@@ -48,6 +49,7 @@ impl World {
         let message = Message::new(instructions, Some(&self.payer));
         let sent = self.svm.send_transaction(Transaction::new_unsigned(message));
         let done = sent.unwrap_or_else(|e| panic!("{:?}\n{}", e.err, e.meta.pretty_logs()));
+        self.follow(&done);
         self.audit();
         done
     }

@@ -1,13 +1,13 @@
 //! The runtime with all programs, and the people in it.
 
 use {
-    crate::{address as at, ix, layout::*},
+    crate::{address as at, archive::Shelf, ix, layout::*},
     agave_feature_set::FeatureSet,
     litesvm::LiteSVM,
     solana_account::Account,
     solana_address::Address,
     solana_clock::Clock,
-    std::{path::PathBuf, sync::Mutex},
+    std::{collections::BTreeMap, path::PathBuf, sync::Mutex},
 };
 
 /// One unit of collateral, one share.
@@ -46,6 +46,8 @@ pub struct World {
     pub feed: Address,
     /// Provided the vault's first liquidity.
     pub lender: Party,
+    /// What the archives hold, by what they have logged.
+    pub shelves: BTreeMap<u64, Shelf>,
     sequence: u64,
     market_ids: u64,
     keys: u64,
@@ -101,6 +103,7 @@ impl World {
             mint: at::SYSTEM,
             feed: at::feed("BTC/USD"),
             lender: nobody,
+            shelves: BTreeMap::new(),
             sequence: 0,
             market_ids: 1_000,
             keys: 0,
