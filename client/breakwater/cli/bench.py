@@ -190,7 +190,7 @@ def tps(
     processes: Annotated[int, typer.Option(min=1, max=64, help="With an embedded engine each.")] = 2,
     local_trades: Annotated[
         int, typer.Option(min=100, max=100_000, help="And as many transfers, on a validator.")
-    ] = 4_000,
+    ] = 6_000,
     local: Annotated[bool, typer.Option(help="Measure on a validator as well.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from breakwater import archive
 from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
 from breakwater.chain import programs
@@ -43,7 +43,6 @@ MOST_RETRIEVAL_MS: Final = 100.0
 
 async def state_pruning(ctx: Context) -> Outcome:
     """Make positions of three ages, archive what is old enough, look at what is left and what comes back."""
-    archive: Any = import_module("breakwater.archive")
     markets = ctx.scaled(MARKETS, 10)
     traders = max(2, ctx.scaled(POSITIONS, 20) // markets)
     chance = random.Random(ctx.seed)
@@ -136,7 +135,9 @@ async def _settle(stage: Stage, numbers: Sequence[int]) -> int:
     return len(numbers) * len(stage.people)
 
 
-async def _retrieve(service: Any, picked: Any, chance: random.Random) -> tuple[int, float]:
+async def _retrieve(
+    service: archive.Archive, picked: archive.Picked, chance: random.Random
+) -> tuple[int, float]:
     """Content and proof of many, each checked against the chain's root; how many came, the slowest in ms."""
     slowest, count = 0.0, 0
     for _ in range(RETRIEVED):

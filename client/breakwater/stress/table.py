@@ -95,6 +95,26 @@ OWN: Final = (
         ),
     ),
     Scenario(
+        "state-pruning",
+        "10,000 positions of three ages: half are archived, and come back on demand",
+        "000 2.4",
+        EMBEDDED,
+        _later("_pruning", "state_pruning"),
+        _asked(
+            "000 2.4",
+            ("10,000 positions, 50 % older than 30 days", "~5,000 prunable", "{archived:,} of {positions:,}"),
+            ("space savings", "~50 %", "{part_archived:.0%} of the positions' accounts are gone"),
+            (
+                "pruning rate",
+                "1000 positions/s",
+                "{per_second:,.0f}/s, {per_cpu_second:,.0f} a second of CPU",
+            ),
+            ("gas cost", "~5000 CU per position", "{compute_per_position:,.0f} CU"),
+            ("compression for archives", "~10x", "{archive_ratio:.1f}x"),
+            ("retrieval time", "< 100 ms", "{retrieval_ms_slowest:.1f} ms at most, proof included"),
+        ),
+    ),
+    Scenario(
         "concurrent-users",
         "1,000 users who join, pay in, trade on spot and on credit, and take money out",
         "001 7.5.4 (1)",
@@ -213,30 +233,9 @@ OWN: Final = (
 """This package's scenarios, in the order in which they are shown."""
 
 
-PRUNING: Final = Scenario(
-    "state-pruning",
-    "10,000 positions of three ages: half are archived, and come back on demand",
-    "000 2.4",
-    EMBEDDED,
-    _later("_pruning", "state_pruning"),
-    _asked(
-        "000 2.4",
-        ("10,000 positions, 50 % older than 30 days", "~5,000 prunable", "{archived:,} of {positions:,}"),
-        ("space savings", "~50 %", "{part_archived:.0%} of the positions' accounts are gone"),
-        ("pruning rate", "1000 positions/s", "{per_second:,.0f}/s, {per_cpu_second:,.0f} a second of CPU"),
-        ("gas cost", "~5000 CU per position", "{compute_per_position:,.0f} CU"),
-        ("compression for archives", "~10x", "{archive_ratio:.1f}x"),
-        ("retrieval time", "< 100 ms", "{retrieval_ms_slowest:.1f} ms at most, proof included"),
-    ),
-)
-"""Needs the archive."""
-
-
 def scenarios() -> tuple[Scenario, ...]:
     """All of them, as far as they are installed."""
     found = list(OWN)
-    if find_spec("breakwater.archive") and find_spec("breakwater.archive.service"):
-        found.insert(3, PRUNING)
     for name in OTHERS:
         if find_spec(f"breakwater.{name}") and find_spec(f"breakwater.{name}.scenarios"):
             found += import_module(f"breakwater.{name}.scenarios").SCENARIOS
