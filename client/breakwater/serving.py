@@ -57,7 +57,7 @@ class Tokens:
 
     def pass_for(self, token: str, purpose: str) -> str | None:
         """What a browser keeps instead of a valid token; None for another. It outlives a restart."""
-        found = self._known(token.strip().encode())
+        found = self._known(token.strip().encode(errors="replace"))
         return None if found is None else _pass(found, purpose)
 
     def admits(self, shown: str, purpose: str) -> bool:

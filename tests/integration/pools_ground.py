@@ -48,7 +48,7 @@ class Ground:
     def kill(self) -> None:
         """End the service like SIGKILL does: nothing of it runs or writes any more."""
         threads = [task for _, task in self.service.workers.values()]
-        for task in (*threads, *self.service.post._batches, *self.service._removals.values()):
+        for task in (*threads, *self.service.post._batches, *self.service.removals.tasks):
             task.cancel()
         os.close(self.service.store._journal)
         self.service.store._lock.close()

@@ -111,6 +111,7 @@ async def test_trades_and_liquidity_are_paid_what_the_status_says_and_once(world
     assert found.credit == 2 * sum(fees[:25]) + fees[25]
     assert found.early_trades_left == 75
     assert found.credits_left == RULES.trade_credits - found.credit
+    assert found.reserved == sum(fees)
     claimed = await bootstrap.claim(world.sender, world.trader)
     assert (claimed.trades, claimed.maker) == (found.credit * RULES.trade_rate // UNIT, 0)
     assert await world.tokens(world.trader) == claimed.trades

@@ -293,7 +293,7 @@ async def test_another_program_at_the_address_is_refused_before_anything_is_paid
         await planned(engine, it.deployer.pubkey(), other)
 
 
-async def test_another_deployers_program_cannot_be_burned(
+async def test_another_deployers_program_is_neither_burned_nor_vouched_for(
     engine: LocalEngine, bank: Keypair, tmp_path: Path
 ) -> None:
     deployer, stranger = await funded(engine, bank), await funded(engine, bank)
@@ -302,8 +302,9 @@ async def test_another_deployers_program_cannot_be_burned(
     with Journal(tmp_path / "journal.jsonl") as journal:
         outcome = await deploy.deploy(Sender(engine), engine, deployer, plan, journal)
     assert outcome.programs[0].authority == str(deployer.pubkey())
-    with pytest.raises(InvalidInput, match=f"Sign with {deployer.pubkey()}"):
-        await planned(engine, stranger.pubkey(), one)
+    for immutable in (True, False):
+        with pytest.raises(InvalidInput, match=f"Sign with {deployer.pubkey()}"):
+            await planned(engine, stranger.pubkey(), one, immutable=immutable)
 
 
 async def test_the_journal_of_another_deployer_is_refused(
@@ -316,6 +317,20 @@ async def test_the_journal_of_another_deployer_is_refused(
         with pytest.raises(InvalidInput, match="Name another journal"):
             await deploy.deploy(Sender(engine), engine, deployer, plan, journal)
     assert (await engine.client.get_balance(deployer.pubkey())).value == SOL
+
+
+async def test_without_a_terminal_and_without_yes_nothing_is_sent(
+    engine: LocalEngine, bank: Keypair, tmp_path: Path
+) -> None:
+    # before the test below: whose the programs are once it has deployed them is asked first
+    deployer, key = await funded(engine, bank, 5 * SOL), tmp_path / "deployer.json"
+    key.write_text(json.dumps(list(bytes(deployer))))
+    place = ("--cluster", engine.url, "--keypair", str(key), "--journal", str(tmp_path / "journal.jsonl"))
+    process = await breakwater("deploy", *place, "--program", "oracle")
+    out, err = await process.communicate()
+    assert (process.returncode, out) == (2, b"")
+    assert err.decode().endswith("breakwater: Add --yes: there is no terminal to ask for a confirmation.\n")
+    assert (await engine.client.get_balance(deployer.pubkey())).value == 5 * SOL
 
 
 async def test_ctrl_c_says_how_to_continue_and_the_command_continues(
@@ -346,19 +361,6 @@ async def test_ctrl_c_says_how_to_continue_and_the_command_continues(
     assert {each["authority"] for each in answer["programs"]} == {str(deployer.pubkey())}
     assert (answer["steps"][0]["step"], answer["steps"][0]["state"]) == ("buffer", "found")
     assert signature_in(answer["record"]["file"]) == answer["record"]["signature"]
-
-
-async def test_without_a_terminal_and_without_yes_nothing_is_sent(
-    engine: LocalEngine, bank: Keypair, tmp_path: Path
-) -> None:
-    deployer, key = await funded(engine, bank, 5 * SOL), tmp_path / "deployer.json"
-    key.write_text(json.dumps(list(bytes(deployer))))
-    place = ("--cluster", engine.url, "--keypair", str(key), "--journal", str(tmp_path / "journal.jsonl"))
-    process = await breakwater("deploy", *place, "--program", "oracle")
-    out, err = await process.communicate()
-    assert (process.returncode, out) == (2, b"")
-    assert err.decode().endswith("breakwater: Add --yes: there is no terminal to ask for a confirmation.\n")
-    assert (await engine.client.get_balance(deployer.pubkey())).value == 5 * SOL
 
 
 def is_writing(journal: Path) -> bool:

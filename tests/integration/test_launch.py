@@ -12,7 +12,7 @@ import pytest_asyncio
 from solders.keypair import Keypair
 from solders.signature import Signature
 
-from breakwater import deploy
+from breakwater import bootstrap, deploy
 from breakwater.chain import addresses as at
 from breakwater.chain import keeper_instructions as kx
 from breakwater.chain import loader, mmt_mint
@@ -142,6 +142,9 @@ async def test_first_trades_paid_fees_into_a_vault_of_nothing_but_the_liquidity(
     assert values["volume"] > 0
     assert values["fees"] > 0
     assert values["loans"] > 0
+    rewards = await bootstrap.status(launched.engine, launched.key("trader").pubkey())
+    assert rewards.early_trades_left == 100 - 3
+    assert rewards.launch.trade_credits - rewards.credits_left == rewards.credit > 0
 
 
 async def test_verify_holds_the_chain_to_the_signed_summary(

@@ -129,6 +129,12 @@ async def test_books_short_is_one_unit_too_little(ground: Ground) -> None:
     assert await watch.fires()
     ground.set_tokens(owed)
     assert not await watch.fires()
+    view = (await watch.look()).view
+    first, *rest = view.shards
+    aside = replace(first, cash=first.cash - 5, reserve=first.reserve + 5)
+    assert watch.monitor.judge(replace(view, shards=(aside, *rest))).values["token_surplus"] == 0
+    lost = replace(first, reserve=first.reserve + 5)
+    assert watch.monitor.judge(replace(view, shards=(lost, *rest))).alerts
 
 
 async def test_fold_overdue_is_1501_slots_and_until_150(ground: Ground) -> None:

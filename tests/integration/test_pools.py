@@ -11,14 +11,11 @@ import pytest
 from solders.account import Account
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
-from spl.token import instructions as spl
 from tests.integration.pools_ground import EVERY, Ground, ground, until
 
-from breakwater.chain import addresses as at
 from breakwater.chain import pool_instructions as px
 from breakwater.errors import InvalidInput, ProgramError, Unreachable
 from breakwater.pools import DrillConfig, drill, moves, run_simulated
-from breakwater.pools.reader import ata
 from breakwater.pools.records import Pending, Rates
 from breakwater.pools.worker import MOST_FAILURES
 
@@ -149,7 +146,7 @@ async def test_a_killed_service_goes_on_with_what_was_running_and_emptying(tmp_p
         pool = await on.pool()
         threads = await on.threads(pool)
         await on.until(30)
-        on.service._set_state(threads[0], "deleting")
+        on.service.set_state(threads[0], "deleting")
         on.kill()
         on.open()
         await on.service.start()
@@ -296,29 +293,31 @@ async def test_a_service_that_stops_while_it_still_looks_something_up_begins_not
         assert list(service.books.pending) == [entry.signature]
 
 
-async def test_what_a_stranger_sends_does_not_keep_a_wallet_from_going(tmp_path: Path) -> None:
-    async with ground(tmp_path) as on:
-        pool = await on.pool()
-        thread = await on.service.create_thread("deposit", pool.address, 0, rates=Rates(1, 2))
-        on.service.start_thread(thread.id)
-        await on.until(2)
-        await on.service.stop_thread(thread.id)
-        stranger, core = Keypair(), on.service.core
-        await on.service.mint_and_send(pool.address, 0, str(stranger.pubkey()), 1_000)
-        gift = spl.transfer(
-            spl.TransferParams(
-                program_id=at.TOKEN_PROGRAM,
-                source=ata(stranger.pubkey(), Pubkey.from_string(pool.mints[0])),
-                dest=on.service.books.wallets[thread.id].tokens(pool.mints[0]),
-                owner=stranger.pubkey(),
-                amount=7,
-            )
-        )
-        await on.service._sender.send([gift], [core.key, stranger])
-        emptied = await on.service.delete_thread(thread.id)
-        assert emptied.burned[pool.mints[0]] >= 7
-        assert on.service.books.held("outside", pool.mints[0]) == 993
-        assert (await on.service.reconcile()).ok
+def test_a_thread_that_has_got_over_a_failure_begins_with_a_short_pause_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with ground(tmp_path) as on:
+            pool = await on.pool()
+            thread = await on.service.create_thread("deposit", pool.address, 0)
+            on.service.start_thread(thread.id)
+            run, loop = on.service.books.run, asyncio.get_running_loop()
+            pauses: list[float] = []
+            for _ in range(3):
+                await on.until(thread.stats.succeeded + 1)
+                tries: list[float] = []
+
+                async def once(move: moves.Move, tries: list[float] = tries) -> Any:
+                    tries.append(loop.time())
+                    if len(tries) < 4:
+                        raise Unreachable("Wait for the node.")
+                    return await run(move)
+
+                on.service.books.run = once  # type: ignore[method-assign]
+                await until(lambda tries=tries: len(tries) > 4)  # type: ignore[misc]
+                pauses.append(tries[1] - tries[0])
+            assert pauses == pytest.approx([0.5] * 3, abs=0.1)
+            assert thread.state == "running"
+
+    run_simulated(main())
 
 
 def test_a_thread_that_fails_again_and_again_pauses_longer_each_time_and_is_stopped(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,14 +11,13 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from solders.keypair import Keypair
 from tests.integration.pools_ground import Ground
 
 from breakwater.pools import ServerConfig, serving
 from breakwater.serving import Tokens
+from breakwater.serving_patience import Patient
 
 TOKEN = "of-our-own-choice-" * 2
 AUTHORISED = {"authorization": f"Bearer {TOKEN}"}
@@ -197,59 +195,38 @@ async def test_a_hundred_clients_lose_no_update_and_read_quickly(tmp_path: Path)
         assert middle < 0.5, f"{middle * 1000:.0f} ms"
 
 
-@pytest.fixture(scope="module")
-def described(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A loop, an application and the document that it describes itself with."""
-    from breakwater.pools import application
-
-    with asyncio.Runner() as runner:
-        on = Ground(tmp_path_factory.mktemp("described"))
-        transport = httpx.ASGITransport(application(on.service, ServerConfig(Tokens([TOKEN]))))
-        client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=AUTHORISED)
-        document = runner.run(client.get("/openrpc.json")).json()
-        yield runner, client, document
-        on.service.store.close()
-
-
-ANYTHING = (
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**70), 2**70)
-    | st.text(max_size=50)
-    | st.lists(st.integers(), max_size=2)
+@pytest.mark.parametrize(
+    ("sent", "answer"),
+    [
+        (b"", b"HTTP/1.1 408 "),
+        (b"\r\n", b"HTTP/1.1 408 "),
+        (b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"HTTP/1.1 408 "),
+        (b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"x" * 100_000, b"HTTP/1.1 431 "),
+        (b"POST /rpc HTTP/1.1\r\nHost: 127.0.0.1\r\n%s\r\nContent-Length: 9\r\n\r\n{", b""),
+    ],
 )
-READS = ("pools.list", "pools.get", "threads.list", "threads.get", "service.statistics", "service.alerts")
-HARMLESS = (
-    *READS,
-    "threads.create",
-    "threads.start",
-    "threads.pause",
-    "threads.set_rates",
-    "pools.import",
-    "mint_and_send",
-)
-
-
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_every_described_method_answers_every_kind_of_parameter_as_specified(
-    described: Any, data: st.DataObject
+async def test_who_does_not_get_to_the_end_is_cut_off(
+    tmp_path: Path, sent: bytes, answer: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runner, client, document = described
-    method = data.draw(st.sampled_from([each for each in document["methods"] if each["name"] in HARMLESS]))
-    names = [each["name"] for each in method["params"]]
-    params = data.draw(
-        st.dictionaries(st.sampled_from([*names, "other"]), ANYTHING, max_size=6)
-        | st.lists(ANYTHING, max_size=4)
-    )
-    body = {"jsonrpc": "2.0", "id": 1, "method": method["name"], "params": params}
-    response = runner.run(
-        client.post("/rpc", content=json.dumps(body), headers={"content-type": "application/json"})
-    )
-    assert response.status_code == 200
-    answer = response.json()
-    assert answer["id"] == 1
-    assert ("result" in answer) != ("error" in answer)
-    if "error" in answer:
-        assert answer["error"]["code"] == -32602, answer
-        assert answer["error"]["message"]
+    monkeypatch.setattr(Patient, "request_s", 0.2)
+    async with served(tmp_path) as (_, client):
+        reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+        known = f"Content-Type: application/json\r\nAuthorization: Bearer {TOKEN}"
+        writer.write(sent.replace(b"%s", known.encode()))
+        await writer.drain()
+        async with asyncio.timeout(60):
+            assert (await reader.read()).startswith(answer)
+        writer.close()
+        assert (await client.get("/health")).status_code == 200, "everybody else is served"
+
+
+async def test_who_hangs_up_leaves_no_traceback(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with served(tmp_path) as (_, client):
+        reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+        head = f"POST /rpc HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKEN}\r\n"
+        writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{{".encode())
+        await writer.drain()
+        writer.close()
+        await client.get("/health")
+    assert [each for each in caplog.records if each.exc_info] == []
+    assert reader is not None

@@ -26,6 +26,7 @@ from breakwater.chain.sender import Sender
 from breakwater.charter import Charter
 from breakwater.cli import main
 from breakwater.config import settings
+from breakwater.errors import InvalidInput
 from breakwater.steps import Journal
 
 if TYPE_CHECKING:
@@ -176,6 +177,14 @@ async def test_other_keys_than_were_named_are_findings(botched: World) -> None:
         ("feeds", str(at.feed("ETH/USD")), "the feed ETH/USD"),
     ]
     assert f"MMT {named}" in {each.expected for each in report.findings}
+
+
+async def test_genesis_opens_no_exchange_on_other_bytes_even_if_nobody_can_change_them(
+    botched: World,
+) -> None:
+    engine = botched.engine
+    with pytest.raises(InvalidInput, match="Build for other addresses: the exchange program here is another"):
+        await genesis.make_plan(Sender(engine), engine, botched.deployer, botched.charter, priority_fee=0)
 
 
 async def test_every_live_key_is_a_power(botched: World) -> None:

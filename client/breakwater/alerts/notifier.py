@@ -36,7 +36,7 @@ class Sink(Protocol):
         """Deliver one.
 
         Raises:
-            BreakwaterError: it could not be delivered; it is not tried again.
+            BreakwaterError, OSError: it could not be delivered; it is not tried again.
         """
 
     async def close(self) -> None:
@@ -93,8 +93,9 @@ class Notifier:
             try:
                 await sink.tell(notice)
                 self.delivered += 1
-            except BreakwaterError as error:
+            except (BreakwaterError, OSError) as error:
                 self.lost += 1
-                log.warning("alert_undelivered", sink=sink.name, rule=notice.alert.rule, why=str(error))
+                with suppress(OSError):  # a full disk may be why
+                    log.warning("alert_undelivered", sink=sink.name, rule=notice.alert.rule, why=str(error))
             finally:
                 queue.task_done()

@@ -13,6 +13,7 @@ import uvicorn
 from breakwater import trading
 from breakwater.limits import MARKET_REQUESTS, ORDER_REQUESTS
 from breakwater.serving import LOOPBACK_NAMES, Server, bound, url_of
+from breakwater.serving_patience import Patient
 
 from .clients import Limits
 from .exchange import Exchange
@@ -74,6 +75,7 @@ class Serving:
     host: str
     port: int
     metrics: Metrics
+    store: Store
 
     @property
     def url(self) -> str:
@@ -110,7 +112,7 @@ async def serving(engine: EmbeddedEngine | RpcEngine, config: ApiConfig) -> Asyn
     server = Server(
         uvicorn.Config(
             Gate(application(endpoints, routes), rules, metrics, routes),
-            http="httptools",
+            http=Patient,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -128,7 +130,7 @@ async def serving(engine: EmbeddedEngine | RpcEngine, config: ApiConfig) -> Asyn
         try:
             await server.listening.wait()
             log.info("api_started", host=host, port=port, engine=engine.name)
-            yield Serving(host, port, metrics)
+            yield Serving(host, port, metrics, store)
         finally:
             relay.hurry()
             server.should_exit = True

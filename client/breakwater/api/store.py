@@ -11,6 +11,7 @@ import asyncio
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -133,6 +134,15 @@ class Store:
             return [Pending(*row) for row in rows]
 
         return await self._do(look)
+
+    async def backup(self, file: Path) -> None:
+        """Copy everything committed so far into a file, a store of its own; writes wait meanwhile."""
+
+        def copy() -> None:
+            with closing(sqlite3.connect(file)) as other:
+                self._db.backup(other)
+
+        await self._do(copy)
 
     async def close(self) -> None:
         """Write everything out and let go of the file."""

@@ -58,6 +58,11 @@ class Status:
         return sum(each.early_trades for each in self.shards if each.credits)
 
     @property
+    def reserved(self) -> int:
+        """Credited fees, which are nobody's any more."""
+        return sum(each.reserve for each in self.shards)
+
+    @property
     def slots_left(self) -> int:
         """Slots in which locked liquidity still earns."""
         return max(0, self.launch.end_slot - self.slot)

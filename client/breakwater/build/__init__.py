@@ -5,7 +5,7 @@ goes into `breakwater/programs/` with a manifest of hashes; `check` builds again
 probes, which `breakwater bench math` runs and nobody deploys, go with them for the embedded engine alone.
 """
 
-from ._compile import BuildFailed
+from ._compile import BuildFailed, compile_program
 from ._crates import Crate, find_root, programs
 from ._manifest import MANIFEST, Artifact, Manifest
 from ._service import BuildResult, CheckResult, build, build_probes, check
@@ -26,6 +26,7 @@ __all__ = [
     "build",
     "build_probes",
     "check",
+    "compile_program",
     "find_root",
     "find_toolchain",
     "programs",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -33,6 +34,7 @@ __all__ = ["Desk"]
 
 HISTORY = 500
 PERIOD_S = 0.1
+CLOCK_S = 1.0
 SEVERITIES = {Level.WATCH: Severity.INFO, Level.WARNING: Severity.WARNING, Level.CRITICAL: Severity.CRITICAL}
 
 log = structlog.get_logger(__name__)
@@ -64,6 +66,7 @@ class Desk:
         self.version = 0
         self._notifier, self._producer, self._on_signal = notifier, producer, on_signal
         self._waiting: list[Event] = []
+        self._news = asyncio.Event()
         self._alerts: dict[str, Alert] = {}
 
     def take(self, event: Event) -> None:
@@ -74,6 +77,7 @@ class Desk:
         self.events[name] = self.events.get(name, 0) + 1
         if self._producer is not None:
             self._waiting.append(event)
+            self._news.set()
         self._tell(self.engine.push(event))
 
     def clock(self, now_ms: int) -> None:
@@ -86,13 +90,31 @@ class Desk:
         return Level(int(self.engine.table[:, at.LEVEL].max()))
 
     async def run(self) -> None:
-        """Keep the clock until cancelled."""
+        """Keep the clock, and write to Redis what comes, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._tick())
+            if self._producer is not None:
+                group.create_task(self._write(self._producer))
+
+    async def _tick(self) -> None:
         while True:
             await asyncio.sleep(PERIOD_S)
             self.clock(time.time_ns() // 1_000_000)
-            if self._producer is not None and (self._waiting or self._producer.waiting):
-                some, self._waiting = self._waiting, []
-                await asyncio.to_thread(self._producer.send, some)
+
+    async def _write(self, producer: Producer) -> None:
+        """Each event at once; those that come meanwhile go together."""
+        told = 0.0
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), PERIOD_S)
+            self._news.clear()
+            some, self._waiting = self._waiting, []
+            reached = await asyncio.to_thread(producer.send, some)
+            if reached and time.monotonic() - told >= CLOCK_S:
+                told = time.monotonic()
+                reached = await asyncio.to_thread(producer.clock, time.time_ns() // 1_000_000)
+            if not reached:
+                await asyncio.sleep(PERIOD_S)
 
     def _tell(self, signals: list[Signal]) -> None:
         for signal in signals:

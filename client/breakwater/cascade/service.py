@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -149,15 +149,26 @@ async def watch(
     """Follow exchanges, and our own chain, until cancelled or for so long.
 
     Raises:
-        InvalidInput: an exchange has no feed.
+        InvalidInput: an exchange has no feed, or Redis wants another password.
     """
     work = [each.run() for each in _connections(desk, exchanges, assets, urls or {})]
     if guard is not None:
         work.append(_chain(desk, guard, on_deeds))
-    with suppress(TimeoutError):
+    try:
         async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
             for each in (desk.run(), *work):
                 group.create_task(each)
+    except TimeoutError:
+        pass
+    except BaseExceptionGroup as group:
+        raise _first(group) from None
+
+
+def _first(error: BaseException) -> BaseException:
+    """What ended a group of tasks, or of groups of them."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def serve(

@@ -60,8 +60,11 @@ class Signal:
     def as_dict(self) -> dict[str, Any]:
         """For JSON: levels and regime by name."""
         return {
-            **asdict(self),
+            "symbol": self.symbol,
+            "time_ms": self.time_ms,
             "level": self.level.name.lower(),
             "before": self.before.name.lower(),
+            "confidence": self.confidence,
             "regime": self.regime.name.lower(),
+            "reasons": [asdict(each) for each in self.reasons],
         }

@@ -1,9 +1,4 @@
-"""The live page, its stream, and /metrics: for holders of a token, on loopback unless told otherwise.
-
-A browser shows the token once, at /login, and keeps a pass made of it in a cookie no script can read;
-programs send the token as a bearer. Requests under another host name, or from another site's page, are
-turned away.
-"""
+"""The live page, its stream, and /metrics, behind the door."""
 
 from __future__ import annotations
 
@@ -20,18 +15,16 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from breakwater.errors import RateLimited
-from breakwater.limits import RequestLimiter
-from breakwater.serving import LOOPBACK_NAMES, host_name
+from breakwater.door import Door, Login, refused
 
 from . import _layout as at
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator
 
     from prometheus_client.metrics_core import Metric
     from starlette.requests import Request
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp
 
     from breakwater.serving import Tokens
 
@@ -47,21 +40,7 @@ FILES: Final = {
     "door.js": "text/javascript; charset=utf-8",
 }
 PAGE: Final = Path(__file__).parent / "page"
-COOKIE: Final = "breakwater_cascade"
-PURPOSE: Final = "breakwater cascade page"
-OPEN: Final = frozenset({"/login", "/health"})
 PUSH_S: Final = 0.25
-GUESSES: Final = 20
-MOST_BODY: Final = 4_096
-HEADERS: Final = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-}
 
 
 @lru_cache
@@ -112,60 +91,26 @@ class Exposition:
         yield from (feeds, signals)
 
 
-class _Door:
-    def __init__(self, app: ASGIApp, tokens: Tokens, hosts: frozenset[str]) -> None:
-        self._app, self._tokens, self._hosts = app, tokens, hosts
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        refusal = self._refusal(scope)
-        await (self._app if refusal is None else refusal)(scope, receive, send)
-
-    def _refusal(self, scope: Scope) -> Response | None:
-        headers = dict(scope["headers"])
-        if host_name(headers.get(b"host")) not in self._hosts:
-            return _error(HTTPStatus.MISDIRECTED_REQUEST, "Call the server by a name it was started for.")
-        origin = headers.get(b"origin")
-        if origin is not None and origin.partition(b"://")[2].lower() != headers[b"host"].lower():
-            return _error(HTTPStatus.FORBIDDEN, "Ask from no web page, or from one of this server.")
-        path = scope["path"]
-        if path in OPEN or path.startswith("/assets/") or self._admitted(headers):
-            return None
-        if path == "/":
-            return _sent("door.html", HTTPStatus.UNAUTHORIZED)
-        return _error(HTTPStatus.UNAUTHORIZED, "Send the header Authorization: Bearer TOKEN.")
-
-    def _admitted(self, headers: Mapping[bytes, bytes]) -> bool:
-        if self._tokens.client(headers.get(b"authorization")) is not None:
-            return True
-        for each in headers.get(b"cookie", b"").decode("latin-1").split(";"):
-            name, _, value = each.strip().partition("=")
-            if name == COOKIE and self._tokens.admits(value, PURPOSE):
-                return True
-        return False
-
-
 def application(desk: Desk, tokens: Tokens, names: frozenset[str] = frozenset()) -> ASGIApp:
     """The server's application."""
-    pages = _Pages(desk, tokens)
+    pages = _Pages(desk)
+    login = Login(tokens, "cascade")
     routes = [
         Route("/", pages.page),
         Route("/assets/{name}", pages.asset),
-        Route("/login", pages.login, methods=["POST"]),
+        Route("/login", login.enter, methods=["POST"]),
         Route("/events", pages.events),
         Route("/health", pages.health),
         Route("/metrics", pages.prometheus),
         Route("/v1/view", pages.view),
     ]
-    return _Door(Starlette(routes=routes), tokens, LOOPBACK_NAMES | names)
+    return Door(Starlette(routes=routes), login, names, _file("door.html"))
 
 
 class _Pages:
-    def __init__(self, desk: Desk, tokens: Tokens) -> None:
-        self._desk, self._tokens = desk, tokens
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self._exposition = Exposition(desk)
-        self._guesses = RequestLimiter("login", GUESSES)
 
     async def page(self, _: Request) -> Response:
         return _sent("cascade.html")
@@ -173,33 +118,11 @@ class _Pages:
     async def asset(self, request: Request) -> Response:
         name = request.path_params["name"]
         if name not in FILES or name.endswith(".html"):
-            return _error(HTTPStatus.NOT_FOUND, "There is no such file.")
+            return refused(HTTPStatus.NOT_FOUND, "There is no such file.")
         return _sent(name)
 
-    async def login(self, request: Request) -> Response:
-        """Take a token, give a pass; as often as a person would."""
-        try:
-            self._guesses.take()
-        except RateLimited as error:
-            return _error(HTTPStatus.TOO_MANY_REQUESTS, str(error))
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > MOST_BODY:
-                return _error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "A token is shorter.")
-        try:
-            token = json.loads(body)["token"]
-        except (ValueError, KeyError, TypeError):
-            return _error(HTTPStatus.BAD_REQUEST, 'Send {"token": "..."}.')
-        shown = self._tokens.pass_for(token, PURPOSE) if isinstance(token, str) else None
-        if shown is None:
-            return _error(HTTPStatus.UNAUTHORIZED, "This is not a token of this server.")
-        answer = Response(status_code=HTTPStatus.NO_CONTENT)
-        answer.set_cookie(COOKIE, shown, max_age=30 * 86_400, httponly=True, samesite="strict", path="/")
-        return answer
-
     async def events(self, _: Request) -> Response:
-        return StreamingResponse(self._stream(), media_type="text/event-stream", headers=HEADERS)
+        return StreamingResponse(self._stream(), media_type="text/event-stream")
 
     async def _stream(self) -> AsyncIterator[bytes]:
         yield b"retry: 1000\n\n"
@@ -218,12 +141,8 @@ class _Pages:
         return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def view(self, _: Request) -> Response:
-        return JSONResponse(self._desk.view(), headers=HEADERS)
+        return JSONResponse(self._desk.view())
 
 
-def _sent(name: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    return Response(_file(name), status, headers=HEADERS, media_type=FILES[name])
-
-
-def _error(status: HTTPStatus, message: str) -> Response:
-    return JSONResponse({"error": {"message": message}}, status)
+def _sent(name: str) -> Response:
+    return Response(_file(name), media_type=FILES[name])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ IN_FLIGHT = 4
 
 POLL_SECONDS = 0.4
 LOOPBACK_SECONDS = 0.1
+BUSY_SECONDS = 0.5
+"""Between two looks while there is more to hand over: a node that is asked takes less."""
 REPEAT_SECONDS = 2.0
 HEIGHT_SECONDS = 2.0
 SILENCE_SECONDS = 90.0
@@ -88,7 +91,7 @@ class Delivery:
         self._open: dict[int, Parcel] = {}
         self._results: dict[int, Receipt | BreakwaterError] = {}
         self._room = asyncio.Condition()
-        self._all_packed = False
+        self._posted = asyncio.Event()
 
     async def run(
         self, count: int, pack: Callable[[int], Awaitable[Parcel]]
@@ -115,7 +118,7 @@ class Delivery:
                 parcels = await self._packed(range(start, min(start + ARRAY, count)), pack)
                 self._open.update({each.index: each for each in parcels})
                 group.create_task(self._broadcast(parcels, slots, preflight=self._preflight))
-        self._all_packed = True
+        self._posted.set()
 
     async def _packed(self, indexes: range, pack: Callable[[int], Awaitable[Parcel]]) -> list[Parcel]:
         parcels = []
@@ -170,8 +173,8 @@ class Delivery:
         loop = asyncio.get_running_loop()
         heard = height_at = loop.time()
         slots = asyncio.Semaphore(IN_FLIGHT)
-        while not (self._all_packed and not self._open):
-            await asyncio.sleep(self._pause)
+        while not (self._posted.is_set() and not self._open):
+            await self._wait()
             parcels = list(self._open.values())
             try:
                 await self._poll(parcels)
@@ -186,6 +189,12 @@ class Delivery:
             await self._repeat(slots)
             async with self._room:
                 self._room.notify_all()
+
+    async def _wait(self) -> None:
+        if len(self._open) <= self._window - ARRAY:  # otherwise only what lands makes room
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._posted.wait(), BUSY_SECONDS)
+        await asyncio.sleep(self._pause)
 
     async def _poll(self, parcels: list[Parcel]) -> None:
         statuses = await self._engine.statuses([each.signature for each in parcels])

@@ -160,6 +160,12 @@ class JsonRpc:
         try:
             return response.json()
         except ValueError:
+            if (
+                response.is_success
+            ):  # half an answer, or a page of something in between: it may have been done
+                raise Unreachable(
+                    "Ask again, or check the node's address: its answer is cut short."
+                ) from None
             raise Fatal(f"Check the node's address: HTTP {response.status_code} is not JSON-RPC.") from None
 
     async def close(self) -> None:

@@ -69,12 +69,13 @@ class Maker:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """The launch in one shard: credit and early trades that are left, and which fees count."""
+    """The launch in one shard: credit and early trades left, which fees count, and fees set aside."""
 
     credits: int
     early_trades: int
     min_fee: int
     max_fee: int
+    reserve: int
 
 
 def _pick(kind: type[Value], account: str, data: bytes) -> Value:

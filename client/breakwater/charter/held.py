@@ -57,7 +57,10 @@ class TokenAccount:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One look at an exchange. What does not exist is None; `feeds` are those that were asked for."""
+    """One look at an exchange. What does not exist is None; `feeds` are those that were asked for.
+
+    `launches` is what each shard keeps of the launch.
+    """
 
     config: layouts.Config | None
     vault: layouts.Vault | None
@@ -66,6 +69,7 @@ class Held:
     season: mmt_layouts.Season | None
     registry: mmt_layouts.Registry | None
     bootstrap: bootstrap_accounts.Bootstrap | None
+    launches: tuple[bootstrap_accounts.Launch | None, ...]
     stake_vault: TokenAccount | None
     reward_vault: TokenAccount | None
     collateral: Mint | None
@@ -126,6 +130,7 @@ async def read_held(engine: EmbeddedEngine | RpcEngine, charter: Charter) -> Hel
         season=season,
         registry=_decoded(found[at.registry()], at.EXCHANGE, mmt_layouts.registry),
         bootstrap=_decoded(found[at.bootstrap()], at.EXCHANGE, bootstrap_accounts.bootstrap),
+        launches=tuple(_decoded(found[each], at.EXCHANGE, bootstrap_accounts.launch) for each in shards),
         stake_vault=_tokens(at.stake_vault(), found[at.stake_vault()]),
         reward_vault=_tokens(at.reward_vault(), found[at.reward_vault()]),
         collateral=None if collateral is None else _mint(collateral, money[collateral]),

@@ -194,6 +194,14 @@ def _bootstrap(charter: Charter, held: Held) -> Iterator[Item]:
     yield from _values("bootstrap", at.bootstrap(), wanted, opened)
     slots = None if opened is None else f"mining_slots {opened.end_slot - opened.start_slot}"
     yield _item("bootstrap", at.bootstrap(), f"mining_slots {rules.mining_slots}", slots)
+    # of the early places some may be taken: what early shares weigh beyond once is locked early
+    early = None if opened is None else opened.early_shares + opened.total_weight - opened.locked
+    found = None if early is None else f"early_shares {early}"
+    yield _item("bootstrap", at.bootstrap(), f"early_shares {rules.early_shares}", found)
+    if opened is not None:
+        for index, launch in enumerate(held.launches):
+            fees = {"min_fee": rules.min_fee, "max_fee": rules.max_fee}
+            yield from _values("bootstrap", at.shard(index), fees, launch)
 
 
 def _mmt_vaults(charter: Charter, held: Held) -> Iterator[Item]:

@@ -19,7 +19,9 @@ __all__ = [
     "cascade_table",
     "compute_dict",
     "compute_table",
+    "levels_table",
     "send_table",
+    "tps_table",
 ]
 
 
@@ -134,4 +136,40 @@ def send_table(figures: SendFigures) -> Table:
     table.caption = (
         f"{figures.confirmed:,} of {figures.transactions:,} confirmed, {figures.reported:,} reported"
     )
+    return table
+
+
+def tps_table(figures: Mapping[str, Any]) -> Table:
+    """Trades a second, and what they have to reach."""
+    table = Table(title="Leveraged trades")
+    for column in ("", "measured", "at least"):
+        table.add_column(column, justify="right" if column else "left")
+    rows = (
+        ("embedded, a second", "embedded_trades_per_second", "6,000"),
+        ("embedded, processes", "embedded_processes", ""),
+        ("embedded, a second of one core", "embedded_trades_per_cpu_second", ""),
+        ("local, landed a second", "local_trades_per_second", ""),
+        ("local, transfers landed a second", "local_transfers_per_second", ""),
+        ("local, trades to transfers", "local_ratio", "0.8"),
+    )
+    for what, name, least in rows:
+        value = figures[name]
+        table.add_row(what, "not measured" if value is None else f"{value:,}", least)
+    if figures["reason"]:
+        table.caption = figures["reason"]
+    return table
+
+
+def levels_table(found: dict[str, Any]) -> Table:
+    """Service levels beside their targets and what was asked at first."""
+    table = Table("service level", "measured", "target", "asked at first", "")
+    for each in found["levels"]:
+        bound = f"< {each['most']:,g}" if each["most"] is not None else f"> {each['least']:,g}"
+        table.add_row(
+            each["what"],
+            f"{each['value']:,.3f} {each['unit']}",
+            f"{bound} {each['unit']}",
+            each["seed"],
+            "ok" if each["passed"] else "MISSED",
+        )
     return table

@@ -31,6 +31,7 @@ def status_dict(found: Status) -> dict[str, Any]:
         "early_trades_left": found.early_trades_left,
         "credits": _units(launch.trade_credits),
         "credits_left": _units(found.credits_left),
+        "fees_set_aside": _units(found.reserved),
         "mmt_per_credit": _mmt(launch.trade_rate),
         "mmt_per_slot": _mmt(launch.mining_rate),
         "end_slot": launch.end_slot,
@@ -62,6 +63,7 @@ def status_table(found: Status) -> Table:
     table.add_row("paid for liquidity, MMT", _mmt(launch.paid_makers))
     table.add_row("trades still credited twice", str(found.early_trades_left))
     table.add_row("credit left, of", f"{_units(found.credits_left)} of {_units(launch.trade_credits)}")
+    table.add_row("fees set aside for good", _units(found.reserved))
     table.add_row("MMT for a unit of credit", _mmt(launch.trade_rate))
     table.add_row("MMT a slot for liquidity", _mmt(launch.mining_rate))
     table.add_row("days left", f"{found.slots_left / SLOTS_A_DAY:,.1f}")

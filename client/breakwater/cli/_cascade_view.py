@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import signal as signals
 import sys
@@ -233,6 +234,7 @@ def run_worker(
         stopping = True
 
     signals.signal(signals.SIGTERM, stop)
+    gc.freeze()  # a collection of all that has been imported would hold signals up
     try:
         while not stopping and (end is None or time.monotonic() < end):
             if not worker.step(200) and not worker.owned:

@@ -66,7 +66,7 @@ def _print(done: service.Launched, directory: Path, *, as_json: bool) -> None:
     steps = Table(title="Launch", title_style="bold")
     steps.add_column("step")
     steps.add_column("seconds", justify="right")
-    steps.add_column("result")
+    steps.add_column("result", overflow="fold")
     steps.add_column("signatures", overflow="ellipsis", no_wrap=True)
     for stage in done.stages:
         more = len(stage.signatures) - SHOWN

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import structlog
 import typer
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -23,9 +24,9 @@ from ..errors import Fatal, InvalidInput
 from ..serving import Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
-__all__ = ["Status", "Wanted", "call", "drilled", "logs_to_stderr", "print_drill", "serve"]
+__all__ = ["Status", "Wanted", "call", "drilled", "logs_to_stderr", "print_drill", "run", "serve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,12 @@ async def serve(wanted: Wanted, *, as_json: bool) -> None:
         await engine.close()
 
 
+def run(serving: Coroutine[Any, Any, None]) -> None:
+    """Run the service on the loop that answers fastest."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serving)
+
+
 async def drilled(config: pools.DrillConfig, progress: Callable[[str], None]) -> pools.DrillResult:
     """Run a drill; SIGTERM ends it in order, so that neither service nor validator stays behind."""
     task = asyncio.ensure_future(pools.drill(config, progress))
@@ -128,12 +135,17 @@ def call(url: str, token_file: Path | None, method: str, params: str) -> Any:
             f"{url.rstrip('/')}/rpc", json=body, headers={"authorization": f"Bearer {token}"}, timeout=120
         )
         answer = response.json()
+    except httpx.InvalidURL:
+        raise InvalidInput(f"Give --url as an http address, not {url!r}.") from None
     except (httpx.HTTPError, ValueError) as error:
         raise Fatal(
             f"Start breakwater pools serve: nothing answers at {url} ({type(error).__name__})."
         ) from None
-    if "error" in answer:
-        raise Fatal(f"{answer['error'].get('message')}")
+    refused = answer.get("error") if isinstance(answer, dict) else None
+    if isinstance(refused, dict):
+        raise Fatal(f"{refused.get('message')}")
+    if not isinstance(answer, dict) or "result" not in answer:
+        raise Fatal(f"Name the address of breakwater pools serve: what answers at {url} is something else.")
     return answer["result"]
 
 

@@ -180,3 +180,63 @@ def send(
     for sentence in figures.broken:
         typer.echo(f"breakwater: {sentence}", err=True)
     raise typer.Exit(1 if figures.broken else 0)
+
+
+@app.command()
+def tps(
+    trades: Annotated[
+        int, typer.Option(min=500, max=1_000_000, help="Of each process, on the embedded engine.")
+    ] = 20_000,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="With an embedded engine each.")] = 2,
+    local_trades: Annotated[
+        int, typer.Option(min=100, max=100_000, help="And as many transfers, on a validator.")
+    ] = 4_000,
+    local: Annotated[bool, typer.Option(help="Measure on a validator as well.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Leveraged trades a second, signed and verified, and landed beside transfers; exit 1 if too few."""
+    from rich.console import Console
+
+    from .. import stress as service
+    from . import _bench_view as view
+
+    with Console(stderr=True).status("measuring trades") as status:
+        figures = asyncio.run(
+            service.measure_tps(trades, processes, local_trades, local=local, progress=status.update)
+        )
+    if as_json:
+        typer.echo(json.dumps(figures.as_dict()))
+    else:
+        Console(file=sys.stdout).print(view.tps_table(figures.as_dict()))
+    for sentence in figures.broken:
+        typer.echo(f"breakwater: {sentence}", err=True)
+    raise typer.Exit(1 if figures.broken else 0)
+
+
+@app.command()
+def slo(
+    part: Annotated[float, typer.Option(min=0.02, max=1.0, help="Of the usual number of operations.")] = 1.0,
+    soak: Annotated[float, typer.Option(min=1, max=86_400, help="Seconds of orders to watch memory.")] = 20.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Service levels by percentiles: HTTP, store, cache, RPC, chain, streams; exit 1 if one is missed."""
+    import logging
+
+    import structlog
+    from rich.console import Console
+
+    from .. import levels as service
+    from . import _bench_view as view
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    with Console(stderr=True).status("measuring") as status:
+        measured = asyncio.run(
+            service.measure(part=part, soak_s=soak, progress=lambda what: status.update(f"measuring {what}"))
+        )
+    if as_json:
+        typer.echo(json.dumps(measured.as_dict()))
+    else:
+        Console(file=sys.stdout).print(view.levels_table(measured.as_dict()))
+    for sentence in measured.missed:
+        typer.echo(f"breakwater: {sentence}", err=True)
+    raise typer.Exit(1 if measured.missed else 0)

@@ -39,7 +39,10 @@ Act = Annotated[
 ]
 Keys = Annotated[Path | None, typer.Option("--keypair", metavar="FILE", help="Who signs what --act sends.")]
 RedisUrl = Annotated[
-    str | None, typer.Option("--redis", metavar="URL", help="Write every event to its Streams too.")
+    str | None,
+    typer.Option(
+        "--redis", metavar="URL", envvar="BREAKWATER_REDIS_URL", help="Write every event to its Streams too."
+    ),
 ]
 Sinks = Annotated[
     Path | None,
@@ -186,7 +189,9 @@ def evaluate(
 
 @app.command()
 def work(
-    redis: Annotated[str, typer.Option(metavar="URL", help="Where the Streams are.")],
+    redis: Annotated[
+        str, typer.Option(metavar="URL", envvar="BREAKWATER_REDIS_URL", help="Where the Streams are.")
+    ],
     name: Annotated[str, typer.Option(help="The consumer's name.", show_default="made up")] = "",
     most: Annotated[int, typer.Option(min=1, max=16, help="Partitions it takes at most.")] = 16,
     model: ModelFile = None,

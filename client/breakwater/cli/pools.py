@@ -67,7 +67,7 @@ def serve(
         token_file, cpu or [], memory * 1024 * 1024,
     )  # fmt: skip
     view.logs_to_stderr(as_json=as_json)
-    asyncio.run(view.serve(wanted, as_json=as_json))
+    view.run(view.serve(wanted, as_json=as_json))
 
 
 @app.command()

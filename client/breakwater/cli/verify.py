@@ -50,12 +50,15 @@ def verify(
     """
     from .. import deploy as service
     from ..charter import Charter
+    from ..genesis import require_genuine
     from . import _deploy_view, _verify_view
 
     if rebuild:
         _deploy_view.rebuild(root)
     reference = service.reference(manifest)
     expected = Charter.read(genesis)
+    if genesis is not None and genesis.suffix == ".json":
+        require_genuine(genesis)
     report = asyncio.run(
         _verify_view.run(cluster, reference, expected, deployer or [], exchange=not programs_only)
     )

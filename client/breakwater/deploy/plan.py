@@ -128,7 +128,7 @@ async def make_plan(
     (otter,) = await read_accounts(engine, [OTTER_VERIFY])
     has_otter = otter is not None and otter.executable
     for each in standings:
-        _require_ours(each, deployer, options)
+        _require_ours(each, deployer)
     if has_otter and options.public_record and not (options.repository and options.commit):
         raise InvalidInput(
             "Name the public sources with --repository and --commit, or add --no-public-record: this "
@@ -145,9 +145,9 @@ async def make_plan(
     return Plan(cluster, deployer, standings, options, has_otter, costs, await balance(engine, deployer))
 
 
-def _require_ours(standing: Standing, deployer: Pubkey, options: Options) -> None:
+def _require_ours(standing: Standing, deployer: Pubkey) -> None:
     state = standing.state
-    if options.immutable and state is not None and state.authority not in (None, deployer):
+    if state is not None and state.authority not in (None, deployer):
         raise InvalidInput(
             f"Sign with {state.authority}: it holds the authority over {standing.target.name}."
         )

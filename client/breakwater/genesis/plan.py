@@ -144,16 +144,16 @@ async def _burns(sender: Sender, engine: EmbeddedEngine | RpcEngine, payer: Pubk
         state = await loader.program_state(sender, programs.address(name))
         if state is None:
             raise InvalidInput(f"Run breakwater deploy first: there is no {name} program here.")
-        if state.authority is None:
-            continue
-        if state.authority != payer:
+        if state.authority not in (None, payer):
             raise InvalidInput(
                 f"Sign with {state.authority}, or have it run breakwater deploy --immutable first: it can "
                 f"still change the {name} program."
             )
         if not state.holds(programs.binary(name, "v3")):
-            raise InvalidInput(f"Run breakwater deploy first: the {name} program here is another one.")
-        found.append(name)
+            how = "Run breakwater deploy first" if state.authority else "Build for other addresses"
+            raise InvalidInput(f"{how}: the {name} program here is another one.")
+        if state.authority is not None:
+            found.append(name)
     return tuple(found)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from breakwater.chain import addresses as at
 from breakwater.chain import mmt_mint
 from breakwater.chain.engine import RpcEngine
+from breakwater.errors import InvalidInput
 from breakwater.steps import Signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from solders.keypair import Keypair
     from solders.pubkey import Pubkey
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from .plan import Plan
     from .service import Outcome
 
-__all__ = ["summarise"]
+__all__ = ["require_genuine", "summarise"]
 
 LISTED = 1_000
 
@@ -70,6 +73,24 @@ async def summarise(
         "coverage_q32": outcome.coverage_q32,
     }
     return Signed.by(payer, statement)
+
+
+def require_genuine(file: Path) -> None:
+    """Make sure that a summary says what its payer signed.
+
+    Raises:
+        InvalidInput: something was changed after the signature, or there is none.
+    """
+    try:
+        value = json.loads(file.read_text())
+        signed = Signed(value["statement"], str(value["signature"]))
+        payer = str(signed.statement["payer"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InvalidInput(f"Name a summary that breakwater genesis has signed, not {file}.") from None
+    if not signed.genuine(payer):
+        raise InvalidInput(
+            f"Get {file} again from who launched: its payer {payer} has not signed what it says."
+        )
 
 
 def _made(plan: Plan) -> Mapping[str, Pubkey]:

@@ -4,6 +4,8 @@ Start with `run`; `drill` shows a whole crew at work, `race` rivals at one
 loan, `cascade` a hundred chains after a gap.
 """
 
+from ._books import Books, read_books
+from ._genesis import Ground, endow, found, minted, wallet
 from .cascade import CascadeResult, cascade
 from .crew import derived, fund
 from .drill import DrillResult, MemberResult, drill
@@ -17,10 +19,12 @@ from .work import KIND_URGENCY, Work, rank
 
 __all__ = [
     "KIND_URGENCY",
+    "Books",
     "CascadeResult",
     "DrillResult",
     "Duties",
     "Eyes",
+    "Ground",
     "Hands",
     "Keeper",
     "KeeperConfig",
@@ -37,12 +41,17 @@ __all__ = [
     "cascade",
     "derived",
     "drill",
+    "endow",
+    "found",
     "fund",
     "heartbeat",
+    "minted",
     "race",
     "rank",
+    "read_books",
     "register",
     "run",
     "status",
     "unregister",
+    "wallet",
 ]

@@ -12,7 +12,7 @@ from spl.token import instructions as spl
 
 from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
-from breakwater.chain import loader, programs
+from breakwater.chain import loader, programs, queries
 from breakwater.chain import mmt_instructions as mx
 from breakwater.chain.engine import EmbeddedEngine, Receipt
 
@@ -124,7 +124,11 @@ async def found(
     engine = sender.engine
     await engine.airdrop(admin.pubkey(), 1_000 * SOL)
     if not isinstance(engine, EmbeddedEngine):
-        for name in programs.NAMES:
+        # a validator can be started with them
+        there = await queries.read(
+            engine, [at.program_data(programs.address(each)) for each in programs.NAMES]
+        )
+        for name in (each for each, data in zip(programs.NAMES, there, strict=True) if data is None):
             progress(f"deploying {name}")
             await loader.deploy_program(
                 sender,

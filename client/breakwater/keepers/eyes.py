@@ -63,6 +63,7 @@ class Eyes:
         prices: a source for stale feeds.
         pace: how often to look.
         prune_after_s: see `Finder`.
+        seed: of the pauses after a failure.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Eyes:
         prices: Prices | None = None,
         pace: Pace | None = None,
         prune_after_s: int | None = None,
+        seed: int | None = None,
     ) -> None:
         self.engine, self.pace = engine, pace or Pace()
         self.world = World()
@@ -88,7 +90,7 @@ class Eyes:
         self._dirty = asyncio.Event()
         self._changed: dict[Pubkey, None] = {}
         self._error: BaseException | None = None
-        self._chance = random.Random()
+        self._chance = random.Random(seed)
         if isinstance(engine, EmbeddedEngine):
             engine.on_landed.append(self._landed)
 

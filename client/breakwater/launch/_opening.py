@@ -109,14 +109,14 @@ async def open_market(sender: Sender, keys: Keys, feed: FeedTerms) -> list[str]:
 
 
 async def trade(sender: Sender, keys: Keys) -> list[str]:
-    """A deposit, a purchase, a purchase with a loan, and a sale."""
+    """A deposit, a purchase, a purchase with a loan, and a sale, each of a size that the launch pays for."""
     engine, trader = sender.engine, keys.trader
     deposited = await trading.deposit(sender, trader, PURSE)
     signatures = [deposited.signature]
     requests = (
-        trading.Request(MARKET, "buy", 1, 20 * UNIT),
-        trading.Request(MARKET, "open", 0, 20 * UNIT, leverage_x100=200),
-        trading.Request(MARKET, "sell", 1, 10 * UNIT),
+        trading.Request(MARKET, "buy", 1, 200 * UNIT),
+        trading.Request(MARKET, "open", 0, 100 * UNIT, leverage_x100=200),
+        trading.Request(MARKET, "sell", 1, 100 * UNIT),
     )
     for request in requests:
         ticket = await trading.prepare(engine, trader.pubkey(), request)

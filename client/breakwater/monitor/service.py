@@ -13,11 +13,12 @@ import uvicorn
 
 from breakwater.alerts import Notifier, sinks_of
 from breakwater.serving import Server, bound, url_of
+from breakwater.serving_patience import Patient
 
 from .assets import assets
 from .exposition import Exposition
 from .history import History
-from .web import HEADERS, Board, application
+from .web import Board, application
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -144,14 +145,13 @@ async def _serving(
     server = Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=Patient,
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            headers=list(HEADERS),
             timeout_graceful_shutdown=GRACE_S,
         )
     )

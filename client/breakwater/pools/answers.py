@@ -33,6 +33,7 @@ class Answers:
     pools: dict[str, PoolRecord]
     threads: dict[str, ThreadRecord]
     started_at: float
+    _shown: dict[str, tuple[Any, Any, msgspec.Raw]]
 
     async def reconcile(self) -> Reconciliation:
         """Compare the books with the chain while nothing moves; a difference raises an alert."""
@@ -45,11 +46,20 @@ class Answers:
         """What was counted of a pool."""
         return self.books.totals.get(address, Totals())
 
-    def show_thread(self, record: ThreadRecord) -> dict[str, Any]:
-        """A thread without its secret, with what it holds."""
+    def show_thread(self, record: ThreadRecord) -> msgspec.Raw:
+        """A thread without its secret, with what it holds; JSON, kept until something about it changes."""
+        holds, stats = self.books.balances.get(record.id), record.stats
+        said = (record.version, record.state, stats.waits, stats.refills, stats.top_ups)
+        known = self._shown.get(record.id)
+        if known is not None and known[0] == said and known[1] is holds:
+            return known[2]
         shown: dict[str, Any] = msgspec.to_builtins(record)
         del shown["secret"]
-        return {**shown, "wallet": str(record.wallet), "holds": dict(self.books.balances.get(record.id, {}))}
+        wallet = self.books.wallets.get(record.id)
+        shown["wallet"] = str(record.wallet if wallet is None else wallet.address)
+        made = msgspec.Raw(msgspec.json.encode({**shown, "holds": holds or {}}))
+        self._shown[record.id] = (said, holds, made)
+        return made
 
     def show_pool(self, record: PoolRecord) -> dict[str, Any]:
         """A pool with its newest state and its totals."""
@@ -87,7 +97,7 @@ class Answers:
         )
         return {
             **{name: sum(getattr(each, name) for each in stats) for name in names},
-            "compute_units": self.books.compute_units,
+            "compute_units": sum(each.compute_units for each in stats),
             "threads": len(self.threads),
             "states": states,
             "errors": errors,

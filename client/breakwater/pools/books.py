@@ -12,6 +12,7 @@ import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import structlog
 from solders.signature import Signature
 
@@ -21,7 +22,7 @@ from breakwater.errors import BreakwaterError, Fatal, Retryable, Unreachable
 
 from .moves import OUTSIDERS
 from .post import Letter
-from .records import CORE, Pending, Totals, document, parse
+from .records import CORE, OUTSIDE, Pending, Totals, document, parse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -69,7 +70,6 @@ class Books:
         self.wallets: dict[str, Wallet] = {}
         self.views: dict[str, PoolView] = {}
         self.lamports: dict[str, int] = {}
-        self.compute_units = 0
         self.closing = False
         """Nothing new begins, not even for those who have waited for what is being found out."""
         self.recovered = {"landed": 0, "dropped": 0}
@@ -121,9 +121,9 @@ class Books:
                 pool,
                 move.totals,
             )
+            self._store.commit({f"pending/{entry.signature}": document(entry)})
             pending.append(entry)
             self.pending[entry.signature] = entry
-            self._store.commit({f"pending/{entry.signature}": document(entry)})
 
         try:
             receipt = await self._post.send(Letter(move.instructions, move.signers, signed, move.compute))
@@ -138,8 +138,7 @@ class Books:
             if pending:
                 self._drop(pending[-1])
             raise
-        self.compute_units += receipt.compute_units
-        self._apply(pending[-1])
+        await self._apply(pending[-1])
         await self._verify(move, receipt)
         return receipt
 
@@ -161,7 +160,7 @@ class Books:
         async with self.locked(_locks_of(entry.changes)):
             landed = await self._find_out(entry)
             if landed is not None:
-                self._apply(entry)
+                await self._apply(entry)
         self.recovered["landed" if landed is not None else "dropped"] += 1
         log.info("move_recovered", what=entry.what, thread=entry.thread, landed=landed is not None)
 
@@ -201,26 +200,53 @@ class Books:
         self.pending.pop(entry.signature, None)
         self._store.commit({f"pending/{entry.signature}": None})
 
-    def _apply(self, entry: Pending) -> None:
-        """Book what landed, in one commit with forgetting that it was pending."""
+    async def _apply(self, entry: Pending) -> None:
+        """Book what landed, in one commit with forgetting that it was pending; not before the disk has it."""
         written: dict[str, Any] = {f"pending/{entry.signature}": None}
-        for holder, changed in entry.changes.items():
-            if not changed:
-                continue
-            held = self.balances.setdefault(holder, {})
-            for mint, amount in changed.items():
+        balances = {
+            holder: {**self.balances.get(holder, {})} for holder, changed in entry.changes.items() if changed
+        }
+        for holder, held in balances.items():
+            for mint, amount in entry.changes[holder].items():
                 held[mint] = held.get(mint, 0) + amount
             written[f"balances/{holder}"] = dict(held)
-        if entry.pool:
-            totals = self.totals.setdefault(entry.pool, Totals())
-            totals.operations += 1
-            for name, sides in entry.totals.items():
-                kept: list[int] = getattr(totals, name)
-                kept[0] += sides[0]
-                kept[1] += sides[1]
-            written[f"totals/{entry.pool}"] = document(totals)
+        while True:
+            totals = self._counted(entry)  # what others counted meanwhile is in it
+            if totals is not None:
+                written[f"totals/{entry.pool}"] = document(totals)
+            try:
+                self._store.commit(written)
+            except Retryable as error:
+                log.warning("booking_waits", signature=entry.signature, error=str(error))
+                await asyncio.sleep(LOOK_S)
+                continue
+            break
+        self.balances |= balances
+        if totals is not None:
+            self.totals[entry.pool] = totals
         self.pending.pop(entry.signature, None)
-        self._store.commit(written)
+
+    def _counted(self, entry: Pending) -> Totals | None:
+        """The totals of its pool with this move in them."""
+        if not entry.pool:
+            return None
+        totals = msgspec.convert(document(self.totals.get(entry.pool, Totals())), Totals)
+        totals.operations += 1
+        for name, sides in entry.totals.items():
+            kept: list[int] = getattr(totals, name)
+            kept[0] += sides[0]
+            kept[1] += sides[1]
+        return totals
+
+    def adopt(self, holder: str, mint: str, found: int) -> None:
+        """Book what the chain shows, by somebody who has the lock; whoever has the difference is outside."""
+        missing = self.held(holder, mint) - found
+        balances = {
+            holder: {**self.balances.get(holder, {}), mint: found},
+            OUTSIDE: {**self.balances.get(OUTSIDE, {}), mint: self.held(OUTSIDE, mint) + missing},
+        }
+        self._store.commit({f"balances/{name}": held for name, held in balances.items()})
+        self.balances |= balances
 
     async def _verify(self, move: Move, receipt: Receipt) -> None:
         if move.event is not None:

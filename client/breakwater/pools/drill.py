@@ -245,10 +245,12 @@ async def _work(
             "threads.create", kind=kind, pool=pools[pool]["address"], side=side, funding=funding, start=True
         )
     began = time.monotonic()
+    sent = 0
     half = config.seconds / 2 if config.kill else config.seconds
     await _wait(service, began, half, progress)
     if config.kill:
-        result.operations_before_kill = (await service.call("service.statistics"))["succeeded"]
+        before = await service.call("service.statistics")
+        result.operations_before_kill, sent = before["succeeded"], before["sent"]
         await service.end(signal.SIGKILL)
         result.killed = 1
         progress("killed; starting again")
@@ -262,6 +264,7 @@ async def _work(
     stats = await service.call("service.statistics")
     found = await service.call("service.reconcile")  # waits for what is still to be found out
     _sum_up(result, stats, found, seconds)
+    result.transactions += sent
     result.recovered = (await service.call("service.statistics"))["moves_recovered"]
     result.seconds = round(seconds, 3)
     result.validator_cpu_seconds = round(cpu_seconds(engine.process.pid) - before_validator, 2)

@@ -16,13 +16,14 @@ from breakwater.errors import ProgramError, Retryable
 
 from . import moves
 from .books import Mismatch
+from .records import OUTSIDE
 
 if TYPE_CHECKING:
     from .books import Books
     from .moves import Wallet
     from .records import PoolRecord
 
-__all__ = ["Emptied", "empty", "insist"]
+__all__ = ["Emptied", "empty"]
 
 TRIES = 5
 
@@ -49,26 +50,34 @@ async def empty(books: Books, core: Wallet, who: Wallet, pool: PoolRecord) -> Em
     """
     done = Emptied({}, {}, {})
     every = [*pool.mints, *pool.lp_mints]
-    await _burn_gifts(books, core, who, pool, done)
+    await _settle(books, core, who, pool, done)
     await _reopen(books, core, who, [mint for mint in every if books.held(who.name, mint) > 0])
     for side in (0, 1):
         await _redeem(books, core, who, pool, side, done)
     for side in (0, 1):
         await _dispose(books, core, who, pool, side, done)
     await _close(books, core, who, pool, done)
+    if any(books.held(who.name, mint) for mint in every):
+        raise Retryable(f"Empty {who.name} again: a share came in meanwhile.")
     return done
 
 
-async def _burn_gifts(books: Books, core: Wallet, who: Wallet, pool: PoolRecord, done: Emptied) -> None:
-    """What a stranger sent must not keep the wallet from going."""
+async def _settle(books: Books, core: Wallet, who: Wallet, pool: PoolRecord, done: Emptied) -> None:
+    """Neither what a stranger sent nor what is missing must keep the wallet from going."""
     mints = [*pool.mints, *pool.lp_mints]
-    async with books.locked([who.name]):
+    gifts: dict[str, int] = {}
+    async with books.locked([who.name, OUTSIDE]):
         found = await books.reader.accounts([who.tokens(mint) for mint in mints])
-    for mint, account in zip(mints, found, strict=True):
-        sent = 0 if account is None else account.amount - books.held(who.name, mint)
-        if sent > 0:
-            await books.run(moves.burn_foreign(core, who, mint, sent, pool))
-            done.burned[mint] = done.burned.get(mint, 0) + sent
+        for mint, account in zip(mints, found, strict=True):
+            there, booked = 0 if account is None else account.amount, books.held(who.name, mint)
+            if there < booked:
+                books.note_alert(who.name, f"written off: {booked - there} of {mint} are not there")
+                books.adopt(who.name, mint, there)
+            elif there > booked:
+                gifts[mint] = there - booked
+    for mint, sent in gifts.items():
+        await books.run(moves.burn_foreign(core, who, mint, sent, pool))
+        done.burned[mint] = done.burned.get(mint, 0) + sent
 
 
 async def _reopen(books: Books, core: Wallet, who: Wallet, mints: list[str]) -> None:
@@ -160,18 +169,3 @@ async def _close(books: Books, core: Wallet, who: Wallet, pool: PoolRecord, done
         await books.run(moves.close(core, who, there, lamports))
     done.lamports += lamports
     books.lamports[who.name] = 0
-
-
-async def insist(books: Books, core: Wallet, who: Wallet, pool: PoolRecord) -> Emptied:
-    """`empty`, begun again as long as only the node is in the way.
-
-    Raises:
-        Retryable: it was in the way too often.
-    """
-    for attempt in range(TRIES):
-        try:
-            return await empty(books, core, who, pool)
-        except Retryable:
-            if attempt == TRIES - 1:
-                raise
-    raise AssertionError("unreachable")  # pragma: no cover

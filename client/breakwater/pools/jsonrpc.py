@@ -37,6 +37,8 @@ REFUSED: Final = -32000
 RETRYABLE: Final = -32001
 PROGRAM: Final = -32002
 MOST_DEPTH: Final = 32
+MOST_BYTES: Final = 8 * 1024 * 1024
+TOO_MUCH: Final = "Ask for less at once: the answers of this array are too long."
 
 log = structlog.get_logger(__name__)
 Handler = Callable[[Any], Any]
@@ -58,6 +60,7 @@ class Dispatcher:
     Args:
         methods: by name.
         batch: calls of one array, at most.
+        most_bytes: of the answers to one array.
         answered: told method, seconds' start and code (0 for success) of every call.
     """
 
@@ -66,9 +69,11 @@ class Dispatcher:
         methods: Mapping[str, Method],
         *,
         batch: int = 100,
+        most_bytes: int = MOST_BYTES,
         answered: Callable[[str, int], None] = lambda *_: None,
     ) -> None:
         self.methods, self._batch, self._answered = dict(methods), batch, answered
+        self._most_bytes = most_bytes
 
     async def answer(self, body: bytes) -> bytes | None:
         """The answer to a body; None where only notifications were in it."""
@@ -77,7 +82,7 @@ class Dispatcher:
             if _depth(parsed) > MOST_DEPTH:
                 raise ValueError("too deep")
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError):
-            return _encoded(_error(None, PARSE, "Send JSON."))
+            return _encoded(_error(None, PARSE, f"Send JSON, nested at most {MOST_DEPTH} deep."))
         if not isinstance(parsed, list):
             answer = await self._one(parsed)
             return None if answer is None else _encoded(answer)
@@ -85,7 +90,23 @@ class Dispatcher:
             message = f"Send an array of 1 to {self._batch} calls."
             return _encoded(_error(None, INVALID_REQUEST, message))
         answers = [each for each in await asyncio.gather(*map(self._one, parsed)) if each is not None]
-        return _encoded(answers) if answers else None
+        return await self._array(answers) if answers else None
+
+    async def _array(self, answers: list[dict[str, Any]]) -> bytes:
+        """All answers that fit; a hundred times the longest list there is would fill the memory."""
+        parts: list[bytes] = []
+        left = self._most_bytes
+        for each in answers:
+            part = _encoded(each)
+            if len(part) > left:
+                part = _encoded(
+                    _error(each["id"], REFUSED, TOO_MUCH, {"reaction": "fatal", "name": "TooMuch"})
+                )
+            else:
+                left -= len(part)
+            parts.append(part)
+            await asyncio.sleep(0)
+        return b"[" + b",".join(parts) + b"]"
 
     async def _one(self, request: Any) -> dict[str, Any] | None:
         if not _is_request(request):

@@ -23,6 +23,8 @@ Address = Annotated[str, Meta(min_length=32, max_length=44)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 Side = Annotated[int, Meta(ge=0, le=1)]
 Units = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+Pause = Annotated[int, Meta(ge=1, le=3_600_000)]
+Part = Annotated[int, Meta(ge=1, le=10_000)]
 Decimals = Annotated[int, Meta(ge=0, le=9)]
 
 
@@ -52,10 +54,10 @@ class CreateThread(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Kind
     pool: Address
     side: Side
-    min_ms: int = 750
-    max_ms: int = 2_000
-    min_bps: int = 1
-    max_bps: int = 500
+    min_ms: Pause = 750
+    max_ms: Pause = 2_000
+    min_bps: Part = 1
+    max_bps: Part = 500
     funding: Units | None = None
     share: bool = True
     start: bool = False
@@ -71,10 +73,10 @@ class SetRates(Struct, frozen=True, forbid_unknown_fields=True):
     """Pauses in ms and parts in basis points."""
 
     thread: Name
-    min_ms: int = 750
-    max_ms: int = 2_000
-    min_bps: int = 1
-    max_bps: int = 500
+    min_ms: Pause = 750
+    max_ms: Pause = 2_000
+    min_bps: Part = 1
+    max_bps: Part = 500
 
 
 class ListThreads(Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from solders.pubkey import Pubkey
 
+from breakwater.chain import addresses as at
 from breakwater.errors import InvalidInput
 
 from . import moves, venues
@@ -64,13 +65,16 @@ class PoolKeeping:
 
     async def clean_up(self) -> list[str]:
         """Forget the pools that are gone and have no threads."""
-        used = {each.pool for each in self.threads.values()}
-        gone = [
-            address
-            for address, record in list(self.pools.items())
-            if address not in used and not await venues.is_there(self.reader, record)
-        ]
-        for address in gone:
+        gone = []
+        for address, record in list(self.pools.items()):
+            there = await venues.is_there(self.reader, record)
+            if (
+                there
+                or address not in self.pools
+                or any(each.pool == address for each in self.threads.values())
+            ):
+                continue
+            gone.append(address)
             self.pools.pop(address, None)
             self.store.commit({f"pools/{address}": None, f"totals/{address}": None})
         return gone
@@ -99,6 +103,10 @@ class PoolKeeping:
         except ValueError:
             raise InvalidInput(f"Give the receiver's address in base58, not {to!r}.") from None
         ours = next((w for w in self.books.wallets.values() if w.address == receiver), None)
+        if ours is None:
+            (there,) = await self.reader.accounts([receiver])
+            if there is not None and there.owner == str(at.TOKEN_PROGRAM):
+                raise InvalidInput(f"Name a wallet: {to} is a token account or a mint itself.")
         who = ours or Wallet(OUTSIDE, self.core.key, receiver)
         mint = pool.mints[side]
         await self.books.run(moves.open_accounts(self.core, who, [mint]))

@@ -40,6 +40,8 @@ class Account:
 
     lamports: int
     data: bytes
+    owner: str
+    """The program that it belongs to."""
 
     @property
     def amount(self) -> int:
@@ -91,7 +93,10 @@ class Reader:
         engine = self._engine
         if isinstance(engine, EmbeddedEngine):
             found = map(engine.get_account, addresses)
-            return [None if each is None else Account(each.lamports, bytes(each.data)) for each in found]
+            return [
+                None if each is None else Account(each.lamports, bytes(each.data), str(each.owner))
+                for each in found
+            ]
         accounts: list[Account | None] = []
         config = {"encoding": "base64", "commitment": engine.commitment, "minContextSlot": slot}
         for i in range(0, len(addresses), PER_CALL):
@@ -99,7 +104,9 @@ class Reader:
             for value in (await engine.rpc.call("getMultipleAccounts", part, config))["value"]:
                 known = value is not None
                 accounts.append(
-                    Account(value["lamports"], base64.b64decode(value["data"][0])) if known else None
+                    Account(value["lamports"], base64.b64decode(value["data"][0]), value["owner"])
+                    if known
+                    else None
                 )
         return accounts
 

@@ -14,10 +14,12 @@ import structlog
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from breakwater.serving import LOOPBACK_NAMES, Server, bound, url_of
+from breakwater.serving_patience import Patient
 
 from .gate import Gate, GateRules, Refusal
 from .jsonrpc import Dispatcher
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["ServerConfig", "application", "serving"]
 
 GRACE_S: Final = 15
+CONNECTIONS: Final = 500
+"""At once; whoever comes then is answered 503. A process has about 1,000 files to open."""
 PAGE: Final = Path(__file__).parent / "dashboard.html"
 POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
@@ -77,7 +81,11 @@ def application(service: Service, config: ServerConfig) -> ASGIApp:
         if kind != "application/json":
             raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send application/json.")
         began = time.perf_counter()
-        answer = await dispatcher.answer(await request.body())
+        try:
+            body = await request.body()
+        except ClientDisconnect:  # nobody is there to answer
+            return Response(status_code=HTTPStatus.BAD_REQUEST)
+        answer = await dispatcher.answer(body)
         metrics.seconds.observe(time.perf_counter() - began)
         if answer is None:
             return Response(status_code=HTTPStatus.NO_CONTENT)
@@ -127,7 +135,8 @@ async def serving(service: Service, config: ServerConfig) -> AsyncIterator[str]:
     server = Server(
         uvicorn.Config(
             application(service, config),
-            http="httptools",
+            http=Patient,
+            limit_concurrency=CONNECTIONS,
             ws="none",
             lifespan="off",
             log_config=None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import secrets
 import time
@@ -14,17 +15,17 @@ from solders.keypair import Keypair
 
 from breakwater.chain.engine import EmbeddedEngine
 from breakwater.chain.sender import Sender
-from breakwater.errors import BreakwaterError, InvalidInput
+from breakwater.errors import InvalidInput, Retryable
 
 from .answers import Answers
 from .books import Books
-from .empty import insist
 from .guard import MemoryGuard
 from .moves import Wallet
 from .pool_keeping import PoolKeeping
 from .post import Post
 from .reader import Reader
 from .records import CORE, Kind, PoolRecord, Rates, State, ThreadRecord, document, parse
+from .removals import Removals
 from .worker import Surroundings, Worker
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ FUNDING_TOKENS: Final = 1_000
 """Whole tokens that a thread begins with."""
 GUARD_S: Final = 2.0
 MOST_THREADS: Final = 2_000
+STOP_S: Final = 30.0
+"""How long moves under way have to end; what is not certain by then is found out at the next start."""
 
 log = structlog.get_logger(__name__)
 
@@ -87,11 +90,19 @@ class Service(PoolKeeping, Answers):
         for record in self.threads.values():
             self._know(record)
         self.workers: dict[str, tuple[Worker, asyncio.Task[None]]] = {}
-        self._removals: dict[str, asyncio.Task[Emptied]] = {}
+        self.removals = Removals(self)
+        self._shown = {}
         self._naming = asyncio.Lock()
         self.guard = self._options.guard
         self.started_at = time.time()
         self._recovery: asyncio.Task[None] | None = None
+
+    def forget(self, name: str) -> None:
+        """Nothing of a thread that was deleted stays in memory."""
+        self.threads.pop(name, None)
+        self._shown.pop(name, None)
+        for kept in (self.books.wallets, self.books.balances, self.books.lamports):
+            kept.pop(name, None)
 
     def _know(self, record: ThreadRecord) -> None:
         self.books.wallets[record.id] = Wallet(record.id, record.key, record.wallet)
@@ -111,28 +122,45 @@ class Service(PoolKeeping, Answers):
         if wait:
             await self._recovery
         for record in list(self.pools.values()):
-            view = await self.reader.pool(record)
+            try:
+                view = await self.reader.pool(record)
+            except Retryable as error:  # threads look again when they need it, and wait
+                log.warning("pool_not_seen_yet", pool=record.address, error=str(error))
+                break
             if view is not None:
                 self.books.views[record.address] = view
         for thread in list(self.threads.values()):
             if thread.state in ("running", "paused"):
                 self._begin(thread)
             elif thread.state in ("emptying", "deleting"):
-                self._spawn_removal(thread, remove=thread.state == "deleting")
+                self.removals.begin(thread)
         return self.books.recovered
 
     async def stop(self) -> None:
-        """Let every move under way end; threads that run will run again after the next start."""
+        """Let every move under way end; threads that run will run again after the next start.
+
+        Where the node does not answer, it is looked up at the next start what became of it.
+        """
+        self.removals.stop()
         if self._recovery is not None and not self._recovery.done():
             self.books.closing = True
             self._recovery.cancel()  # what is not certain yet is found out at the next start
         for worker, _ in self.workers.values():
             worker.stop()
-        if self.workers:
-            await asyncio.wait([task for _, task in self.workers.values()])
-        if self._removals:
-            await asyncio.wait(self._removals.values())
-        await self.post.rest()
+        tasks = {task for _, task in self.workers.values()} | self.removals.tasks
+        await self._ended(tasks)
+        await self._ended({asyncio.create_task(self.post.rest())})
+
+    @staticmethod
+    async def _ended(tasks: set[asyncio.Task[Any]]) -> None:
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=STOP_S)
+        for task in late:
+            task.cancel()
+        if late:
+            log.warning("moves_left_open", count=len(late))
+            await asyncio.wait(late)
 
     async def watch(self) -> None:
         """Look at memory from time to time, until cancelled."""
@@ -178,7 +206,7 @@ class Service(PoolKeeping, Answers):
         )
         self.threads[record.id] = record
         self._know(record)
-        self._save(record)
+        self.save(record)
         return record
 
     @staticmethod
@@ -206,7 +234,7 @@ class Service(PoolKeeping, Answers):
         record = self.thread(name)
         if record.state in ("emptying", "deleting"):
             raise InvalidInput(f"Wait until {name} is empty.")
-        self._set_state(record, "running")
+        self.set_state(record, "running")
         if name not in self.workers:
             self._begin(record)
         return record
@@ -216,62 +244,31 @@ class Service(PoolKeeping, Answers):
         record = self.thread(name)
         if record.state != "running":
             raise InvalidInput(f"Start {name} first: it is {record.state}.")
-        self._set_state(record, "paused")
+        self.set_state(record, "paused")
         return record
 
     async def stop_thread(self, name: str) -> ThreadRecord:
         """Stop it after the move under way."""
         record = self.thread(name)
-        await self._halt(name)
+        await self.halt(name)
         if record.state in ("running", "paused"):
-            self._set_state(record, "stopped")
+            self.set_state(record, "stopped")
         return record
 
     def set_rates(self, name: str, rates: Rates) -> ThreadRecord:
         """Change how often and how much; takes effect with the next move."""
         record = self.thread(name)
         record.rates = self._checked(rates)
-        self._save(record)
+        self.save(record)
         return record
 
     async def empty_thread(self, name: str) -> Emptied:
         """Stop it, redeem, burn, give back and close all its wallet holds."""
-        return await self._removed(name, remove=False)
+        return await self.removals.end(self.thread(name), remove=False)
 
     async def delete_thread(self, name: str) -> Emptied:
         """Empty it and forget it. Begun once, it ends, even after a restart."""
-        return await self._removed(name, remove=True)
-
-    async def _removed(self, name: str, *, remove: bool) -> Emptied:
-        record = self.thread(name)
-        if name not in self._removals:
-            self._set_state(record, "deleting" if remove else "emptying")
-            self._spawn_removal(record, remove=remove)
-        return await asyncio.shield(self._removals[name])
-
-    def _spawn_removal(self, record: ThreadRecord, *, remove: bool) -> None:
-        task = asyncio.create_task(self._remove(record, remove=remove))
-        self._removals[record.id] = task
-        task.add_done_callback(lambda _: self._removals.pop(record.id, None))
-        task.add_done_callback(_seen)
-
-    async def _remove(self, record: ThreadRecord, *, remove: bool) -> Emptied:
-        await self._halt(record.id)
-        try:
-            wallet, pool = self.books.wallets[record.id], self.pool(record.pool)
-            emptied = await insist(self.books, self.core, wallet, pool)
-        except BreakwaterError as error:
-            record.last_error = str(error)
-            self._save(record)
-            self.books.note_alert(record.id, f"not emptied yet: {error}")
-            raise
-        self._set_state(record, "empty")
-        if remove:
-            self.threads.pop(record.id, None)
-            self.books.wallets.pop(record.id, None)
-            self.books.balances.pop(record.id, None)
-            self.store.commit({f"threads/{record.id}": None, f"balances/{record.id}": None})
-        return emptied
+        return await self.removals.end(self.thread(name), remove=True)
 
     def _begin(self, record: ThreadRecord) -> None:
         around = Surroundings(
@@ -279,7 +276,7 @@ class Service(PoolKeeping, Answers):
             self.core,
             self.pool(record.pool),
             self._partner,
-            self._save,
+            self.save,
             lambda: not self.guard.pressed,
         )
         seed = (
@@ -294,13 +291,15 @@ class Service(PoolKeeping, Answers):
             await running
         except Exception as error:
             record.state, record.last_error = "failed", repr(error)
-            self._save(record)
-            self.books.note_alert(record.id, f"defect: {error!r}")
+            with contextlib.suppress(Retryable):  # a full disk
+                self.save(record)
+                self.books.note_alert(record.id, f"defect: {error!r}")
             log.exception("thread_broke", thread=record.id)
         finally:
             self.workers.pop(record.id, None)
 
-    async def _halt(self, name: str) -> None:
+    async def halt(self, name: str) -> None:
+        """Wait until a thread's move under way has ended, and end it."""
         running = self.workers.get(name)
         if running is not None:
             running[0].stop()
@@ -324,19 +323,15 @@ class Service(PoolKeeping, Answers):
         mint = pool.lp_mints[side] if record.kind == "deposit" else pool.mints[side]
         return self.books.wallets[min(fitting, key=lambda name: self.books.held(name, mint))]
 
-    def _set_state(self, record: ThreadRecord, state: State) -> None:
+    def set_state(self, record: ThreadRecord, state: State) -> None:
+        """Change it and write it down."""
         record.state = state
-        self._save(record)
+        self.save(record)
         running = self.workers.get(record.id)
         if running is not None:
             running[0].woken.set()
 
-    def _save(self, record: ThreadRecord) -> None:
+    def save(self, record: ThreadRecord) -> None:
+        """Write it down."""
         record.version += 1
         self.store.commit({f"threads/{record.id}": document(record)})
-
-
-def _seen(task: asyncio.Task[Emptied]) -> None:
-    """A removal's failure is in the thread's record and the alerts, also where nobody waits for it."""
-    if not task.cancelled():
-        task.exception()

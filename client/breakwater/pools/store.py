@@ -3,11 +3,13 @@
 A commit replaces any number of documents at once: one line with a checksum, appended to a journal and synced
 before `commit` returns. Now and then everything is written as a new generation: a snapshot that is synced
 beside the old one, and an empty journal behind it. The last generations stay as backups. A damaged snapshot
-is replaced by the newest sound one and the journals since then, which lose nothing; `recovered` says so.
+is replaced by the newest sound one and the journals since then, a damaged journal by the copy that is written
+beside it: neither loses anything, and `recovered` says so.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import structlog
 
-from breakwater.errors import Fatal, InvalidInput
+from breakwater.errors import Fatal, InvalidInput, Retryable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,14 +44,17 @@ class Store:
         snapshot_every: commits after which a new generation begins.
 
     Raises:
-        InvalidInput: another process has it, or it is of a later format.
+        InvalidInput: another process has it, it can't be written, or it is of a later format.
         Fatal: every generation is damaged.
     """
 
     def __init__(self, directory: Path, *, sync: bool = True, snapshot_every: int = SNAPSHOT_EVERY) -> None:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory, self._sync, self._every = directory, sync, snapshot_every
-        self._lock = (directory / "lock").open("w")
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = (directory / "lock").open("w")
+        except OSError as error:
+            raise InvalidInput(f"Name another directory than {directory}: {error.strerror}.") from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -59,7 +64,8 @@ class Store:
         self.recovered: list[str] = []
         self.commits = 0
         self.seconds = 0.0
-        self._journal = -1
+        self._journal = self._copy = -1
+        self._size = self._since = 0
         try:
             self._generation = self._load()
             self._begin()
@@ -68,23 +74,46 @@ class Store:
             raise
 
     def commit(self, changes: Mapping[str, Any]) -> None:
-        """Replace documents, all or none; None removes one."""
+        """Replace documents, all or none; None removes one.
+
+        Raises:
+            Retryable: the disk takes nothing; nothing was changed.
+        """
         began = time.perf_counter()
-        body = msgspec.json.encode(changes)
-        _append(self._journal, _checked(body), sync=self._sync)
+        line = _checked(msgspec.json.encode(changes))
+        try:
+            _append(self._journal, line, sync=self._sync)
+        except OSError as error:
+            os.ftruncate(self._journal, self._size)  # half a line would hide all that come after it
+            raise Retryable(f"Make room at {self.directory}: {error.strerror}.", retry_after=1.0) from None
+        self._size += len(line)
+        with contextlib.suppress(OSError):  # it only has to be there when the other one is not
+            _append(self._copy, line, sync=False)
         self._apply(changes)
         self.commits += 1
-        if self.commits % self._every == 0:
-            self._begin()
+        self._since += 1
+        if self._since >= self._every:
+            self._begin_or_go_on()
         self.seconds += time.perf_counter() - began
 
     def close(self) -> None:
         """Write a last generation and let go."""
         if self._journal >= 0:
-            self._begin()
+            self._begin_or_go_on()
             os.close(self._journal)
-            self._journal = -1
+            os.close(self._copy)
+            self._journal = self._copy = -1
         self._lock.close()
+
+    def _begin_or_go_on(self) -> None:
+        """A new generation, or, while there is no room for one, more of this one."""
+        try:
+            self._begin()
+        except OSError as error:
+            self._since = 0
+            for path in self._files(self._generation + 1):
+                path.unlink(missing_ok=True)  # without its journal it would hide this one's
+            log.warning("store_keeps_its_journal", reason=error.strerror)
 
     def _apply(self, changes: Mapping[str, Any]) -> None:
         for key, document in changes.items():
@@ -102,18 +131,20 @@ class Store:
         _append(file, _checked(body), sync=self._sync)
         os.close(file)
         part.replace(self._snapshot(generation))
-        journal = os.open(
-            self._journal_of(generation), os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_APPEND, 0o600
-        )
+        flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_APPEND
+        journal = os.open(self._journal_of(generation), flags, 0o600)
+        copy = os.open(self._copy_of(generation), flags, 0o600)
         if self._sync:
             _sync_directory(self.directory)
-        if self._journal >= 0:
-            os.close(self._journal)
-        self._journal, self._generation = journal, generation
-        for old in self._generations():
-            if old <= generation - GENERATIONS:
-                self._snapshot(old).unlink(missing_ok=True)
-                self._journal_of(old).unlink(missing_ok=True)
+        for old in (self._journal, self._copy):
+            if old >= 0:
+                os.close(old)
+        self._journal, self._copy, self._generation = journal, copy, generation
+        self._size = self._since = 0
+        for number in self._generations():
+            if number <= generation - GENERATIONS:
+                for path in self._files(number):
+                    path.unlink(missing_ok=True)
 
     def _load(self) -> int:
         known = self._generations()
@@ -150,20 +181,23 @@ class Store:
 
     def _replay(self, generation: int, *, last: bool) -> None:
         """Apply a journal; only the last one may end within a line, which was then never committed."""
-        try:
-            lines = self._journal_of(generation).read_bytes().split(b"\n")
-        except OSError:
+        name = self._journal_of(generation).name
+        first, second = (_sound(path) for path in (self._journal_of(generation), self._copy_of(generation)))
+        lines = first
+        if second is not None and (first is None or len(second[0]) > len(first[0])):
+            lines = second
+            self._note(f"{name} is damaged, {self._copy_of(generation).name} is whole")
+        if lines is None:
             if not last:  # a kill between a snapshot and its journal leaves none behind
-                self._note(f"{self._journal_of(generation).name} is absent")
+                self._note(f"{name} is absent")
             return
-        for number, line in enumerate(lines[:-1]):
-            body = _unchecked(line)
-            if body is None:
-                self._note(f"{self._journal_of(generation).name} is damaged from line {number + 1}")
-                return
+        sound, rest = lines
+        for body in sound:
             self._apply(msgspec.json.decode(body))
-        if lines[-1] and not last:
-            self._note(f"{self._journal_of(generation).name} ends within a line")
+        if b"\n" in rest:
+            self._note(f"{name} is damaged from line {len(sound) + 1}")
+        elif rest and not last:
+            self._note(f"{name} ends within a line")
 
     def _note(self, what: str) -> None:
         self.recovered.append(what)
@@ -172,13 +206,36 @@ class Store:
     def _generations(self) -> list[int]:
         """Every one of which anything is there, oldest first."""
         files = [*self.directory.glob("snapshot-*.json"), *self.directory.glob("journal-*.jsonl")]
-        return sorted({int(path.stem.partition("-")[2]) for path in files})
+        numbers = (path.stem.partition("-")[2] for path in files)
+        return sorted({int(each) for each in numbers if each.isascii() and each.isdigit()})
+
+    def _files(self, generation: int) -> list[Path]:
+        return [self._snapshot(generation), self._journal_of(generation), self._copy_of(generation)]
 
     def _snapshot(self, generation: int) -> Path:
         return self.directory / f"snapshot-{generation}.json"
 
     def _journal_of(self, generation: int) -> Path:
         return self.directory / f"journal-{generation}.jsonl"
+
+    def _copy_of(self, generation: int) -> Path:
+        return self.directory / f"copy-{generation}.jsonl"
+
+
+def _sound(path: Path) -> tuple[list[bytes], bytes] | None:
+    """The lines of a journal up to the first damaged one, and what comes then; None: it is absent."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    bodies: list[bytes] = []
+    while True:
+        line, end, after = content.partition(b"\n")
+        body = _unchecked(line) if end else None
+        if body is None:
+            return bodies, content
+        bodies.append(body)
+        content = after
 
 
 def _checked(body: bytes) -> bytes:

@@ -7,13 +7,14 @@ pause that doubles; after `MOST_FAILURES` in a row the thread is stopped for goo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from breakwater.errors import BreakwaterError, InsufficientFunds, ProgramError
+from breakwater.errors import BreakwaterError, InsufficientFunds, ProgramError, Retryable
 
 from . import moves
 from .books import Mismatch
@@ -91,7 +92,6 @@ class Worker:
 
     async def run(self) -> None:
         """Work until told to stop, or until it has failed for good."""
-        pause = FIRST_PAUSE_S
         while not self._stop.is_set():
             try:
                 await self._prepare()
@@ -111,10 +111,11 @@ class Worker:
                     )
                     return
                 self.record.restarts += 1
+                pause = min(FIRST_PAUSE_S * 2 ** (self.failures - 1), LONGEST_PAUSE_S)
                 log.warning("thread_restarts", thread=self.record.id, error=str(error), again_in_s=pause)
-                self._around.save(self.record)
+                with contextlib.suppress(Retryable):  # a full disk: the next save has it, too
+                    self._around.save(self.record)
                 await self._sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE_S)
 
     def _fail(self, why: str) -> None:
         self.record.state, self.record.last_error = "failed", why

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ._audit import Audit, Auditor
+from ._books import Books
+from ._stage import Stage
 from .capture import Capture, CapturedMarket, read_capture
 from .generate import generate_day
 from .report import render_report
@@ -9,6 +12,9 @@ from .result import MarketRow, ReplayResult, Series
 from .service import Options, Progress, replay
 
 __all__ = [
+    "Audit",
+    "Auditor",
+    "Books",
     "Capture",
     "CapturedMarket",
     "MarketRow",
@@ -16,6 +22,7 @@ __all__ = [
     "Progress",
     "ReplayResult",
     "Series",
+    "Stage",
     "generate_day",
     "read_capture",
     "render_report",

@@ -60,6 +60,7 @@ class Auditor:
         supply, held = accounts.mint_supply(data[0]), accounts.token_amount(data[1])
         shards = [accounts.shard(each) for each in data[3 : 3 + at.SHARDS]]
         cash = accounts.vault(data[2]).cash + sum(each.cash for each in shards)
+        aside = sum(each.insurance + each.reserve for each in shards)
         rest = data[3 + at.SHARDS :]
         people = len(self._traders)
         wallets = sum(accounts.token_amount(each) for each in rest[:people])
@@ -69,7 +70,7 @@ class Auditor:
         balances, escrow = sum(each.balance for each in traders), sum(each.escrow for each in markets)
         every = books.markets.values()
         checks = [
-            ("token vault against all books", held - balances - cash - escrow),
+            ("token vault against all books", held - balances - cash - aside - escrow),
             ("supply against wallets and token vault", supply - wallets - held),
             ("token vault against deposits", held - books.deposited + books.withdrawn),
             ("vault cash against liquidity and results", cash - books.lp_net - sum(m.cash for m in every)),

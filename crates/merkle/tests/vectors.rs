@@ -1,7 +1,7 @@
 //! The tree against the golden vectors, which `scripts/generate_merkle.py` computed with hashlib from whole trees.
 #![allow(clippy::arithmetic_side_effects)] // tests
 
-use breakwater_merkle::{canopy_nodes, leaf, MerkleError, Node, Proof, Tree};
+use breakwater_merkle::{canopy_nodes, leaf, leaf_of, MerkleError, Node, Proof, Tree};
 use serde_json::Value;
 
 const BUFFER: usize = 8;
@@ -95,5 +95,16 @@ fn a_tree_with_a_canopy_is_the_scripts() {
 fn leaves_are_tagged_hashes_of_their_content() {
     for row in rows("merkle_leaf") {
         assert_eq!(leaf(&bytes(&row[0])), node(&row[1]), "{row:?}");
+    }
+}
+
+#[test]
+fn a_leaf_of_a_kind_is_the_one_of_kind_and_content_behind_each_other() {
+    for row in rows("merkle_leaf") {
+        let content = bytes(&row[0]);
+        let Some((kind, rest)) = content.split_first_chunk() else {
+            continue;
+        };
+        assert_eq!(leaf_of(kind, rest), node(&row[1]), "{row:?}");
     }
 }

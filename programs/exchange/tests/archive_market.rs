@@ -50,7 +50,11 @@ fn a_settled_market_becomes_a_leaf_and_does_what_closing_it_does() {
     for account in [twin.operator, address::shard(address::shard_of(market))] {
         assert!(world.account(&account) == twin.account(&account));
     }
-    let gone = |world: &World| world.account(&address::market(market)).is_none_or(|a| a.lamports == 0);
+    let gone = |world: &World| {
+        world
+            .account(&address::market(market))
+            .is_none_or(|a| a.lamports == 0)
+    };
     assert!(gone(&world) && gone(&twin));
     assert_eq!(done.event::<MarketRemoved>().swept, 1);
     let event = done.event::<MarketArchived>();

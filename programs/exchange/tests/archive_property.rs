@@ -49,8 +49,9 @@ impl Pair {
 
     /// Both worlds are in the same slot.
     fn meet(&mut self) {
-        let behind = self.one.slot() - self.other.slot();
-        self.other.pass_slots(behind);
+        let (one, other) = (self.one.slot(), self.other.slot());
+        self.one.pass_slots(other.saturating_sub(one));
+        self.other.pass_slots(one.saturating_sub(other));
     }
 
     /// The same in both.
@@ -160,8 +161,7 @@ impl Pair {
                 }
                 if let Some(index) = self.shelved.remove(&(who, outcome)) {
                     let (content, proof) = (self.content(index), self.one.proof(index));
-                    self.one
-                        .does(&redeem_archived(&party, market, &content, &proof));
+                    self.one.does(&redeem_archived(&party, market, &content, &proof));
                 } else {
                     let named = [(party, outcome, SPOT)];
                     self.one.does(&archive_positions(party.owner, market, &named));

@@ -7,9 +7,9 @@ use harness::{
 const BYTES: usize = 89_384;
 
 fn given() -> (World, Instruction) {
-    let world = World::launched();
-    let instruction = open_archive(world.payer, 0);
-    (world, instruction)
+    let mut world = World::launched();
+    let payer = world.key();
+    (world, open_archive(payer, 0))
 }
 
 harness::attacks! { Shape {
@@ -74,14 +74,18 @@ fn lamports_sent_beforehand_count_as_rent_and_keep_nobody_from_opening() {
 #[test]
 fn an_open_archive_is_not_opened_again() {
     let mut world = World::with_archive();
-    let again = open_archive(world.payer, 0);
+    let again = open_archive(world.key(), 0);
     world.refuses(&again, ExchangeError::ArchiveExists);
 }
 
 #[test]
 fn an_account_at_another_address_is_refused() {
     let (mut world, mut instruction) = given();
-    for other in [address::archive(1), address::trader(&world.lender.owner), world.key()] {
+    for other in [
+        address::archive(1),
+        address::trader(&world.lender.owner),
+        world.key(),
+    ] {
         instruction.accounts[1].pubkey = other;
         world.refuses(&instruction, error::WRONG_SEEDS);
     }
@@ -105,7 +109,7 @@ fn a_growing_archive_takes_nothing() {
 #[test]
 fn the_next_archive_opens_when_the_one_before_has_room_for_65536_leaves_or_fewer() {
     let mut world = World::with_archive();
-    let next = open_archive(world.payer, 1);
+    let next = open_archive(world.key(), 1);
     world.refuses(&next, ExchangeError::ArchiveOutOfOrder);
     let fill = |world: &mut World, room: u64| {
         let length = (1 << 20) - room;
@@ -114,7 +118,7 @@ fn the_next_archive_opens_when_the_one_before_has_room_for_65536_leaves_or_fewer
     fill(&mut world, 65_537);
     world.refuses(&next, ExchangeError::ArchiveOutOfOrder);
     fill(&mut world, 65_536);
-    let mut far = open_archive(world.payer, 2);
+    let mut far = open_archive(world.key(), 2);
     far.accounts[2].pubkey = address::archive(0);
     world.refuses(&far, ExchangeError::ArchiveOutOfOrder);
     for _ in 0..9 {
@@ -127,7 +131,7 @@ fn the_next_archive_opens_when_the_one_before_has_room_for_65536_leaves_or_fewer
 fn what_is_no_archive_is_not_taken_for_the_one_before() {
     let mut world = World::with_archive();
     world.edit::<Archive>(&address::archive(0), |archive| archive.length = 1 << 20);
-    let mut next = open_archive(world.payer, 1);
+    let mut next = open_archive(world.key(), 1);
     let genuine = world.account(&address::archive(0)).unwrap();
     next.accounts[2].pubkey = world.key();
     world.refuses(&next, InstructionError::IllegalOwner);

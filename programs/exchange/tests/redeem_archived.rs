@@ -148,7 +148,12 @@ fn a_forgotten_claim_keeps_no_market_alive() {
         let owner = Address::from(world.get::<Trader>(&Address::from(position.trader)).owner);
         let party = Party { owner, tokens: owner };
         let proof = world.proof(index);
-        world.does(&redeem_archived(&party, market, &bytemuck::cast(position), &proof));
+        world.does(&redeem_archived(
+            &party,
+            market,
+            &bytemuck::cast(position),
+            &proof,
+        ));
     }
     world.does(&close);
 }

@@ -77,7 +77,11 @@ fn a_restored_position_is_the_old_one_byte_for_byte_and_its_owner_pays_the_rent(
     world.grow_old();
     let position = party.position(market, 0, SPOT);
     let (account, purse) = (world.account(&position).unwrap(), lamports(&world, &party.owner));
-    let books = (world.trader(&party), world.market_state(market), world.shard_of(market));
+    let books = (
+        world.trader(&party),
+        world.market_state(market),
+        world.shard_of(market),
+    );
     world.does(&archive_positions(party.owner, market, &[(party, 0, SPOT)]));
     let kept: [u8; 104] = bytemuck::cast(world.shelves[&0].live[&0]);
     let proof = world.proof(0);
@@ -85,10 +89,17 @@ fn a_restored_position_is_the_old_one_byte_for_byte_and_its_owner_pays_the_rent(
     let done = world.does(&restore_position(&party, market, (0, SPOT), &kept, &proof));
 
     let restored = world.account(&position).unwrap();
-    assert_eq!((restored.data, restored.lamports), (account.data, account.lamports));
+    assert_eq!(
+        (restored.data, restored.lamports),
+        (account.data, account.lamports)
+    );
     assert_eq!(lamports(&world, &party.owner), purse);
     assert_eq!(
-        (world.trader(&party), world.market_state(market), world.shard_of(market)),
+        (
+            world.trader(&party),
+            world.market_state(market),
+            world.shard_of(market)
+        ),
         books
     );
     let expected = PositionRestored {
@@ -122,7 +133,7 @@ fn a_leaf_is_restored_once_whatever_its_proof() {
     world.does(&first);
     world.does(&ix::sell(party.owner, market, 0, SHARES, 0));
     world.does(&ix::close_position(party.owner, market, 0, SPOT));
-    let again = |proof| restore_position(&party, market, (0, SPOT), &kept, proof);
+    let again = |proof: &archive::LeafProof| restore_position(&party, market, (0, SPOT), &kept, proof);
     world.refuses(&first, ExchangeError::LeafSpent);
     world.refuses(&again(&world.proof(1)), ExchangeError::LeafSpent);
     interleave(&mut world, BUFFER);

@@ -69,7 +69,10 @@ fn an_inner_node_is_no_leaf() {
         siblings: world.proof(2).siblings,
         ..proof.clone()
     };
-    world.refuses(&verify_leaf(&proof.siblings[1], &above), ExchangeError::WrongProof);
+    world.refuses(
+        &verify_leaf(&proof.siblings[1], &above),
+        ExchangeError::WrongProof,
+    );
 }
 
 #[test]

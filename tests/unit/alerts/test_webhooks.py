@@ -7,7 +7,8 @@ import io
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -201,3 +202,13 @@ async def test_the_log_is_a_line_of_json_by_severity() -> None:
         301.5,
     )
     assert (second["level"], second["kind"]) == ("info", "cleared")
+
+
+async def test_a_sink_on_a_full_disk_loses_each_notice_and_goes_on() -> None:
+    with Path("/dev/full").open("w") as full:  # noqa: ASYNC230
+        async with Notifier([LogSink(logger=structlog.PrintLogger(full))]) as notifier:
+            notifier.tell(FIRED)
+            notifier.tell(CLEARED)
+        assert (notifier.delivered, notifier.lost) == (0, 2)
+        with suppress(OSError):
+            full.close()

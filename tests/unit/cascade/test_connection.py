@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from websockets.asyncio.server import ServerConnection, serve
 
 from breakwater.cascade import Event
-from breakwater.cascade.feeds import Binance, Bybit, Connection, Patience
+from breakwater.cascade.feeds import Binance, Bybit, Connection, Hyperliquid, Patience
+from breakwater.cascade.feeds.hyperliquid import LIQUIDATOR
 
 T = 1_750_000_000_000
 QUICK = Patience(first_pause_s=0.01, longest_pause_s=0.05, silence_s=0.3, repair_s=60)
@@ -24,7 +25,7 @@ def trade(symbol: str, number: int) -> str:
 
 @contextlib.asynccontextmanager
 async def following(
-    handler: Handler, venue: Binance | Bybit, symbols: list[str]
+    handler: Handler, venue: Binance | Bybit | Hyperliquid, symbols: list[str]
 ) -> AsyncIterator[tuple[Connection, list[Event]]]:
     events: list[Event] = []
     async with serve(handler, "127.0.0.1", 0) as server:
@@ -120,3 +121,31 @@ async def test_frames_that_mean_nothing_do_not_end_a_session() -> None:
         await until(lambda: len(events) == 1)
         assert connection.counts["sessions"] == 1
         assert connection.parser.refused.total() == 4
+
+
+async def test_what_happened_before_the_subscription_is_not_taken_for_news() -> None:
+    def fills(*times: int, snapshot: bool) -> str:
+        rows = [
+            {
+                "coin": "BTC", "px": "100", "sz": "1", "side": "B", "time": time_ms, "tid": time_ms,
+                "liquidation": {"liquidatedUser": "0xab", "markPx": "100", "method": "backstop"},
+            }
+            for time_ms in times
+        ]  # fmt: skip
+        data = {"user": LIQUIDATOR, "isSnapshot": snapshot, "fills": rows}
+        return json.dumps({"channel": "userFills", "data": data})
+
+    async def server(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send(fills(T - 86_400_000, T - 300_000, T - 9_000, snapshot=True))
+        for i in range(40):  # a clock that is two seconds behind
+            await socket.send(fills(T - 2_000 - i, snapshot=False))
+        await socket.send(fills(T + 9 * 10**11, T - 1_990, snapshot=False))
+        await socket.wait_closed()
+
+    async with following(server, Hyperliquid(), ["BTC"]) as (connection, events):
+        await until(lambda: len(events) == 44)
+    assert [event.time_ms for event in events[:3]] == [T - 86_400_000, T - 300_000, T - 9_000]
+    assert events[3].time_ms == T - 2_000
+    assert events[-1].time_ms == T  # moved by two seconds less ten milliseconds: it is the quickest
+    assert connection.counts["from_the_future"] == 1

@@ -128,3 +128,20 @@ def test_a_desk_that_is_full_follows_whom_it_knows() -> None:
     desk.take(Event(START, Exchange.OKX, "ETH", Kind.LIQUIDATION, Side.SELL, 10**6, 1.0, 7))
     assert desk.engine.symbols == ["BTC"]
     assert desk.worst() is Level.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"[]", 400),
+        (b"[" * 4_000, 400),
+        (b'{"token": 1}', 401),
+        (b'{"token": "\\ud800 is half a character"}', 401),
+        (b"x" * 5_000, 413),
+    ],
+)
+async def test_the_door_takes_nothing_but_a_token(
+    client: httpx.AsyncClient, body: bytes, status: int
+) -> None:
+    assert (await client.post("/login", content=body)).status_code == status

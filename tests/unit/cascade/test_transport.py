@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import redis
 
-from breakwater.cascade import Engine, Event, Producer, RedisServer, ScenarioKind, Worker, generate
+from breakwater.cascade import (
+    Desk,
+    Engine,
+    Event,
+    Producer,
+    RedisServer,
+    ScenarioKind,
+    Worker,
+    generate,
+    watch,
+)
 from breakwater.cascade.bench import as_values
-from breakwater.cascade.transport.streams import GROUP, PARTITIONS, SIGNALS, partition, signal_json, stream_of
+from breakwater.cascade.transport.streams import (
+    GROUP,
+    PARTITIONS,
+    SIGNALS,
+    encode,
+    partition,
+    signal_json,
+    stream_of,
+)
+from breakwater.errors import InvalidInput
 
 SYMBOLS = 6
 PART = 1500
@@ -42,17 +64,36 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
         yield running
 
 
+def log_of(server: RedisServer) -> Path:
+    (found,) = (server.directory / "appendonlydir").glob("*.incr.aof")
+    return found
+
+
 def run(
-    server: RedisServer, events: list[Event], consumers: int, crashes: tuple[int, ...] = ()
+    server: RedisServer,
+    events: list[Event],
+    consumers: int,
+    crashes: tuple[int, ...] = (),
+    *,
+    forgets: bool = False,
 ) -> list[bytes]:
     """Produce and consume by turns; kill Redis before the given parts, start it again after a turn in
-    vain."""
+    vain, or `forgets` at once and without what the last turn has put on its disk, bar half an entry."""
     producer = Producer(server.url)
     workers = [
         Worker(server.url, f"w{i}", most=PARTITIONS // consumers, capacity=SYMBOLS) for i in range(consumers)
     ]
     for i in range(0, len(events), PART):
-        if i // PART in crashes:
+        kept = log_of(server).stat().st_size
+        if i // PART in crashes and forgets:
+            producer.send(events[i : i + PART])
+            for each in workers:
+                each.step(1)
+            server.kill()
+            written = log_of(server).stat().st_size - kept
+            os.truncate(log_of(server), kept + written // 3)
+            server.start()
+        elif i // PART in crashes:
             server.kill()
             assert not producer.send(events[i : i + PART])
             assert [each.step(1) for each in workers] == [0] * consumers
@@ -62,6 +103,7 @@ def run(
         for each in workers:
             each.step(1)
     assert producer.drain(30)
+    assert bool(producer.repeated) == forgets
     producer.clock(max(e.time_ms for e in events) + 60_000)
     quiet = 0
     while quiet < 3:
@@ -92,6 +134,62 @@ def test_redis_killed_twice_loses_nothing_and_repeats_nothing(
     assert run(server, events, 4, crashes=(parts // 3, 2 * parts // 3)) == expected
 
 
+@pytest.mark.parametrize("consumers", [1, 4])
+def test_what_redis_forgets_in_a_crash_it_is_told_again_and_counts_once(
+    tmp_path: Path, events: list[Event], expected: list[bytes], consumers: int
+) -> None:
+    parts = len(events) // PART
+    with RedisServer(tmp_path / "redis", sync="everysec") as server:
+        assert run(server, events, consumers, crashes=(parts // 3, 2 * parts // 3), forgets=True) == expected
+
+
+def test_an_entry_of_unknown_fate_is_written_once(server: RedisServer, events: list[Event]) -> None:
+    producer = Producer(server.url)
+    assert producer.send(events[:100])
+    with redis.Redis.from_url(server.url) as client:
+        before = [client.xlen(stream_of(part)) for part in range(PARTITIONS)]
+        producer._went_back(0)  # as if no answer had come
+        assert producer.waiting == producer.repeated == sum(before)
+        assert producer.flush()
+        assert [client.xlen(stream_of(part)) for part in range(PARTITIONS)] == before
+    assert (producer.waiting, producer.sent, producer.given_up) == (0, sum(before), 0)
+    producer.close()
+
+
+def test_what_others_write_to_the_streams_is_passed_over(
+    server: RedisServer, events: list[Event], expected: list[bytes]
+) -> None:
+    rows = encode(events[:1])[b"e"]
+    strange: list[dict[bytes, bytes]] = [
+        {b"x": b"1"},
+        {b"t": b"soon"},
+        {b"s": b"[]", b"e": rows},
+        {b"s": b'["A"]', b"e": rows[:-1]},
+        {b"s": b'["A"]', b"e": rows[:-3] + b"\xff\x7f\x00"},
+        {b"s": b'["A"]', b"e": 20 * (rows[:32] + b"\x01" + rows[33:])},
+    ]
+    with redis.Redis.from_url(server.url) as client:
+        for fields in strange:
+            client.xadd(stream_of(0), fields)
+    assert run(server, events, 1) == expected
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://127.0.0.1", "redis://127.0.0.1:port"])
+def test_what_is_no_address_of_redis_is_told_so(url: str) -> None:
+    with pytest.raises(InvalidInput, match="Give --redis as redis://"):
+        Producer(url)
+    with pytest.raises(InvalidInput, match="Give --redis as redis://"):
+        Worker(url)
+
+
+def test_a_wrong_password_is_told_so(server: RedisServer) -> None:
+    url = server.url.replace(server.password, "another")
+    with pytest.raises(InvalidInput, match="password that this Redis wants"):
+        Worker(url).step(1)
+    with pytest.raises(InvalidInput, match="password that this Redis wants"):
+        Producer(url).clock(1)
+
+
 def test_another_consumer_goes_on_where_one_was_lost(
     server: RedisServer, events: list[Event], expected: list[bytes]
 ) -> None:
@@ -114,3 +212,35 @@ def test_partitions_are_the_same_everywhere() -> None:
         partition(name) for name in ("BTC", "ETH", "SOL", "BW-1")
     ]
     assert len({partition(f"S{i}") for i in range(200)}) == PARTITIONS
+
+
+async def test_a_watch_whose_redis_turns_it_away_ends_with_that_sentence(server: RedisServer) -> None:
+    producer = Producer(server.url.replace(server.password, "another"))
+    with pytest.raises(InvalidInput, match="password that this Redis wants"):
+        await watch(Desk(producer=producer), [], [], seconds=60)
+    producer.close()
+
+
+async def test_a_watch_writes_its_events_at_once_and_tells_the_time(
+    server: RedisServer, events: list[Event]
+) -> None:
+    producer = Producer(server.url)
+    desk = Desk(producer=producer)
+    running = asyncio.create_task(watch(desk, [], []))
+    for event in events[:50]:
+        desk.take(event)
+    with redis.Redis.from_url(server.url) as client:
+
+        def fields_of() -> set[bytes]:
+            rows: list[tuple[bytes, dict[bytes, bytes]]] = []
+            for part in range(PARTITIONS):
+                rows += client.xrange(stream_of(part))
+            return {name for _, fields in rows for name in fields}
+
+        async with asyncio.timeout(30):
+            while fields_of() != {b"s", b"e", b"t"}:  # noqa: ASYNC110 - Redis tells nobody
+                await asyncio.sleep(0.01)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    producer.close()

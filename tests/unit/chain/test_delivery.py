@@ -209,8 +209,19 @@ async def test_errors_of_the_node_are_classed(cluster: RpcEngine, network: Netwo
 
 
 async def test_something_else_than_a_node_is_fatal(payer: Keypair) -> None:
-    page = httpx.MockTransport(lambda _: httpx.Response(200, text="<html>"))
+    page = httpx.MockTransport(lambda _: httpx.Response(404, text="<html>"))
     other = RpcEngine("http://page.invalid", transport=page)
     with pytest.raises(Fatal, match="not JSON-RPC"):
         await other.slot()
     await other.close()
+
+
+@pytest.mark.parametrize("text", ["", '{"jsonrpc":"2.0","resu', "<html>"])
+async def test_half_an_answer_says_nothing_about_what_was_done(text: str) -> None:
+    cut = RpcEngine(
+        "http://cut.invalid", transport=httpx.MockTransport(lambda _: httpx.Response(200, text=text))
+    )
+    cut.rpc._attempts = 1
+    with pytest.raises(Unreachable, match="cut short"):
+        await cut.slot()
+    await cut.close()

@@ -13,7 +13,7 @@ from solders.pubkey import Pubkey
 
 from breakwater.chain import accounts as layouts
 from breakwater.chain import addresses as at
-from breakwater.chain.bootstrap_accounts import Bootstrap
+from breakwater.chain.bootstrap_accounts import Bootstrap, Launch
 from breakwater.chain.keeper_accounts import Registry, Season
 from breakwater.chain.loader import LOADER, ProgramState, programdata_address
 from breakwater.chain.mmt_mint import SUNK, SUPPLY
@@ -88,7 +88,11 @@ def exchange() -> Held:
             budget=charter.bootstrap.budget,
             end_slot=charter.bootstrap.mining_slots,
             paid_makers=5,
+            early_shares=charter.bootstrap.early_shares - 3,
+            locked=4,
+            total_weight=7,
         ),
+        launches=(made(Launch, charter.bootstrap),) * at.SHARDS,
         stake_vault=tokens(at.stake_vault(), MMT, at.season()),
         reward_vault=tokens(at.reward_vault(), MMT, at.season(), EMITTED - 7),
         collateral=Mint(COLLATERAL, at.TOKEN_PROGRAM, 10**12, 6, None, None),
@@ -124,6 +128,7 @@ def state(**changes: Any) -> Facts:
 
 VAULT, CONFIG = str(at.token_vault()), str(at.config())
 NOT_EXECUTABLE = program(account=Account(1, b"\x02\0\0\0" + bytes(programdata_address(at.EXCHANGE)), LOADER))
+LENIENT = made(Launch, Charter().bootstrap, min_fee=9_999)
 ELSEWHERE = program(account=Account(1, b"\x02\0\0\0" + bytes(KEY), LOADER, executable=True))
 
 
@@ -208,6 +213,14 @@ ELSEWHERE = program(account=Account(1, b"\x02\0\0\0" + bytes(KEY), LOADER, execu
         (
             changed("bootstrap", trade_rate=1),
             ("bootstrap", str(at.bootstrap()), "trade_rate 20000000000", "trade_rate 1"),
+        ),
+        (
+            changed("bootstrap", total_weight=8),
+            ("bootstrap", str(at.bootstrap()), "early_shares 100000000000", "early_shares 100000000001"),
+        ),
+        (
+            holding(launches=(*exchange().launches[1:], LENIENT)),
+            ("bootstrap", str(at.shard(3)), "min_fee 10000", "min_fee 9999"),
         ),
         (
             changed("reward_vault", amount=EMITTED - 8),

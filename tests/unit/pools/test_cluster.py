@@ -76,7 +76,7 @@ async def test_statuses_agree_though_their_confirmations_differ() -> None:
         return [{"slot": 9, "err": None, "confirmations": count, "confirmationStatus": "confirmed"}]
 
     rpc, _, _ = cluster(answers(status(3)), answers(status(4)), quorum=2)
-    assert (await rpc.call("getSignatureStatuses", []))["value"][0]["slot"] == 9
+    assert (await rpc.call("getSignatureStatuses", ["s"]))["value"][0]["slot"] == 9
 
 
 async def test_what_is_sent_goes_everywhere_and_one_that_takes_it_is_enough() -> None:

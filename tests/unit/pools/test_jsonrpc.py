@@ -117,6 +117,17 @@ async def test_a_batch_is_answered_as_one_with_every_id() -> None:
     assert [each.get("error", {}).get("code") for each in answers] == [None, -32600, -32601]
 
 
+async def test_an_array_of_long_answers_is_answered_as_far_as_they_fit() -> None:
+    long = {"long": Method(Two, lambda _: "x" * 400, "")}
+    body = json.dumps([request("long", [1], number) for number in range(4)]).encode()
+    raw = await Dispatcher(long, batch=4, most_bytes=1_000).answer(body)
+    assert raw is not None
+    answers = json.loads(raw)
+    assert [each["id"] for each in answers] == [0, 1, 2, 3]
+    assert [each.get("error", {}).get("code") for each in answers] == [None, None, -32000, -32000]
+    assert len(raw) < 2_000
+
+
 async def test_notifications_are_not_answered() -> None:
     silent = {"jsonrpc": "2.0", "method": "subtract", "params": [1]}
     assert await asked(silent) is None

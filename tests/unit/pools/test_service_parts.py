@@ -49,6 +49,26 @@ def test_the_unit_starts_the_service_closed_off_and_lets_moves_end() -> None:
     assert int(lines["TimeoutStopSec"]) > 60
 
 
+def test_what_systemd_would_fill_in_or_split_reaches_the_service_as_it_was_given() -> None:
+    arguments = [
+        "--endpoint",
+        "https://node/?key=a%2Fb$x",
+        "--name",
+        'a "b\\c',
+        "--core",
+        "/etc/my keys/100%.json",
+    ]
+    unit = unit_text(Path("/opt/my programs/breakwater"), arguments)
+    assert "LoadCredential=core:/etc/my keys/100%%.json\n" in unit
+    (command,) = [line for line in unit.splitlines() if line.startswith("ExecStart=")]
+    assert command == (
+        'ExecStart="/opt/my programs/breakwater" pools serve --state %S/breakwater-pools --core %d/core '
+        '--endpoint https://node/?key=a%%2Fb$$x --name "a \\"b\\\\c"'
+    )
+    with pytest.raises(InvalidInput, match="can't be printed"):
+        unit_text(Path("/b"), ["--name", "a\nExecStartPre=/bin/sh"])
+
+
 def test_a_drill_deals_threads_out_with_one_swap_a_direction() -> None:
     made = plan(3, 30)
     assert len(made) == 30

@@ -37,12 +37,14 @@ class Refused(ValueError):  # noqa: N818 - what the parser does
 
 @dataclass(slots=True)
 class Frame:
-    """What a frame was: its events, or why it has none. `broken` are symbols that missed something."""
+    """What a frame was: its events, or why it has none. `broken` are symbols that missed something; `history`
+    says that the events are of before the subscription."""
 
     events: list[Event] = field(default_factory=list)
     ignored: str | None = None
     refused: str | None = None
     broken: set[str] = field(default_factory=set)
+    history: bool = False
 
 
 class Venue(Protocol):

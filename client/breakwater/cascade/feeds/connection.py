@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection", "Patience", "Skew"]
 
+FURTHEST_MS = 600_000
+LEARNT = 32
+AHEAD_MS = 60_000
+
 log = structlog.get_logger(__name__)
 
 
@@ -50,7 +54,8 @@ class Skew:
     """How far an exchange's clock is from ours, by the quickest of its last 512 events.
 
     A clock within the allowance is left alone; times of another are moved by its whole difference, so that
-    events of several exchanges lie on one time.
+    events of several exchanges lie on one time. Nothing is moved before 32 events have come, and what lies
+    further from now than ten minutes says nothing about a clock.
     """
 
     def __init__(self, allowance_ms: int = 250) -> None:
@@ -61,13 +66,20 @@ class Skew:
     def corrected(self, time_ms: int, received_ms: int) -> int:
         """The event's time on our clock."""
         delay = received_ms - time_ms
+        if abs(delay) > FURTHEST_MS:
+            return time_ms
         if len(self._delays) == self._delays.maxlen and self._delays[0] == self.quickest_ms:
             self._delays.append(delay)
             self.quickest_ms = min(self._delays)
         else:
             self.quickest_ms = min(self.quickest_ms, delay) if self._delays else delay
             self._delays.append(delay)
-        return time_ms + self.quickest_ms if abs(self.quickest_ms) > self.allowance_ms else time_ms
+        return self.moved(time_ms)
+
+    def moved(self, time_ms: int) -> int:
+        """The same for what says nothing about the clock, because it is old."""
+        known = len(self._delays) >= LEARNT
+        return time_ms + self.quickest_ms if known and abs(self.quickest_ms) > self.allowance_ms else time_ms
 
 
 class Connection:
@@ -157,7 +169,15 @@ class Connection:
         frame = self.parser.read(data)
         received = self.last_frame_ms = self._clock()
         for event in frame.events:
-            self._emit(event._replace(time_ms=self.skew.corrected(event.time_ms, received)))
+            if frame.history:
+                time_ms = self.skew.moved(event.time_ms)
+            else:
+                time_ms = self.skew.corrected(event.time_ms, received)
+            if time_ms > received + AHEAD_MS:
+                # a symbol's time never goes back: one such event would make all that follow too old
+                self.counts["from_the_future"] += 1
+                continue
+            self._emit(event._replace(time_ms=time_ms))
         for symbol in frame.broken:
             self.counts["gaps"] += 1
             if now - self._repaired.get(symbol, float("-inf")) < self._patience.repair_s:

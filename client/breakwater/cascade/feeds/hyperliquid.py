@@ -157,6 +157,7 @@ class Hyperliquid:
                     HERE, fill.coin, Kind.LIQUIDATION, side, fill.time, fill.px, fill.px * fill.sz, fill.tid
                 )
             )
+        frame.history = found.isSnapshot
         frame.ignored = "fills without a liquidation"
 
     def _asset(self, asset: _Asset, frame: Frame) -> None:

@@ -1,4 +1,4 @@
-"""A redis-server of our own on loopback, with a log on disk that every write waits for."""
+"""A redis-server of our own on loopback, with a log on disk."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ class RedisServer:
     Args:
         directory: where its log lies; an existing one is taken up again.
         port: 0 takes a free one.
+        sync: when its log is synced: `everysec`, or `always`, before any answer.
     """
 
-    def __init__(self, directory: Path, port: int = 0) -> None:
+    def __init__(self, directory: Path, port: int = 0, *, sync: str = "always") -> None:
         self.directory = directory
         self.port = port or _free_port()
+        self.sync = sync
         self.password = secrets.token_urlsafe(16)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -55,7 +57,7 @@ class RedisServer:
         self.directory.mkdir(parents=True, exist_ok=True)
         settings = (
             f'bind 127.0.0.1\nport {self.port}\ndir {self.directory}\nsave ""\nappendonly yes\n'
-            f"appendfsync always\nrequirepass {self.password}\ndaemonize no\nloglevel warning\n"
+            f"appendfsync {self.sync}\nrequirepass {self.password}\ndaemonize no\nloglevel warning\n"
         )
         # on standard input, so that no argument shows the password
         self._process = subprocess.Popen(

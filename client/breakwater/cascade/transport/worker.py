@@ -1,10 +1,11 @@
 """A consumer of the group: owns partitions, keeps their engines, and never counts an entry twice.
 
 A partition has one owner at a time, by a lease in Redis that the owner renews and every write checks. What
-an entry changes is written in one transaction: its signals, the state of its symbols, the number of the
-entry, and its acknowledgement. Whatever is cut off, the transaction happened or it did not; the next owner
-begins from the state and the number that are there, and skips what they contain. Live signals are published
-before that, so that nobody waits for the disk twice: after a crash the channel may repeat one, the Stream
+entries change is written in one transaction: their signals, the state of their symbols, the newest entry's
+number, and their acknowledgement. Whatever is cut off, the transaction happened or it did not; the next owner
+begins from the state and the number that are there, and does again what they do not contain. Entries that
+bring no signal wait up to half a second for the transaction, because a symbol's state is large. Live signals
+are published before it, so that nobody waits for it: after a crash the channel may repeat one, the Stream
 never does.
 """
 
@@ -12,16 +13,31 @@ from __future__ import annotations
 
 import secrets
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import redis
 import structlog
 
+from breakwater.errors import InvalidInput
+
 from ..engine import Engine
-from .streams import GROUP, PARTITIONS, SIGNALS, connected, decode, signal_json, stream_of
+from .streams import (
+    FEW,
+    FOREIGN,
+    GROUP,
+    PARTITIONS,
+    SIGNALS,
+    connected,
+    decode,
+    decode_few,
+    signal_json,
+    stream_of,
+    told,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from ..model import Model
     from ..signals import Signal
@@ -30,26 +46,43 @@ __all__ = ["Worker"]
 
 LEASE_MS = 3_000
 READ = 64
+WRITE_S = 0.5
+WRITE_AT = 2_000
 STATE = "breakwater:cascade:state:"
 OWNER = "breakwater:cascade:owner:"
-FENCED = "the lease is another's"
 
 log = structlog.get_logger(__name__)
 
-# what an entry did, if the partition is still ours: lease, state, stream, signals; owner, entries ...,
-# signals ...
+# what entries did, if the partition is still ours and stands where we began: lease, state, stream, signals;
+# owner, milliseconds, group, newest number before and now, how many entries and states follow; they; signals
 COMMIT = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('FENCED') end
+if (redis.call('HGET', KEYS[2], ':last') or '0-0') ~= ARGV[4] then return redis.error_reply('FENCED') end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-local entries, states, i = tonumber(ARGV[4]), tonumber(ARGV[5]), 6
-for _ = 1, entries do redis.call('XACK', KEYS[3], ARGV[3], ARGV[i]); redis.call('HSET', KEYS[2], ':last',
-ARGV[i]); i = i + 1 end for _ = 1, states do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]); i = i + 2 end
+local entries, states, i = tonumber(ARGV[6]), tonumber(ARGV[7]), 8
+redis.call('XACK', KEYS[3], ARGV[3], unpack(ARGV, i, i + entries - 1))
+i = i + entries
+for _ = 1, states do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]); i = i + 2 end
+redis.call('HSET', KEYS[2], ':last', ARGV[5])
 while ARGV[i] do
   redis.call('XADD', KEYS[4], 'MAXLEN', '~', 100000, '*', 'signal', ARGV[i])
   i = i + 1
 end
 return 1
 """
+
+
+@dataclass(slots=True)
+class _Part:
+    """A partition that is ours: its engine, the newest entry it has seen, and what is not written yet."""
+
+    engine: Engine
+    newest: bytes
+    written: bytes
+    entries: list[bytes] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    signals: list[Signal] = field(default_factory=list)
+    since_s: float = 0.0
 
 
 class Worker:
@@ -77,121 +110,161 @@ class Worker:
     ) -> None:
         self.name = name or secrets.token_hex(6)
         self.entries = 0
+        self.foreign = 0
         self.rebuilt = 0
-        self._redis = connected(url)
+        self._pool = connected(url)
         self._model, self._most, self._on_signal = model, most, on_signal
         self._lateness, self._capacity = lateness_ms, capacity
-        self._engines: dict[int, tuple[Engine, tuple[int, int]]] = {}
-        self._commit = self._redis.register_script(COMMIT)
-        self._ready = False
+        self._parts: dict[int, _Part] = {}
         self._look_again = 0.0
+        self._away = False
 
     @property
     def owned(self) -> list[int]:
         """Its partitions."""
-        return sorted(self._engines)
+        return sorted(self._parts)
 
     def step(self, block_ms: int = 50) -> int:
         """Take over free partitions, do what waits in the own ones; how many entries were done.
 
         Redis away is no error: 0, and the next step tries again from what Redis remembers.
+
+        Raises:
+            InvalidInput: Redis does not let us in.
         """
         try:
-            if not self._ready:
+            if self._look_again == 0.0:
                 self._prepare()
             self._take_over()
-            return self._read(block_ms)
-        except (redis.ConnectionError, redis.TimeoutError) as error:
-            log.warning("redis_away", worker=self.name, error=type(error).__name__)
+            done = self._read(block_ms)
+            for number, part in list(self._parts.items()):
+                late = len(part.entries) >= WRITE_AT or time.monotonic() - part.since_s >= WRITE_S
+                if part.entries and (late or not done):
+                    self._write(number, part)
+        except redis.AuthenticationError:
+            raise InvalidInput("Give --redis with the password that this Redis wants.") from None
+        except redis.RedisError as error:  # away, or refuses for now: its disk or its memory is full
+            if not self._away:
+                log.warning("redis_away", worker=self.name, error=told(error))
+            self._away = True
             # a transaction of unknown fate may have happened: only Redis knows where we are
-            self._engines.clear()
+            self._parts.clear()
             self._look_again = 0.0
             return 0
+        if self._away:
+            log.warning("redis_back", worker=self.name)
+        self._away = False
+        return done
 
     def release(self) -> None:
-        """Give the partitions back, so that others need not wait for the lease to end."""
-        for part in list(self._engines):
-            self._drop(part)
-            if self._redis.get(OWNER + str(part)) == self.name.encode():
-                self._redis.delete(OWNER + str(part))
+        """Write what is not written, and give the partitions back, so that others need not wait for the
+        lease to end; Redis away is no error."""
+        try:
+            for number, part in list(self._parts.items()):
+                if part.entries:
+                    self._write(number, part)
+                if self._redis.get(OWNER + str(number)) == self.name.encode():
+                    self._redis.delete(OWNER + str(number))
+        except redis.RedisError as error:
+            log.warning("redis_away", worker=self.name, error=told(error))
+        self._parts.clear()
 
     def _prepare(self) -> None:
+        # one connection, so that its end is noticed and not mended by taking another
+        self._redis: redis.Redis = self._pool.client()  # type: ignore[no-untyped-call]
+        self._commit = self._redis.register_script(COMMIT)
         for part in range(PARTITIONS):
             try:
                 self._redis.xgroup_create(stream_of(part), GROUP, id="0", mkstream=True)
             except redis.ResponseError as error:
                 if "BUSYGROUP" not in str(error):
                     raise
-        self._ready = True
 
     def _take_over(self) -> None:
         now = time.monotonic()
         if now < self._look_again:
             return
-        self._look_again = now + LEASE_MS / 4000
         owners: Any = self._redis.mget([OWNER + str(part) for part in range(PARTITIONS)])
-        for part, owner in enumerate(owners):
-            key, ours = OWNER + str(part), owner == self.name.encode()
-            if part in self._engines and not ours:
-                self._drop(part)
-            elif ours:
-                self._redis.pexpire(key, LEASE_MS)
-            elif owner is None and len(self._engines) < self._most:
-                ours = bool(self._redis.set(key, self.name, nx=True, px=LEASE_MS))
-            if ours and part not in self._engines:
+        ours = {part for part, owner in enumerate(owners) if owner == self.name.encode()}
+        for part in set(self._parts) - ours:
+            log.info("lease_lost", worker=self.name, partition=part)
+            del self._parts[part]
+        with self._redis.pipeline(transaction=False) as pipe:
+            for part in ours:
+                pipe.pexpire(OWNER + str(part), LEASE_MS)
+            pipe.execute()
+        for part in [part for part, owner in enumerate(owners) if owner is None]:
+            if len(self._parts) < self._most and self._redis.set(
+                OWNER + str(part), self.name, nx=True, px=LEASE_MS
+            ):
                 self._restore(part)
+        for part in ours - set(self._parts):
+            self._restore(part)
+        self._look_again = now + LEASE_MS / 4000
 
-    def _drop(self, part: int) -> None:
-        self._engines.pop(part, None)
-
-    def _restore(self, part: int) -> None:
+    def _restore(self, number: int) -> None:
         engine = Engine(self._model, capacity=self._capacity, lateness_ms=self._lateness)
-        state: Any = self._redis.hgetall(STATE + str(part))
+        state: Any = self._redis.hgetall(STATE + str(number))
         last = state.pop(b":last", b"0-0")
         for symbol in sorted(state):
             engine.restore(symbol.decode(), state[symbol])
-        self._engines[part] = (engine, _entry_number(last))
+        self._parts[number] = _Part(engine, last, last)
         self.rebuilt += 1
         # what others have taken and not finished comes first
-        pending: Any = self._redis.xautoclaim(
-            stream_of(part), GROUP, self.name, min_idle_time=0, count=10_000
-        )
-        self._do(part, pending[1])
+        begin: Any = b"0-0"
+        while number in self._parts:
+            found: Any = self._redis.xautoclaim(
+                stream_of(number), GROUP, self.name, min_idle_time=0, start_id=begin, count=WRITE_AT
+            )
+            begin = found[0]
+            self._do(number, found[1])
+            if begin == b"0-0":
+                break
 
     def _read(self, block_ms: int) -> int:
-        if not self._engines:
+        if not self._parts:
             return 0
-        streams: dict[Any, Any] = {stream_of(part): ">" for part in self._engines}
+        streams: dict[Any, Any] = {stream_of(part): ">" for part in self._parts}
         found: Any = self._redis.xreadgroup(GROUP, self.name, streams, count=READ, block=block_ms)
-        numbers = {stream_of(part).encode(): part for part in self._engines}
+        numbers = {stream_of(part).encode(): part for part in self._parts}
         return sum(self._do(numbers[stream], entries) for stream, entries in found or ())
 
-    def _do(self, part: int, entries: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> int:
-        if not entries:
-            return 0
-        engine, last = self._engines[part]
+    def _do(self, number: int, entries: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> int:
+        part = self._parts[number]
         signals: list[Signal] = []
-        touched: set[str] = set()
-        for number, fields in entries:
-            if not fields or _entry_number(number) <= last:  # trimmed, or done already
+        for entry, fields in entries:
+            if not part.entries:
+                part.since_s = time.monotonic()
+            part.entries.append(entry)
+            if not fields or _order(entry) <= _order(part.newest):  # trimmed, or done already
                 continue
-            last = _entry_number(number)
-            touched |= self._apply(engine, fields, signals)
-        told = list(map(signal_json, signals))
-        for text in told:
-            self._redis.publish(SIGNALS, text)
-        if self._written(part, engine, [number for number, _ in entries], touched, told):
-            self._engines[part] = (engine, last)
-            self.entries += len(entries)
+            part.newest = entry
+            try:
+                part.touched |= self._apply(part.engine, fields, signals)
+            except InvalidInput as error:
+                self.foreign += 1
+                log.warning("entry_ignored", partition=number, entry=entry.decode(), error=str(error))
+        if signals:
+            part.signals += signals
             for signal in signals:
-                self._on_signal(signal)
-            return len(entries)
-        return 0
+                self._redis.publish(SIGNALS, signal_json(signal))
+        if part.signals or len(part.entries) >= WRITE_AT:
+            self._write(number, part)
+        return len(entries)
 
     def _apply(self, engine: Engine, fields: dict[bytes, bytes], signals: list[Signal]) -> set[str]:
         if b"t" in fields:
-            signals += engine.clock(int(fields[b"t"]))
+            try:
+                time_ms = int(fields[b"t"])
+            except ValueError:
+                raise InvalidInput(FOREIGN) from None
+            signals += engine.clock(time_ms)
             return set(engine.symbols)
+        if len(fields.get(b"e", b"")) <= FEW:
+            few = decode_few(fields)
+            for event in few:
+                signals += engine.push(event)
+            return {event.symbol for event in few}
         symbols, events = decode(fields)
         numbered = events.copy()
         if len(events):
@@ -200,27 +273,32 @@ class Worker:
         signals += engine.process(numbered)
         return set(symbols)
 
-    def _written(
-        self, part: int, engine: Engine, numbers: list[bytes], touched: Iterable[str], told: list[bytes]
-    ) -> bool:
-        keys = [OWNER + str(part), STATE + str(part), stream_of(part), SIGNALS]
-        states = [item for symbol in sorted(touched) for item in (symbol, engine.checkpoint(symbol))]
-        values: list[Any] = [self.name, LEASE_MS, GROUP, len(numbers), len(states) // 2, *numbers, *states]
+    def _write(self, number: int, part: _Part) -> None:
+        keys = [OWNER + str(number), STATE + str(number), stream_of(number), SIGNALS]
+        states = [
+            item for symbol in sorted(part.touched) for item in (symbol, part.engine.checkpoint(symbol))
+        ]
+        head = (self.name, LEASE_MS, GROUP, part.written, part.newest, len(part.entries), len(states) // 2)
+        signals = map(signal_json, part.signals)
         try:
-            self._commit(keys=keys, args=[*values, *told])
+            self._commit(keys=keys, args=[*head, *part.entries, *states, *signals])
         except redis.ResponseError as error:
             if "FENCED" not in str(error):
                 raise
-            log.info("lease_lost", worker=self.name, partition=part)
-            self._drop(part)
-            return False
-        return True
+            log.info("lease_lost", worker=self.name, partition=number)
+            del self._parts[number]
+            return
+        self.entries += len(part.entries)
+        for signal in part.signals:
+            self._on_signal(signal)
+        part.written = part.newest
+        part.entries, part.touched, part.signals = [], set(), []
 
     def close(self) -> None:
         """Close the connection; the lease ends by itself."""
-        self._redis.close()
+        self._pool.close()
 
 
-def _entry_number(entry: bytes) -> tuple[int, int]:
+def _order(entry: bytes) -> tuple[int, int]:
     first, _, second = entry.partition(b"-")
     return int(first), int(second or b"0")

@@ -1,7 +1,7 @@
 use {
     super::close_market::{require_done, sweep},
     crate::{
-        error::{tree, ExchangeError},
+        error::ExchangeError,
         events::{log, MarketArchived},
         state::{Archive, Market, Shard, DONE_MARKET},
     },
@@ -37,12 +37,11 @@ impl ArchiveMarket {
         let mut content = [0; size_of::<Market>()];
         content.copy_from_slice(bytes_of(&*self.market));
         let archive = self.archive.number;
-        let held = self.archive.tree_mut()?;
-        let index = tree(held.append(&leaf_of(DONE_MARKET, &content)))?;
+        let index = self.archive.append(&leaf_of(DONE_MARKET, &content))?;
         log(MarketArchived {
             archive,
             index,
-            sequence: held.sequence(),
+            sequence: self.archive.tree()?.sequence(),
             market: *self.market.address(),
             content,
         });

@@ -33,7 +33,7 @@ impl ArchivePositions {
     #[inline(always)]
     pub fn archive_positions(&mut self, accounts: &[AccountView]) -> Result<()> {
         let count = accounts.len() / ACCOUNTS;
-        let fits = (1..=MAX_ARCHIVED).contains(&count) && accounts.len() % ACCOUNTS == 0;
+        let fits = (1..=MAX_ARCHIVED).contains(&count) && accounts.len().is_multiple_of(ACCOUNTS);
         require!(fits, ExchangeError::BadArchiveBatch);
         let now = Now::get()?;
         let held = self.archive.tree()?;
@@ -44,6 +44,9 @@ impl ArchivePositions {
             index = index.wrapping_add(1); // below 2^21
         }
         let (leaves, _) = leaves.split_at_mut(count);
+        if let [leaf] = leaves {
+            return self.archive.append(leaf).map(|_| ());
+        }
         tree(self.archive.tree_mut()?.append_batch(leaves)).map(|_| ())
     }
 

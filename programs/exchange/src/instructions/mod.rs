@@ -66,8 +66,9 @@ mod withdraw_bond;
 mod withdraw_stake;
 
 pub use {
-    archive_market::*, archive_positions::*, claim_bootstrap::*, claim_rewards::*, claim_task::*, close_task::*,
-    complete_task::*, create_maker::*, create_stake::*, fail_task::*, initialize_mmt::*, keeper_duty::*,
-    lock_liquidity::*, open_archive::*, open_bootstrap::*, post_task::*, redeem_archived::*, register_keeper::*,
-    restore_position::*, stake::*, unstake::*, verify_leaf::*, withdraw_bond::*, withdraw_stake::*,
+    archive_market::*, archive_positions::*, claim_bootstrap::*, claim_rewards::*, claim_task::*,
+    close_task::*, complete_task::*, create_maker::*, create_stake::*, fail_task::*, initialize_mmt::*,
+    keeper_duty::*, lock_liquidity::*, open_archive::*, open_bootstrap::*, post_task::*, redeem_archived::*,
+    register_keeper::*, restore_position::*, stake::*, unstake::*, verify_leaf::*, withdraw_bond::*,
+    withdraw_stake::*,
 };

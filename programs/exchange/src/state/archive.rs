@@ -64,6 +64,12 @@ impl Archive {
         tree(ArchiveTree::from_bytes_mut(&mut self.tree))
     }
 
+    /// One leaf behind the last; its index. Errors: `ArchiveFull`.
+    #[inline(never)]
+    pub fn append(&mut self, leaf: &Node) -> Result<u64> {
+        tree(self.tree_mut()?.append(leaf))
+    }
+
     /// Another claim lies here.
     #[inline(always)]
     pub fn keep_claim(&mut self) -> Result<()> {
@@ -81,7 +87,12 @@ impl Archive {
 
     /// Take a claim out; in its place a leaf that is none. Errors: the proof's.
     #[inline(never)]
-    pub fn take_claim(&mut self, proof: &LeafProof, content: &[u8; POSITION_BYTES], paid: bool) -> Result<()> {
+    pub fn take_claim(
+        &mut self,
+        proof: &LeafProof,
+        content: &[u8; POSITION_BYTES],
+        paid: bool,
+    ) -> Result<()> {
         let claim = leaf_of(LIVE_POSITION, content);
         let instead = if paid {
             leaf_of(DONE_POSITION, content)

@@ -88,7 +88,9 @@ impl World {
             let kind = if event.done == 1 { b"pos.done" } else { b"pos.live" };
             shelf.write(event.index, leaf(kind, &event.content));
             if event.done == 0 {
-                shelf.live.insert(event.index, bytemuck::pod_read_unaligned(&event.content));
+                shelf
+                    .live
+                    .insert(event.index, bytemuck::pod_read_unaligned(&event.content));
             }
         }
         for event in done.events::<MarketArchived>() {

@@ -1,0 +1,10 @@
+"""Trials: what a scenario is, what it is given, what it hands back, and what has been asked of it.
+
+Scenarios live in services of their own; `stress` lists and runs them all, whoever wrote them. A trial opens
+the engine it needs, does its work, holds the invariants against the chain, and hands figures back.
+"""
+
+from .model import Asked, Context, Outcome, Scenario, select
+from .reasons import CAUSES, Tally, cause_of
+
+__all__ = ["CAUSES", "Asked", "Context", "Outcome", "Scenario", "Tally", "cause_of", "select"]

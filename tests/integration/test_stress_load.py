@@ -1,0 +1,30 @@
+"""Load over HTTP: a master and two workers of Locust in processes of their own, our API, a real chain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from breakwater.stress._users_http import users_over_http
+from breakwater.stress.load import Load, Member, load
+from breakwater.trials import Context
+
+
+async def test_two_workers_share_the_users_and_every_request_succeeds(tmp_path: Path) -> None:
+    ctx = Context(users=12, duration_s=5.0, workers=2)
+    outcome = await users_over_http(ctx, per_second=20.0, csv=tmp_path / "load", html=tmp_path / "load.html")
+    assert outcome.passed, outcome.reason
+    figures = outcome.figures
+    assert (figures["processes"], figures["users_at_most"], figures["causes"]) == (2, 12, {})
+    assert figures["succeeded"] == figures["operations"] > 12
+    assert figures["by_path"]["POST /v1/orders"]["requests"] > 0
+    assert (tmp_path / "load_stats.csv").read_text().startswith("Type,Name,Request Count")
+    assert "<title>" in (tmp_path / "load.html").read_text()
+
+
+async def test_a_server_that_is_gone_fails_the_load_and_says_why() -> None:
+    members = [Member(f"{number:064x}", "t" * 24) for number in range(2)]
+    result = await load(Load("http://127.0.0.1:9", members, [1], 2.0, 4.0))
+    assert result.status == 1
+    assert result.figures["failures"] == result.figures["requests"] > 0
+    assert result.figures["causes"] == {"RPC": result.figures["failures"]}
+    assert "most often for RPC" in result.figures["broken"][0]

@@ -1,0 +1,136 @@
+"""`breakwater stress` and `bench tps` as people and machines use them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from breakwater.cli import main
+from breakwater.stress import Result, Suite, measure_tps, render_report, render_table, scenarios
+from breakwater.stress import service as stress_service
+from breakwater.stress.table import OWN
+from breakwater.trials import Asked, Context, Outcome, Scenario
+
+
+def status_of(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    return int(ended.value.code or 0)
+
+
+async def _good(ctx: Context) -> Outcome:
+    ctx.progress("working")
+    return Outcome.judged([], 200, 200, {"count": 200}, charts={"rate": [(0, 1), (1, 3)]})
+
+
+async def _bad(_: Context) -> Outcome:
+    return Outcome.judged(["Something is <off>."], 150, 200, {"count": 150})
+
+
+async def _early(_: Context) -> Outcome:
+    raise ConnectionError("the cable is out")
+
+
+def _asked(source: str) -> tuple[Asked, ...]:
+    return (Asked(source, "an item", "95 %", lambda figures: f"{figures['count']} of 200"),)
+
+
+MADE_UP = (
+    Scenario("good", "all goes well", "000 2.1", ("embedded",), _good, _asked("000 2.1")),
+    Scenario("bad", "not all goes well", "001 7.5.4", ("embedded",), _bad, _asked("001 7.5.4")),
+    Scenario("early", "it ends early", "003", ("embedded",), _early, _asked("003 X")),
+    Scenario("elsewhere", "not here", "003", ("local",), _good),
+)
+
+
+@pytest.fixture
+def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("service", "reliability"):
+        monkeypatch.setattr(f"breakwater.stress.{place}.scenarios", lambda: MADE_UP)
+
+
+def test_names_are_unique_and_every_item_has_a_source() -> None:
+    every = scenarios()
+    assert len({each.name for each in every}) == len(every)
+    assert {"concurrent-trades", "liquidation-cascade", "network-congestion"} <= {e.name for e in every}
+    assert all(each.engines and each.source for each in every)
+    assert all(each.asked for each in OWN)
+
+
+@pytest.mark.usefixtures("made_up")
+def test_a_suite_goes_on_after_a_failure_and_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of("stress", "suite", "--json") == 1
+    said = capsys.readouterr()
+    suite = json.loads(said.out)
+    assert suite["passed"] is False
+    found = [
+        (each["name"], each["success_rate"], each["passed"], each["reason"]) for each in suite["scenarios"]
+    ]
+    assert found == [
+        ("good", 1.0, True, ""),
+        ("bad", 0.75, False, "150 of 200 operations succeeded. Something is <off>."),
+        ("early", 0.0, False, "It ended early: the cable is out"),
+    ]
+    assert "breakwater: bad: 150 of 200 operations succeeded." in said.err
+
+
+@pytest.mark.usefixtures("made_up")
+def test_one_that_passes_ends_with_0_and_writes_its_page(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    assert status_of("stress", "run", "good", "--report", str(page)) == 0
+    text = page.read_text()
+    assert "polyline" in text
+    assert not re.search(r"(src|href)=|https?://", text), "the page loads nothing"
+
+
+@pytest.mark.usefixtures("made_up")
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("run", "elsewhere"), "Run elsewhere on local, not embedded."),
+        (("run", "nothing"), "Name a scenario that `stress list` shows, not 'nothing'."),
+        (("suite", "--engine", "mainnet"), "Choose an engine out of embedded, local, not 'mainnet'."),
+    ],
+)
+def test_bad_input_is_one_sentence_and_status_2(
+    arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of("stress", *arguments) == 2
+    assert capsys.readouterr().err.strip().endswith(f"breakwater: {sentence}")
+
+
+def test_the_list_is_there_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of("stress", "list", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [each["name"] for each in listed] == [each.name for each in scenarios()]
+    assert set(listed[0]) == {"name", "title", "source", "engines"}
+
+
+@pytest.mark.usefixtures("made_up")
+async def test_the_table_shows_both_figures_and_what_failed() -> None:
+    suite = await stress_service.suite(Context())
+    text = render_table([suite.as_dict()])
+    assert "| 000 2.1 | an item | 95 % | 200 of 200 | `breakwater stress run good` |" in text
+    assert "| 001 7.5.4 | an item | 95 % | **failed**: 150 of 200 | `breakwater stress run bad` |" in text
+    assert "| 003 X | an item | 95 % | **failed**: not measured |" in text
+    assert "1 of 3 items hold" in text
+
+
+def test_what_a_report_shows_is_escaped() -> None:
+    outcome = Outcome(passed=False, success_rate=0.5, reason="<script>")
+    page = render_report(Suite("embedded", 1, [Result(MADE_UP[0], "embedded", outcome, 1.0)]))
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+async def test_trades_are_counted_over_processes_and_none_fails() -> None:
+    figures = await measure_tps(500, 2, local=False)
+    assert figures.embedded_processes == 2
+    assert figures.embedded_trades == 1_000
+    assert figures.local_ratio is None
+    # whatever the machine is doing besides: nothing but the rate may be short
+    assert all("trades a second" in each for each in figures.broken), figures.broken
+    assert figures.embedded_trades_per_cpu_second > 500
