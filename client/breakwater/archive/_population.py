@@ -169,8 +169,8 @@ class Population:
             self.closes[number] = close
         await self._send(requests, must=True)
 
-    async def trade(self, orders: int, *, pause_slots: int = 3) -> None:
-        """So many orders, with a few slots between one and the next."""
+    async def trade(self, orders: int, *, pause_slots: int = 3, together: int = 1) -> None:
+        """So many orders, some together in one slot, with a few slots between one such slot and the next."""
         rng = self.rng
         for number in range(orders):
             if number % 500 == 0:
@@ -179,7 +179,8 @@ class Population:
             trader = self.traders[self._rank(len(self.traders))]
             market, outcomes, feed = self.markets[-1 - self._rank(len(self.markets))]
             outcome = rng.randrange(outcomes)
-            self.engine.advance_slots(rng.randint(1, 2 * pause_slots - 1))
+            if number % together == 0:
+                self.engine.advance_slots(rng.randint(1, 2 * pause_slots - 1))
             await self.order(trader, market, outcome, feed)
 
     async def order(self, trader: Keypair, market: int, outcome: int, feed: Pubkey) -> None:

@@ -139,7 +139,7 @@ async def measure(
     crowd = Population(seed + 1, progress)
     await crowd.found(TRADERS)
     await crowd.open_markets(markets, (24, 24 * 60))
-    await crowd.trade(markets + markets // 2, pause_slots=20)
+    await crowd.trade(markets + markets // 2, pause_slots=250, together=16)
     state = await transfer.read_live(crowd.engine)
     only = tuple(each for each in state.accounts if snapshot.kind_of(each) == "Market")
     packed = snapshot.State(state.cluster, state.slot, state.time, only)
