@@ -228,8 +228,10 @@ def _transfers(people: Sequence[Keypair], _: Sequence[int], count: int, first: i
     found: list[Request] = []
     for i in range(first, first + count):
         key = people[i % len(people)]
-        own = key.pubkey()
-        found.append(([transfer(TransferParams(from_pubkey=own, to_pubkey=own, lamports=1 + i))], [key]))
+        to = people[(i + 1) % len(people)].pubkey()
+        pay = TransferParams(from_pubkey=key.pubkey(), to_pubkey=to, lamports=1 + i % 1_000)
+        # two that are equal under one blockhash would be one: the sender sets them apart
+        found.append(([transfer(pay)], [key]))
     return found
 
 
