@@ -121,7 +121,7 @@ def test_anchorpy_agrees(name: str) -> None:
         assert got == want, field.name
 
 
-INNER = ("holding", "breaker", "cascade", "liquidation")
+INNER = ("holding", "breaker", "cascade", "liquidation", "launch")
 """Structs inside accounts, whose fields are read as the account's own."""
 
 
