@@ -239,7 +239,7 @@ fn many_positions_of_many_owners_are_one_change_of_the_tree() {
         named.push((*party, outcome, SPOT));
     }
     world.grow_old();
-    world.pass_close(market);
+    world.settle(market, 100 * UNIT);
     let keeper = world.key();
 
     let done = world.does(&archive_positions(keeper, market, &named));
@@ -248,7 +248,7 @@ fn many_positions_of_many_owners_are_one_change_of_the_tree() {
     assert!(events.iter().map(|event| event.index).eq(0..8));
     assert!(events.iter().all(|event| event.sequence == 1));
     let archive = world.archive(0);
-    assert_eq!((archive.claims, archive.length, archive.sequence), (8, 8, 1));
+    assert_eq!((archive.claims, archive.length, archive.sequence), (0, 8, 1));
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn one_position_that_is_refused_leaves_all_where_they_are() {
     let other = world.party(100 * UNIT);
     world.holding(&other, market, 0, UNIT);
     let three = [(party, 0, SPOT), (other, 0, SPOT), (party, 1, SPOT)];
-    world.pass_close(market);
+    world.settle(market, 101 * UNIT);
     world.refuses(
         &archive_positions(party.owner, market, &three),
         ExchangeError::PositionTooRecent,

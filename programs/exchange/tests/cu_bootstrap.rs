@@ -21,7 +21,9 @@ fn locking_and_unlocking_stay_below_fifteen_hundred_and_claims_below_three_thous
     let early = BOOTSTRAP_RULES.early_shares;
     for (locked, slots) in [(1_000 * UNIT, 1), (early, 100), (777_777 * UNIT + 7, 50_000)] {
         bench.run("lock_liquidity", &bx::lock_liquidity(maker.owner, locked));
-        bench.world.does(&ix::buy(trader.owner, market, 0, 300 * UNIT, u64::MAX));
+        bench
+            .world
+            .does(&ix::buy(trader.owner, market, 0, 300 * UNIT, u64::MAX));
         bench.world.pass_slots(slots);
         bench.run("claim_maker", &bx::claim_maker(maker.owner, mined, mint));
         bench.run("claim_trades", &bx::claim_trades(trader.owner, traded, mint));
