@@ -4,7 +4,10 @@ use harness::address::{self, derive, find, TABLE};
 use serde_json::Value;
 use solana_address::Address;
 
-fn rows() -> Vec<(String, Vec<Vec<u8>>, Vec<u8>, u8)> {
+/// Kind, seeds, address, bump.
+type Row = (String, Vec<Vec<u8>>, Vec<u8>, u8);
+
+fn rows() -> Vec<Row> {
     let text = include_str!("../../../tests/vectors/addresses.json");
     let file: Value = serde_json::from_str(text).expect("vectors");
     let rows = file["rows"].as_array().expect("rows");
