@@ -129,8 +129,6 @@ def pick(books: Books, authority: Pubkey, *, market: int | None = None) -> Picke
             refused["secures a loan"] += 1
         elif not mine and trades:
             refused["its market trades, and it is not yours"] += 1
-        elif not mine and not done:
-            refused["it is a claim, and not yours"] += 1
         elif not old and not (mine and done):
             refused["traded within 30 days"] += 1
         else:

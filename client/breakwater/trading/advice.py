@@ -133,7 +133,7 @@ ADVICE: Final[Mapping[str, str]] = {
     "LeafSpent": "look for the position on the chain: breakwater trade positions",
     "LoanNotArchived": "repay the loan first: breakwater trade close",
     "PositionTooRecent": "wait until thirty days after its last purchase",
-    "OwnerOnly": "wait until its market is settled, or let its owner archive it",
+    "OwnerOnly": "wait until its market has closed, or let its owner archive it",
     "BadArchiveBatch": REPORT,
     "WrongTree": REPORT,
     "ArchiveFull": "open the next archive: breakwater archive open --archive",

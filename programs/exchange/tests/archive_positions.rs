@@ -93,7 +93,7 @@ fn a_purchase_makes_a_position_young_again() {
 }
 
 #[test]
-fn a_keeper_archives_what_is_old_and_settled_and_never_a_claim() {
+fn a_keeper_archives_what_is_old_once_the_market_no_longer_trades() {
     let (mut world, party, market) = old();
     let keeper = world.key();
     let old = archive_positions(keeper, market, &[(party, 0, SPOT), (party, 1, SPOT)]);
@@ -103,9 +103,6 @@ fn a_keeper_archives_what_is_old_and_settled_and_never_a_claim() {
     let (before, held) = (lamports(&world, &party.owner), lamports(&world, &keeper));
     let rent = lamports(&world, &party.position(market, 0, SPOT));
     world.pass_close(market);
-    // a log that is full keeps no content: whoever has not kept it himself could never restore it
-    world.refuses(&old, ExchangeError::OwnerOnly);
-    world.settle(market, 101 * UNIT);
 
     let young = archive_positions(keeper, market, &[(late, 0, SPOT)]);
     world.refuses(&young, ExchangeError::PositionTooRecent);
@@ -114,7 +111,7 @@ fn a_keeper_archives_what_is_old_and_settled_and_never_a_claim() {
     assert!(done
         .events::<PositionArchived>()
         .iter()
-        .all(|event| event.done == 1));
+        .all(|event| event.done == 0));
     assert_eq!(lamports(&world, &party.owner), before + 2 * rent);
     assert_eq!(lamports(&world, &keeper), held);
 }
@@ -239,7 +236,7 @@ fn many_positions_of_many_owners_are_one_change_of_the_tree() {
         named.push((*party, outcome, SPOT));
     }
     world.grow_old();
-    world.settle(market, 100 * UNIT);
+    world.pass_close(market);
     let keeper = world.key();
 
     let done = world.does(&archive_positions(keeper, market, &named));
@@ -248,7 +245,7 @@ fn many_positions_of_many_owners_are_one_change_of_the_tree() {
     assert!(events.iter().map(|event| event.index).eq(0..8));
     assert!(events.iter().all(|event| event.sequence == 1));
     let archive = world.archive(0);
-    assert_eq!((archive.claims, archive.length, archive.sequence), (0, 8, 1));
+    assert_eq!((archive.claims, archive.length, archive.sequence), (8, 8, 1));
 }
 
 #[test]
@@ -257,7 +254,7 @@ fn one_position_that_is_refused_leaves_all_where_they_are() {
     let other = world.party(100 * UNIT);
     world.holding(&other, market, 0, UNIT);
     let three = [(party, 0, SPOT), (other, 0, SPOT), (party, 1, SPOT)];
-    world.settle(market, 101 * UNIT);
+    world.pass_close(market);
     world.refuses(
         &archive_positions(party.owner, market, &three),
         ExchangeError::PositionTooRecent,

@@ -54,8 +54,7 @@ fn archiving_one_position_stays_below_five_and_a_half_thousand_and_a_market_belo
 fn pruning_stays_below_two_and_a_half_thousand_a_position_in_batches() {
     // about what fits a transaction without lookup tables
     for (owners, each) in [(8_usize, 1_u8), (1, 16), (4, 4)] {
-        // a claim is archived by its owner
-        for settled in [false, true].into_iter().skip(usize::from(owners > 1)) {
+        for settled in [false, true] {
             let mut world = with_leaves(3);
             let market = world.market(16);
             let parties: Vec<Party> = (0..owners).map(|_| world.party(1_000 * UNIT)).collect();
@@ -67,14 +66,13 @@ fn pruning_stays_below_two_and_a_half_thousand_a_position_in_batches() {
                 }
             }
             world.grow_old();
-            let authority = if settled {
+            if settled {
                 world.settle(market, 100 * UNIT);
-                world.key()
             } else {
                 world.pass_close(market);
-                parties[0].owner
-            };
-            let units = units(&mut world, &archive_positions(authority, market, &named));
+            }
+            let keeper = world.key();
+            let units = units(&mut world, &archive_positions(keeper, market, &named));
             let count = named.len() as u64;
             let what = format!(
                 "{count} positions of {owners}, {}, each",

@@ -101,8 +101,8 @@ impl ArchivePositions {
         position.close(owner)
     }
 
-    /// The owner, when it is empty, settled or old; anybody, when it is old, can't come back, and the market no longer trades: a
-    /// log that somebody has filled before keeps no content, and who does not keep it can't restore it. No loan that is not settled.
+    /// The owner, when it is empty, settled or old; anybody, when it is old and the market no longer trades. No loan that is
+    /// not settled.
     #[inline(always)]
     fn require_permitted(&self, position: &Position, owner: &Address, done: bool, now: Now) -> Result<()> {
         let holding = &position.holding;
@@ -115,7 +115,7 @@ impl ArchivePositions {
         let own = self.authority.address() == owner;
         if !own {
             let trades = self.market.status == OPEN && now.ms() < self.market.close_ms;
-            require!(done && !trades, ExchangeError::OwnerOnly);
+            require!(!trades, ExchangeError::OwnerOnly);
         }
         let old = now.slot.saturating_sub(holding.opened_slot) >= PRUNE_AGE_SLOTS;
         require!(old || (own && done), ExchangeError::PositionTooRecent);
