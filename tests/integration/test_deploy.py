@@ -336,14 +336,14 @@ async def test_without_a_terminal_and_without_yes_nothing_is_sent(
 async def test_ctrl_c_says_how_to_continue_and_the_command_continues(
     engine: LocalEngine, bank: Keypair, tmp_path: Path
 ) -> None:
-    deployer, journal = await funded(engine, bank, 5 * SOL), tmp_path / "journal.jsonl"
+    deployer, journal = await funded(engine, bank, 10 * SOL), tmp_path / "journal.jsonl"
     key = tmp_path / "deployer.json"
     key.write_text(json.dumps(list(bytes(deployer))))
     command = ("deploy", "--cluster", engine.url, "--keypair", str(key), "--journal", str(journal), "--yes")
 
     process = await breakwater(*command)
     async with asyncio.timeout(180):
-        while not is_writing(journal):  # noqa: ASYNC110 - a file tells nobody
+        while not is_writing(journal) and process.returncode is None:  # noqa: ASYNC110 - a file tells nobody
             await asyncio.sleep(0.02)
     process.send_signal(signal.SIGINT)
     out, err = await process.communicate()
