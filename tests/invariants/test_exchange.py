@@ -51,6 +51,13 @@ LAUNCH_VERBS: Final = frozenset(
     )
 )
 """What a launch pays is in no model here: `programs/exchange/tests` audit accounts after each of these."""
+ARCHIVE_VERBS: Final = frozenset(
+    (
+        *("open_archive", "archive_positions", "archive_market"),
+        *("restore_position", "redeem_archived", "verify_leaf"),
+    )
+)
+"""Compared in `programs/exchange/tests/archive_property.rs` with a world that archives nothing."""
 
 
 def _machine(name: str) -> Any:
@@ -106,7 +113,9 @@ def test_any_sequence_of_instructions_keeps_the_books(capsys: pytest.CaptureFixt
 
 def test_the_machine_knows_every_instruction() -> None:
     idls = (programs.idl(name) for name in programs.NAMES)
-    elsewhere = KEEPER_VERBS | LAUNCH_VERBS  # `test_keepers_machine.py` drives those of keepers
+    elsewhere = (
+        KEEPER_VERBS | LAUNCH_VERBS | ARCHIVE_VERBS
+    )  # `test_keepers_machine.py` drives those of keepers
     assert not VERBS & elsewhere
     assert {each["name"] for idl in idls for each in idl["instructions"]} == VERBS | elsewhere
 
