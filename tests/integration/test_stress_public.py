@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from solders.keypair import Keypair
 from breakwater.chain.engine import RpcEngine
 from breakwater.chain.queries import read_accounts
 from breakwater.errors import InsufficientFunds
-from breakwater.faults import PUBLIC, Endpoint
+from breakwater.faults import PUBLIC, Endpoint, Limit
 from breakwater.stress._public_trial import BUDGET, COLLATERAL, DEPTH, LIQUIDITY, collateral
 from breakwater.stress._stage import UNIT, Stage, fresh_chain
 from breakwater.stress._trades import spread
@@ -56,8 +57,9 @@ async def test_a_killed_run_is_cleaned_up_by_the_next_and_every_lamport_but_fees
         await stage.fold()
         await stage.publish()
         before = await _lamports(engine, payer)
-        async with Endpoint(engine.url, PUBLIC, seed=3) as endpoint:
-            # less patient than the endpoint wants: it has to say so
+        # so few that even a busy machine asks for more: the endpoint has to say so
+        strict = replace(PUBLIC, limit=Limit(30, 15, period_s=5.0))
+        async with Endpoint(engine.url, strict, seed=3) as endpoint:
             patient = patient_engine(endpoint.url, Patience(400, 200), counts)
             with monkeypatch.context() as patch:
 
