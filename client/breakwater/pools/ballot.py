@@ -147,10 +147,12 @@ def _meaning(answer: Mapping[str, Any]) -> str:
 
 def _statuses(call: Call, said: Sequence[Mapping[str, Any]], quorum: int) -> Mapping[str, Any] | None:
     asked = len(call.params[0]) if call.params and isinstance(call.params[0], list) else -1
-    rows = [each["result"]["value"] for each in said if _is_row(each.get("result"), asked)]
-    if len(rows) < quorum:
+    heard = [each["result"] for each in said if _is_row(each.get("result"), asked)]
+    if len(heard) < quorum:
         return None
+    rows, slots = [each["value"] for each in heard], [_slot(each) for each in heard]
     value: list[Any] = []
+    as_of = max(slots)
     for column in zip(*rows, strict=True):
         known = [each for each in column if each is not None]
         best = _furthest(known, quorum)
@@ -158,9 +160,19 @@ def _statuses(call: Call, said: Sequence[Mapping[str, Any]], quorum: int) -> Map
         if best is None and call.is_final and len(column) - len(known) < quorum:
             return None
         value.append(best)
+        if best is None:
+            # what is unknown is unknown as of a slot that a quorum of those who say so has reached
+            told = [slot for slot, each in zip(slots, column, strict=True) if each is None]
+            as_of = min(as_of, sorted(told, reverse=True)[quorum - 1] if len(told) >= quorum else 0)
     unknown = {"unknown": True} if None in value else {}
-    result = {"context": {"slot": 0}, "value": value, **unknown}
+    result = {"context": {"slot": as_of}, "value": value, **unknown}
     return {"jsonrpc": "2.0", "id": call.ident, "result": result}
+
+
+def _slot(result: Mapping[str, Any]) -> int:
+    context = result.get("context")
+    slot = context.get("slot") if isinstance(context, dict) else None
+    return slot if isinstance(slot, int) and not isinstance(slot, bool) else 0
 
 
 def _is_row(result: Any, asked: int) -> bool:

@@ -99,3 +99,11 @@ def test_what_different_endpoints_took_is_taken() -> None:
     assert not accepted(calls, first)
     assert [each["result"] for each in merged(calls, [first, second])] == ["a", "b"]
     assert merged(calls, [{**first}])[1] == refused
+
+
+@pytest.mark.parametrize(("quorum", "as_of"), [(1, 30), (2, 20), (3, 10)])
+def test_what_is_unknown_is_unknown_as_of_a_slot_that_a_quorum_has_reached(quorum: int, as_of: int) -> None:
+    """Who gives a transaction up compares it with the slot of the height that he was told."""
+    said = [heard(n1={"context": {"slot": slot}, "value": [None]}) for slot in (20, 10, 30)]
+    (answer,) = agreed([SEARCH], said, quorum) or ()
+    assert answer["result"] == {"context": {"slot": as_of}, "value": [None], "unknown": True}
