@@ -208,7 +208,7 @@ async def test_a_hundred_clients_lose_no_update_and_read_quickly(tmp_path: Path)
 async def test_who_does_not_get_to_the_end_is_cut_off(
     tmp_path: Path, sent: bytes, answer: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Patient, "request_s", 0.2)
+    monkeypatch.setattr(Patient, "request_s", 0.8)
     async with served(tmp_path) as (_, client):
         reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
         known = f"Content-Type: application/json\r\nAuthorization: Bearer {TOKEN}"
