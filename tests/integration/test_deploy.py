@@ -343,9 +343,7 @@ async def test_ctrl_c_says_how_to_continue_and_the_command_continues(
     command = ("deploy", "--cluster", engine.url, "--keypair", str(key), "--journal", str(journal), "--yes")
 
     process = await breakwater(*command)
-    os.setpriority(
-        os.PRIO_PROCESS, process.pid, 19
-    )  # on a busy machine it would be done before it is looked at
+    os.setpriority(os.PRIO_PROCESS, process.pid, 19)  # else a busy machine is done before we look
     async with asyncio.timeout(180):
         while not is_writing(journal) and process.returncode is None:  # noqa: ASYNC110 - a file tells nobody
             await asyncio.sleep(0.02)
