@@ -216,7 +216,7 @@ class _Pruning:
         crowd = self._population
         await crowd.found(TRADERS)
         await crowd.open_markets(max(20, positions // 40), (24, 96))
-        while len(crowd.positions) < positions * 1.12:
+        while len(crowd.positions) < positions * 1.06:
             await crowd.trade(500)
         await crowd.leave(0.12)
         await crowd.settle(0.96, 0.8)
