@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ._options import Common, EngineOption, JsonOption, KeypairOption, asking
+from ._options import Common, EngineOption, JsonOption, asking, common
 
 app = typer.Typer(
     no_args_is_help=True, help="Take old positions and settled markets off the chain, provably."
@@ -102,23 +102,23 @@ def redeem(
 
 
 @app.command("list")
+@common
 def list_(
+    o: Common,
     owner: OwnerOption = None,
     number: NumberOption = 0,
     store: StoreOption = None,
-    engine: EngineOption = None,
-    keypair: KeypairOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Show what positions of yours, or of --owner, the archive has or had."""
     from . import _archive_run as run
 
-    told = Common(engine, keypair, False, as_json)
-    asyncio.run(run.list_(owner, run.Place(number, store), told))
+    asyncio.run(run.list_(owner, run.Place(number, store), o))
 
 
 @app.command()
+@common
 def prove(
+    o: Common,
     market: MarketOption = None,
     outcome: OutcomeOption = None,
     leveraged: LeveragedOption = False,
@@ -126,20 +126,18 @@ def prove(
     leaf: LeafOption = None,
     number: NumberOption = 0,
     store: StoreOption = None,
-    engine: EngineOption = None,
-    keypair: KeypairOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Prove that a position, or without --outcome a market, is in the archive; --json prints the proof."""
     from . import _archive_run as run
 
     which = run.Which(market, outcome, leveraged, owner, leaf, None)
-    told = Common(engine, keypair, False, as_json)
-    asyncio.run(run.prove(which, run.Place(number, store), told))
+    asyncio.run(run.prove(which, run.Place(number, store), o))
 
 
 @app.command()
+@common
 def verify(
+    o: Common,
     market: MarketOption = None,
     outcome: OutcomeOption = None,
     leveraged: LeveragedOption = False,
@@ -148,16 +146,12 @@ def verify(
     proof: ProofOption = None,
     number: NumberOption = 0,
     store: StoreOption = None,
-    engine: EngineOption = None,
-    keypair: KeypairOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Have the program itself verify a proof, from a file or made now; nothing is sent."""
     from . import _archive_run as run
 
     which = run.Which(market, outcome, leveraged, owner, leaf, proof)
-    told = Common(engine, keypair, False, as_json)
-    asyncio.run(run.verify(which, run.Place(number, store), told))
+    asyncio.run(run.verify(which, run.Place(number, store), o))
 
 
 @app.command()
