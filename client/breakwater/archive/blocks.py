@@ -232,7 +232,9 @@ def _body(
     parts = []
     for field in shape.addresses:
         column = [data[field.offset : field.offset + field.width] for data in datas]
-        orders = [dict.fromkeys(column), sorted(set(column))]
+        met = list(dict.fromkeys(column))
+        ascending = sorted(met)
+        orders = [met] if met == ascending else [met, ascending]
         parts.append(min((_table(column, each, numbers, known, dense=dense) for each in orders), key=len))
     columns = shape.columns(matrix)
     parts += [encode(columns[field.name], dense=dense) for field in shape.numbers]

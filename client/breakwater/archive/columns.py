@@ -21,6 +21,8 @@ __all__ = ["Column", "Reader", "decode", "encode", "varint"]
 ONE, PLAIN, DELTA, RUNS, RANKS, SIZES, DELTA_SIZES = range(7)
 FEW: Final = 16
 """A column with fewer than one distinct value in so many is tried as ranks."""
+WORTH: Final = 64
+"""Bytes from which on a column is worth looking at the sizes of its numbers."""
 
 
 def encode(values: Column, *, dense: bool = True) -> bytes:
@@ -37,9 +39,6 @@ def encode(values: Column, *, dense: bool = True) -> bytes:
         bytes([PLAIN]) + lay(values, dense=dense),
         bytes([DELTA]) + varint(first) + lay(_zigzag(values), dense=dense),
     ]
-    if dense and len(values) >= SIZED_FROM:
-        ways.append(bytes([SIZES]) + sizes(values))
-        ways.append(bytes([DELTA_SIZES]) + varint(first) + sizes(_zigzag(values)))
     changes = np.flatnonzero(values[1:] != values[:-1])
     if len(changes) * 3 < len(values):
         starts = np.concatenate(([0], changes + 1))
@@ -54,7 +53,11 @@ def encode(values: Column, *, dense: bool = True) -> bytes:
         ways.append(
             head + encode(few, dense=dense) + bytes([PLAIN]) + lay(ranks.astype(np.uint64), dense=dense)
         )
-    return min(ways, key=len)
+    short = min(ways, key=len)
+    if not dense or len(values) < SIZED_FROM or len(short) < WORTH:
+        return short
+    moves = bytes([DELTA_SIZES]) + varint(first) + sizes(_zigzag(values))
+    return min(short, bytes([SIZES]) + sizes(values), moves, key=len)
 
 
 def decode(reader: Reader, rows: int) -> Column:
