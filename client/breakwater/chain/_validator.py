@@ -206,7 +206,7 @@ class LocalEngine(RpcEngine):
     async def _stop(self) -> None:
         if self.process.returncode is not None:
             return
-        # Asked to end, it takes a core for longer than anybody waits; no ledger is ever used again.
+        # Nothing of its ledger is used again: there is no reason to ask and to wait.
         with contextlib.suppress(ProcessLookupError):
             # The group holds the validator alone: it was started as a group of its own.
             os.killpg(self.process.pid, signal.SIGKILL)
