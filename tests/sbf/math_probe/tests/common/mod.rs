@@ -21,7 +21,12 @@ pub struct Probe {
 
 fn artefact() -> PathBuf {
     let directory = std::env::var_os("BREAKWATER_PROGRAMS").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../client/breakwater/programs")),
+        || {
+            PathBuf::from(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../../../client/breakwater/programs"
+            ))
+        },
         PathBuf::from,
     );
     directory.join("math_probe.v0.so")
