@@ -30,7 +30,7 @@ READY_SECONDS = 90.0
 LOG_TAIL = 400
 PR_SET_PDEATHSIG = 1
 POLLING_THREAD = "solBnkTxSched"
-POLLING_NICENESS = 10
+NICENESS = 10
 
 
 def free_port(span: int = 1) -> int:
@@ -64,11 +64,16 @@ def _let_others_run(pid: int) -> None:
     Agave's transaction scheduler polls for as long as its validator leads, which ours always does: a whole
     core, spent on waiting. At a lower priority it still takes what nobody else wants.
     """
+    _lower(pid, POLLING_THREAD)
+
+
+def _lower(pid: int, name: str) -> None:
+    """Run the threads with this beginning of a name when nobody else wants to."""
     for task in Path(f"/proc/{pid}/task").glob("*"):
         # threads end while we look, and elsewhere than on Linux there is no such place
         with contextlib.suppress(OSError):
-            if (task / "comm").read_text().startswith(POLLING_THREAD):
-                os.setpriority(os.PRIO_PROCESS, int(task.name), POLLING_NICENESS)
+            if (task / "comm").read_text().startswith(name):
+                os.setpriority(os.PRIO_PROCESS, int(task.name), NICENESS)
 
 
 class LocalEngine(RpcEngine):
@@ -195,6 +200,10 @@ class LocalEngine(RpcEngine):
             return (self.ledger / "validator.log").read_text(errors="replace")[-LOG_TAIL:]
         except OSError:
             return ""
+
+    def give_way(self) -> None:
+        """Let everybody else on this machine run first, as if the validator had one of its own."""
+        _lower(self.process.pid, "")
 
     async def close(self) -> None:
         """Close the connections, stop the validator, and remove a ledger of our own making."""

@@ -200,6 +200,7 @@ async def _ground() -> AsyncIterator[tuple[LocalEngine, Keypair]]:
     async with open_engine("local") as engine:
         if not isinstance(engine, LocalEngine):
             raise InvalidInput("Drill on embedded or local.")
+        engine.give_way()  # reads are timed, and a service seldom has a validator beside it
         core = Keypair()
         await engine.airdrop(core.pubkey(), CORE_SOL * SOL)
         await loader.deploy_program(
