@@ -43,6 +43,7 @@ POLL_S: Final = 0.2
 HEADS_ASKED: Final = 16
 """Questions about the head of the chain that are asked again and again, to know what was true a while ago."""
 
+STRUCK: Final = frozenset({"limited", "failed", "vanished", "wrong", "swallowed", "lagged"})
 TIMEOUT_S: Final = 60.0
 NEVER_S: Final = 3_600.0
 Call = dict[str, Any]
@@ -90,6 +91,11 @@ class Endpoint:
     def url(self) -> str:
         """Where it answers."""
         return url_of("127.0.0.1", self.port)
+
+    @property
+    def struck(self) -> int:
+        """Requests that were not answered at once with the truth."""
+        return sum(count for what, count in self.counts.items() if what in STRUCK)
 
     @property
     def wire(self) -> Wire:
