@@ -66,7 +66,7 @@ def run(
     """Run one scenario; exit 1 when it fails."""
     from . import _stress_view as view
 
-    context = view.context(engine, users, duration, seed, scale, workers)
+    context = view.context(engine, users, duration, seed, scale, workers, report)
     view.finish(view.conduct(context, [name]), as_json=as_json, report=report)
 
 
@@ -83,14 +83,23 @@ def load(
     ] = None,
     csv: Annotated[Path | None, typer.Option(metavar="PREFIX", help="Write Locust's CSV files.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write Locust's report.")] = None,
+    most_p95: Annotated[
+        float, typer.Option(metavar="MS", min=1, help="Of all requests; above it the load has failed.")
+    ] = 60_000.0,
+    others: Annotated[
+        int, typer.Option(min=0, max=64, help="Workers that join from elsewhere; how is printed.")
+    ] = 0,
+    master_port: Annotated[
+        int, typer.Option(metavar="PORT", min=0, max=65535, help="Where they join; 0 takes one.")
+    ] = 0,
     as_json: JsonOption = False,
     report: ReportOption = None,
 ) -> None:
     """Load the API with Locust: its users, its page, its reports; exit 1 when a threshold breaks."""
     from . import _stress_view as view
 
-    context = view.context(engine, users, duration, seed, 1.0, workers)
-    done = view.loaded(context, view.Reports(rate, web, csv, html))
+    context = view.context(engine, users, duration, seed, 1.0, workers, report)
+    done = view.loaded(context, view.Reports(rate, most_p95, web, csv, html, others, master_port))
     view.finish(done, as_json=as_json, report=report)
 
 
@@ -152,5 +161,5 @@ def suite(
     """Run every scenario of an engine; exit 1 when one fails."""
     from . import _stress_view as view
 
-    context = view.context(engine, users, duration, seed, scale, workers)
+    context = view.context(engine, users, duration, seed, scale, workers, report)
     view.finish(view.conduct(context, only or []), as_json=as_json, report=report)
