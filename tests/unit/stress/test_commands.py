@@ -97,6 +97,15 @@ def test_one_that_passes_ends_with_0_and_writes_its_page(tmp_path: Path) -> None
     assert not re.search(r"(src|href)=|https?://", text), "the page loads nothing"
 
 
+@pytest.mark.parametrize("option", ["--budget", "--duration", "--rate", "--collateral"])
+@pytest.mark.parametrize("value", ["inf", "nan", "0"])
+def test_no_number_without_an_end_is_taken(
+    option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of("stress", "public", option, value) == 2
+    assert f"Invalid value for '{option}'" in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("made_up")
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
