@@ -159,7 +159,7 @@ async def _killed(part: float) -> DrillResult:
                 result.recovery_s = time.monotonic() - started
                 after = await asyncio.gather(*(_post(client, each) for each in orders))
     result.figures = {"answered_before": answered, "landed_before": landed, "recorded_before": recorded}
-    result.struck = answered < len(orders)
+    result.struck = len(orders) - answered
     result.operations, result.succeeded = len(orders), sum(each == "landed" for each in after)
     result.lost = max(0, recorded - carried, len(orders) - market.bought)
     result.repeated = max(0, market.bought - len(orders))
