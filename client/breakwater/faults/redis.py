@@ -130,6 +130,8 @@ async def _through(name: str, part: float, weather: Weather, *, cut: bool, kill:
                     line.between = between
                 working = asyncio.create_task(asyncio.to_thread(line.run))
                 try:
+                    while not (line.done or working.done()):  # noqa: ASYNC110 - engines may have to be compiled first
+                        await asyncio.sleep(0.01)
                     healed = await _fault(wire, weather, working, result, cut=cut, part=part)
                     await working
                 finally:

@@ -113,6 +113,7 @@ async def _through(name: str, part: float, manners: Manners) -> DrillResult:
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
+            await rest.close()
         result.figures = {"endpoint": dict(endpoint.counts), "ticks_during_the_fault": during}
     result.operations = len(ticks)
     told = {venue.price(number) for number in range(1, venue.asked + 1)}

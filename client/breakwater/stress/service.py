@@ -142,10 +142,11 @@ async def _run(scenario: Scenario, ctx: Context) -> Result:
 
 def _said(error: BaseException) -> str:
     """A sentence; of several errors at once, the first; of one that nobody expected, with its place."""
+    places = traceback.extract_tb(error.__traceback__)
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+        places = traceback.extract_tb(error.__traceback__) or places
     what = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, BreakwaterError | OSError):
         return what
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {Path(last.filename).name}:{last.lineno}: {what}"
+    return f"{type(error).__name__} in {Path(places[-1].filename).name}:{places[-1].lineno}: {what}"
