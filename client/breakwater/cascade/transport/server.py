@@ -68,7 +68,11 @@ class RedisServer:
         )
         # on standard input, so that no argument shows the password
         self._process = subprocess.Popen(
-            [binary, "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [binary, "-"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            process_group=0,  # Ctrl-C is for who started it
         )
         assert self._process.stdin is not None  # noqa: S101 - it is a pipe
         self._process.stdin.write(settings.encode())
