@@ -2,6 +2,7 @@
 
 * `Archive` archives (`prune`), proves, verifies, restores and pays out; `Store` keeps the contents on this
   machine.
+* `rebuild` makes a store from the chain's history, `adopt` from another cluster's store.
 * `pick` says what may be archived now and by whom, by the accounts that `read_exchange` reads.
 * `read_state`, `pack`, `unpack` and `write_genesis` take a whole exchange to another cluster; `read_live` is
   for indexers.
@@ -10,8 +11,9 @@
 from .bench import ArchiveFigures, measure
 from .documents import Document, document_of, read_document
 from .figures import Figures, figures_of
-from .leaves import DONE, LIVE, MARKET, SPENT, Leaf, name_of
+from .leaves import DONE, HIDDEN, LIVE, MARKET, SPENT, Leaf, name_of
 from .picking import Candidate, Picked, pick, read_exchange
+from .renewal import adopt, forget_index, rebuild
 from .service import (
     Archive,
     Pruned,
@@ -29,6 +31,7 @@ from .tree import Proof, Tree
 
 __all__ = [
     "DONE",
+    "HIDDEN",
     "LIVE",
     "MARKET",
     "SPENT",
@@ -44,8 +47,10 @@ __all__ = [
     "State",
     "Store",
     "Tree",
+    "adopt",
     "document_of",
     "figures_of",
+    "forget_index",
     "market_of",
     "measure",
     "name_of",
@@ -59,6 +64,7 @@ __all__ = [
     "read_exchange",
     "read_live",
     "read_state",
+    "rebuild",
     "root_of",
     "somebody",
     "unpack",

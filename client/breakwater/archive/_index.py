@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["Index", "Run", "Segment"]
+__all__ = ["NOWHERE", "Index", "Run", "Segment"]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 PAGE: Final = 1_024
 """A large page would be mostly empty in an archive of a few thousand positions."""
+
+NOWHERE: Final = -1
 
 SCHEMA: Final = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -27,6 +29,7 @@ CREATE TABLE runs (first INTEGER PRIMARY KEY, rows INTEGER, segment INTEGER, row
 CREATE TABLE replaced (leaf INTEGER PRIMARY KEY, kind INTEGER);
 CREATE TABLE subjects (key INTEGER, segment INTEGER, PRIMARY KEY (key, segment)) WITHOUT ROWID;
 CREATE TABLE lists (place INTEGER PRIMARY KEY);
+CREATE TABLE known (level INTEGER, at INTEGER, node BLOB, PRIMARY KEY (level, at)) WITHOUT ROWID;
 """
 
 
@@ -47,7 +50,8 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Leaves in a row whose contents are rows of a segment, in the same order."""
+    """Leaves in a row whose contents are rows of a segment, in the same order; or, of segment `NOWHERE`,
+    leaves whose contents nobody has told."""
 
     first: int
     rows: int
@@ -77,7 +81,7 @@ class Index:
         index = None
         try:
             index = cls(path)
-            if index.number("format") == FORMAT:
+            if index.number("format") == FORMAT and index.is_whole():
                 return index
         except sqlite3.DatabaseError:
             pass
@@ -96,6 +100,10 @@ class Index:
         index.set_number("format", FORMAT)
         index.commit()
         return index
+
+    def is_whole(self) -> bool:
+        """Whether every page is what SQLite wrote."""
+        return bool(self._db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
 
     def begin(self) -> None:
         """Begin a transaction."""
@@ -166,6 +174,19 @@ class Index:
     def all_replaced(self) -> dict[int, int]:
         """What leaves became."""
         return dict(self._db.execute("SELECT leaf, kind FROM replaced"))
+
+    def learn(self, level: int, at: int, node: bytes) -> None:
+        """Write a node down that does not follow from the contents."""
+        self._db.execute("INSERT OR REPLACE INTO known VALUES (?, ?, ?)", (level, at, node))
+
+    def forget(self, first: int, last: int) -> None:
+        """Forget the nodes above leaves that were written."""
+        self._db.execute("DELETE FROM known WHERE at BETWEEN ? >> level AND ? >> level", (first, last))
+
+    def learnt(self) -> list[tuple[int, int, bytes]]:
+        """Nodes that do not follow from the contents: level, place, node."""
+        found = self._db.execute("SELECT level, at, node FROM known ORDER BY level, at")
+        return [(int(level), int(at), bytes(node)) for level, at, node in found]
 
     def segment(self, number: int) -> Segment:
         """A segment by its number."""

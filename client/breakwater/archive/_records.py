@@ -1,11 +1,13 @@
 """What the store's journal says, frame by frame, and the index that follows it.
 
 Frames are: what archive it is of; addresses, which contents name by their place; a trained dictionary;
-contents; and what the chain did. A reader that has seen all of them knows every leaf.
+contents; what the chain did; and nodes of the tree that the chain's account told, where no log told the
+contents below. A reader that has seen all of them knows every leaf that anybody can know.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
@@ -13,13 +15,13 @@ import numpy as np
 import zstandard
 
 from breakwater.chain.archive_accounts import CANOPY, DEPTH
-from breakwater.errors import InvalidInput
+from breakwater.errors import Fatal, InvalidInput
 
-from ._index import Index, Run, Segment
+from ._index import NOWHERE, Index, Run, Segment
 from .blocks import Block, open_block
 from .columns import Reader
 from .journal import Journal
-from .leaves import MARKET, Leaf, leaf_for
+from .leaves import HIDDEN, MARKET, SPENT, Leaf, leaf_for
 from .tree import Tree
 
 if TYPE_CHECKING:
@@ -35,13 +37,16 @@ __all__ = [
     "CONTINUED",
     "DICTIONARY",
     "I64",
+    "KNOWN",
     "REPLACED",
+    "UNTOLD",
     "Records",
 ]
 
-ABOUT, ADDRESSES, DICTIONARY, CONTENTS, CHANGES = b"A", b"N", b"D", b"S", b"C"
-APPENDED, REPLACED, CONTINUED = range(3)
-"""Changes as they are written; the last one goes on where the one before it ended."""
+ABOUT, ADDRESSES, DICTIONARY, CONTENTS, CHANGES, KNOWN = b"A", b"N", b"D", b"S", b"C", b"K"
+APPENDED, REPLACED, CONTINUED, UNTOLD = range(4)
+"""Changes as they are written; a continued one goes on where the one before it ended."""
+NODE: Final = 32
 KEY: Final = 32
 OPEN_SEGMENTS: Final = 32
 I64: Final = (1 << 63) - 1
@@ -105,6 +110,8 @@ class Records:
             tree, nodes = Tree(DEPTH, CANOPY), [leaf.node for leaf in self]
             if nodes:
                 tree.append(nodes)
+            for level, at, node in self._index.learnt():
+                tree.learn(level, at, node)
             tree.sequence = self.sequence
             self._tree = tree
         return self._tree
@@ -112,6 +119,10 @@ class Records:
     def __iter__(self) -> Iterator[Leaf]:
         replaced = self._index.all_replaced()
         for run in self._index.runs():
+            if run.segment == NOWHERE:
+                for index in range(run.first, run.first + run.rows):
+                    yield _untold(replaced.get(index))
+                continue
             segment = self._index.segment(run.segment)
             rows = self._block(segment).rows()
             for n in range(run.rows):
@@ -127,8 +138,10 @@ class Records:
         run = self._index.run_of(index)
         if run is None:
             raise InvalidInput(f"Name a leaf below {self.length}: the archive has no leaf {index}.")
-        segment = self._index.segment(run.segment)
         replaced = self._index.replaced(index)
+        if run.segment == NOWHERE:
+            return _untold(replaced)
+        segment = self._index.segment(run.segment)
         kind = segment.kind if replaced is None else replaced
         return Leaf(kind, self._block(segment)[run.row + index - run.first][8:])
 
@@ -136,7 +149,17 @@ class Records:
         """What else has to be known before the store can be used."""
 
     def catch_up(self) -> None:
-        """Bring the index up to the journal."""
+        """Bring the index up to the journal.
+
+        Raises:
+            Fatal: the index can't be written; the journal has everything.
+        """
+        try:
+            self._catch_up()
+        except sqlite3.OperationalError as error:
+            raise Fatal(f"Make room for {self.directory}, and try again: {error}.") from None
+
+    def _catch_up(self) -> None:
         index = self._index
         start = index.number("read") or None
         index.begin()
@@ -151,6 +174,8 @@ class Records:
                 self._index_contents(place, payload)
             elif kind == CHANGES:
                 self._index_changes(Reader(payload))
+            elif kind == KNOWN:
+                self._index_known(Reader(payload))
         index.set_number("read", self._journal.size)
         index.commit()
 
@@ -213,17 +238,23 @@ class Records:
         sequence, length = index.number("sequence"), index.number("length")
         run = Run(0, 0, 0, 0)
         for _ in range(reader.varint()):
-            sequence += 1
             (verb,) = reader.take(1)
+            if verb == UNTOLD:
+                changes, count = reader.varint(), reader.varint()
+                self._index_untold(length, changes, count)
+                sequence, length = sequence + changes, length + count
+                continue
+            sequence += 1
             if verb == REPLACED:
                 (kind,) = reader.take(1)
                 leaf = reader.varint()
                 index.replace(leaf, kind)
+                index.forget(leaf, leaf)
                 if self._tree is not None:
-                    content = self.leaf(leaf).content
-                    self._tree.replace(leaf, leaf_for(kind, content))
+                    self._tree.replace(leaf, self.leaf(leaf).node)
                 continue
-            nodes: list[bytes] = []
+            nodes: list[bytes | None] = []
+            before = length
             for _ in range(1 if verb == CONTINUED else reader.varint()):
                 if verb == CONTINUED:
                     run = Run(length, reader.varint(), run.segment, run.row + run.rows)
@@ -237,14 +268,35 @@ class Records:
                     block = self._block(held)
                     rows = range(run.row, run.row + run.rows)
                     nodes += [leaf_for(held.kind, block[row][8:]) for row in rows]
+            index.forget(before, length - 1)
             if self._tree is not None:
                 self._tree.append(nodes)
+        if self._tree is not None:
+            self._tree.sequence = sequence
         index.set_number("sequence", sequence)
         index.set_number("length", length)
         slot, size = reader.varint(), reader.varint()
         if size:
             index.set_number("slot", slot)
             index.set_text("signature", reader.take(size).decode())
+
+    def _index_untold(self, first: int, changes: int, count: int) -> None:
+        index = self._index
+        if changes > 1 or not count:
+            index.set_number("doubts", 1)  # some of them may have replaced leaves
+        if count:
+            index.add_run(Run(first, count, NOWHERE, first))
+            index.forget(first, first + count - 1)
+            index.set_number("untold", index.number("untold") + count)
+            if self._tree is not None:
+                self._tree.append([None] * count)
+
+    def _index_known(self, reader: Reader) -> None:
+        for _ in range(reader.varint()):
+            level, at, node = reader.varint(), reader.varint(), reader.take(NODE)
+            self._index.learn(level, at, node)
+            if self._tree is not None:
+                self._tree.learn(level, at, node)
 
     def _block(self, segment: Segment) -> Block:
         found = self._opened.get(segment.id)
@@ -262,6 +314,11 @@ class Records:
             self._opened.popitem(last=False)
 
 
+def _untold(replaced: int | None) -> Leaf:
+    """A leaf whose content nobody has told."""
+    return Leaf(SPENT if replaced == SPENT else HIDDEN, b"")
+
+
 def _cursor_at(payload: bytes) -> int:
     """Where in a frame of changes it says how far the chain was read."""
     reader = Reader(payload)
@@ -273,7 +330,7 @@ def _cursor_at(payload: bytes) -> int:
             reader.take(1)
             numbers = 1
         else:
-            numbers = 1
+            numbers = 2 if verb == UNTOLD else 1
         for _ in range(numbers):
             reader.varint()
     return reader.at

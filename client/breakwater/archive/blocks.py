@@ -21,7 +21,7 @@ from .columns import Reader, decode, encode, varint
 from .shapes import Shape, shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -232,20 +232,35 @@ def _body(
     parts = []
     for field in shape.addresses:
         column = [data[field.offset : field.offset + field.width] for data in datas]
-        ranks: dict[bytes, int] = {}
-        places = np.array([ranks.setdefault(each, len(ranks)) for each in column], np.uint64)
-        if all(each in numbers and _is_market(each, numbers[each]) for each in ranks):
-            listed = encode(np.array([numbers[each] for each in ranks], np.uint64), dense=dense)
-            parts += [bytes([NUMBERED]), varint(len(ranks)), listed]
-        elif all(each in known for each in ranks):
-            listed = encode(np.array([known[each] for each in ranks], np.uint64), dense=dense)
-            parts += [bytes([KNOWN]), varint(len(ranks)), listed]
-        else:
-            parts += [bytes([RAW]), varint(len(ranks)), *ranks]
-        parts.append(encode(places, dense=dense))
+        orders = [dict.fromkeys(column), sorted(set(column))]
+        parts.append(min((_table(column, each, numbers, known, dense=dense) for each in orders), key=len))
     columns = shape.columns(matrix)
     parts += [encode(columns[field.name], dense=dense) for field in shape.numbers]
     return b"".join(parts)
+
+
+def _table(
+    column: Sequence[bytes],
+    order: Iterable[bytes],
+    numbers: Mapping[bytes, int],
+    known: Mapping[bytes, int],
+    *,
+    dense: bool,
+) -> bytes:
+    """A column's different addresses in this order, and which of them each row has."""
+    ranks = {address: rank for rank, address in enumerate(order)}
+    if all(each in numbers and _is_market(each, numbers[each]) for each in ranks):
+        head, places = NUMBERED, numbers
+    elif all(each in known for each in ranks):
+        head, places = KNOWN, known
+    else:
+        head, places = RAW, {}
+    if head == RAW:
+        listed = b"".join(ranks)
+    else:
+        listed = encode(np.array([places[each] for each in ranks], np.uint64), dense=dense)
+    of_rows = encode(np.array([ranks[each] for each in column], np.uint64), dense=dense)
+    return bytes([head]) + varint(len(ranks)) + listed + of_rows
 
 
 def _is_market(address: bytes, number: int) -> bool:

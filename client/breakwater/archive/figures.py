@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from breakwater.chain.archive_accounts import BYTES, DEPTH
 
-from .leaves import MARKET, name_of
+from .leaves import HIDDEN, name_of
 
 if TYPE_CHECKING:
     from breakwater.chain.archive_accounts import Archive as OnChain
@@ -66,16 +66,16 @@ def figures_of(store: Store, chain: OnChain) -> Figures:
     data = 0
     for leaf in store:
         kinds[name_of(leaf.kind)] += 1
-        data += len(leaf.content) + DISCRIMINATOR
+        data += len(leaf.content) + DISCRIMINATOR if leaf.content else 0
     size = store.size
     return Figures(
         leaves=store.length,
         changes=store.sequence,
         claims=chain.claims,
-        kinds={name_of(kind): kinds[name_of(kind)] for kind in range(MARKET + 2)},
+        kinds={name_of(kind): kinds[name_of(kind)] for kind in range(HIDDEN + 1)},
         pending=store.pending,
         data=data,
-        accounts=data + OVERHEAD * store.length,
+        accounts=data + OVERHEAD * (store.length - store.hidden),
         stored=size["journal"] + size["index"] + size["index_log"],
         dictionaries=size["dictionaries"],
         index=size["index"] + size["index_log"],

@@ -13,12 +13,14 @@ from .tree import EMPTY, leaf_of
 
 __all__ = [
     "DONE",
+    "HIDDEN",
     "LIVE",
     "MARKET",
     "SPENT",
     "TAGS",
     "Appended",
     "Change",
+    "Hidden",
     "Leaf",
     "Replaced",
     "data_of",
@@ -26,14 +28,15 @@ __all__ = [
     "name_of",
 ]
 
-LIVE, DONE, MARKET, SPENT = range(4)
-"""A position that can come back; one that can not; a market; a leaf that was emptied."""
+LIVE, DONE, MARKET, SPENT, HIDDEN = range(5)
+"""A position that can come back; one that can not; a market; a leaf that was emptied; one whose content was
+kept out of the logs."""
 
 TAGS: Final = (b"pos.live", b"pos.done", b"mkt.done")
 """What stands before the content of each kind when it is hashed."""
 
 NAMES: Final = ("Position", "Position", "Market")
-WORDS: Final = ("live", "done", "market", "spent")
+WORDS: Final = ("live", "done", "market", "spent", "hidden")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,9 @@ class Leaf:
     content: bytes
 
     @property
-    def node(self) -> bytes:
-        """What lies in the tree."""
-        return leaf_for(self.kind, self.content)
+    def node(self) -> bytes | None:
+        """What lies in the tree; None if its content is not known."""
+        return None if self.kind == HIDDEN else leaf_for(self.kind, self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,18 @@ class Replaced:
     kind: int
 
 
-Change = Appended | Replaced
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """So many changes, the last of them `sequence`, that no log tells of, and the leaves that they put behind
+    the last one. Without a change of their own the leaves are the end of the change before them."""
+
+    sequence: int
+    index: int
+    changes: int
+    count: int
+
+
+Change = Appended | Replaced | Hidden
 
 
 def leaf_for(kind: int, content: bytes) -> bytes:

@@ -134,7 +134,8 @@ def pick(books: Books, authority: Pubkey, *, market: int | None = None) -> Picke
         else:
             leaf = DONE if done else LIVE
             found.append(Candidate(address, owner, held.id, outcome, kind, leaf, data[8:]))
-    found.sort(key=lambda each: (each.market, bytes(each.owner), each.outcome, each.kind))
+    # by trader and not by owner: contents name the trader, and columns that ascend are short
+    found.sort(key=lambda each: (each.market, each.content[:32], each.outcome, each.kind))
     numbers = {address: each.id for address, each in books.markets.items()}
     return Picked(tuple(found), tuple(_empty_markets(books, market)), dict(refused), numbers)
 

@@ -25,8 +25,8 @@ from breakwater.errors import BreakwaterError, Fatal, InvalidInput, ProgramError
 from .leaves import DONE, LIVE, MARKET, Leaf
 from .packing import BATCH, batches, instructions_of
 from .store import Store
-from .tree import folded
-from .watch import changes_of, read_history
+from .tree import folded, hidden
+from .watch import changes_of, filled, read_history
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -135,21 +135,29 @@ class Archive:
             if now.sequence < self.store.sequence:
                 await asyncio.sleep(SYNC_PAUSE_S)  # a node that is behind the one that told us
                 continue
-            if now.sequence > self.store.sequence:
-                await self._read_on()
+            if (now.sequence, now.length) != (self.store.sequence, self.store.length):
+                await self._read_on(now)
             if now.sequence == self.store.sequence:
-                if now.root != self.store.tree.root:
-                    raise Fatal(f"Run breakwater archive rebuild: {self.store.directory} is not the chain's.")
+                if self.store.hidden:
+                    self.store.learn(archive_accounts.known(now))
+                if now.root != self.store.tree.root and not self.store.doubtful:
+                    raise self._another()
                 return now
             await asyncio.sleep(SYNC_PAUSE_S)
         raise Fatal("Ask another node: this one does not tell all that happened to the archive.")
 
-    async def _read_on(self) -> None:
-        _, until = self.store.cursor
-        events, newest = await read_history(self.engine, at.archive(self.number), until, self._progress)
-        changes = [each for each in changes_of(events, self.number) if each.sequence > self.store.sequence]
+    def _another(self) -> Fatal:
+        return Fatal(
+            "Run breakwater archive rebuild, and if it says the same rebuild --from-chain: "
+            f"{self.store.directory} is not the chain's."
+        )
+
+    async def _read_on(self, now: archive_accounts.Archive) -> None:
+        store, (_, until) = self.store, self.store.cursor
+        told, newest = await read_history(self.engine, at.archive(self.number), until, self._progress)
+        changes, whole = filled(told, now, store.sequence, store.length)
         if changes:
-            self.store.land(changes, cursor=newest)
+            store.land(changes, cursor=newest if whole else None)
 
     async def prune(self, sender: Sender, key: Keypair, picked: Picked) -> Pruned:
         """Archive what was picked: contents to the disk first, then transaction by transaction.
@@ -238,13 +246,16 @@ class Archive:
         """A leaf with its proof, which was checked against the chain's account.
 
         Raises:
-            InvalidInput: there is no such leaf.
-            Fatal: store and chain disagree.
+            InvalidInput: there is no such leaf, or no log told its content.
+            Fatal: store and chain disagree, or too little is known of what is beside it.
         """
         now = await self.sync()
-        leaf, proof = self.store.leaf(index), self.store.proof(index)
+        leaf = self.store.leaf(index)
+        if not leaf.content:
+            raise InvalidInput(f"Name another leaf: the content of leaf {index} was kept out of the logs.")
+        proof = self.store.proof(index)
         if folded(index, proof.leaf, proof.siblings) != now.top(index):
-            raise Fatal(f"Run breakwater archive rebuild: {self.store.directory} is not the chain's.")
+            raise hidden(index) if self.store.doubtful else self._another()
         return leaf, proof
 
     async def verify(self, proof: Proof, payer: Pubkey) -> None:

@@ -87,7 +87,8 @@ def root_of(accounts: Sequence[Held]) -> str:
             )
             for each in ordered
         )
-    return hashlib.sha256(len(ordered).to_bytes(8, "little") + tree.root).hexdigest()
+    root = tree.root or b""  # never empty: every leaf is known
+    return hashlib.sha256(len(ordered).to_bytes(8, "little") + root).hexdigest()
 
 
 def pack(state: State) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Self
 
+from breakwater.chain.archive_accounts import SIBLINGS
 from breakwater.errors import Fatal
 
 from ._index import Run
@@ -22,16 +23,18 @@ from ._records import (
     CONTINUED,
     DICTIONARY,
     I64,
+    KNOWN,
     REPLACED,
+    UNTOLD,
     Records,
 )
 from .blocks import encode_block, train
 from .columns import varint
-from .leaves import MARKET, Appended, Change, Leaf, data_of
+from .leaves import MARKET, Appended, Change, Hidden, Leaf, data_of
 from .shapes import shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from .tree import Proof
@@ -46,6 +49,15 @@ SAMPLES: Final = 100
 """Groups of accounts that a dictionary is trained on, at most; a few more where they do not divide evenly."""
 DICTIONARY_BYTES: Final = {False: 1_024, True: 2_048}
 """By whether it is for markets."""
+
+WORDS: Final = {
+    ABOUT: "about",
+    ADDRESSES: "addresses",
+    DICTIONARY: "dictionaries",
+    CHANGES: "changes",
+    KNOWN: "nodes",
+}
+"""What frames without contents are."""
 
 NAMED: Final = ((slice(0, 32),), (slice(0, 32),), (slice(0, 32), slice(32, 64)))
 """By kind of leaf, what in a content is written once in the journal: traders; feeds and who paid the rent."""
@@ -113,6 +125,8 @@ class Store(Records):
                 payload += bytes([APPENDED]) + varint(len(runs))
                 for run in runs:
                     payload += varint(run.segment) + varint(run.row) + varint(run.rows)
+            elif isinstance(change, Hidden):
+                payload += bytes([UNTOLD]) + varint(change.changes) + varint(change.count)
             else:
                 payload += bytes([REPLACED, change.kind]) + varint(change.index)
         slot, signature = cursor or (0, "")
@@ -122,7 +136,30 @@ class Store(Records):
         for leaf in _leaves(changes):
             self._pending.pop((leaf.kind, leaf.content), None)
 
+    def learn(self, nodes: Iterable[tuple[int, int, bytes]]) -> None:
+        """Take nodes over that do not follow from the contents, because no log told some of these.
+
+        Args:
+            nodes: level, place and node, of the tree as it is known now. The canopy's are not written down:
+                every account tells them.
+        """
+        new = [each for each in nodes if self.tree.learn(*each) and each[0] < SIBLINGS]
+        if new:
+            told = (varint(level) + varint(place) + node for level, place, node in new)
+            self._journal.append(KNOWN, varint(len(new)) + b"".join(told))
+            self.catch_up()
+
     # Reading
+
+    @property
+    def hidden(self) -> int:
+        """Leaves whose contents no log told."""
+        return self._index.number("untold")
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether some leaf may have been replaced and no log told which."""
+        return bool(self._index.number("doubts"))
 
     @property
     def cursor(self) -> tuple[int, str]:
@@ -146,8 +183,7 @@ class Store(Records):
         """Bytes of the journal's frames by what they are."""
         found: dict[str, int] = {}
         for _, kind, payload in self._journal.frames():
-            words = {ABOUT: "about", ADDRESSES: "addresses", DICTIONARY: "dictionaries", CHANGES: "changes"}
-            name = words.get(kind)
+            name = WORDS.get(kind)
             if name is None:
                 name = ("live", "done", "markets")[payload[0]]
             found[name] = found.get(name, 0) + len(payload)
@@ -204,7 +240,7 @@ class Store(Records):
         datas = [data_of(kind, each) for each in contents]
         name, market = shape_of("Market" if kind == MARKET else "Position").name, kind == MARKET
         found = dict.fromkeys(each[place] for place in NAMED[kind] for each in contents)
-        if new := [each for each in found if each not in self._numbers]:
+        if new := sorted(each for each in found if each not in self._numbers):
             self._journal.append(ADDRESSES, b"".join(new), sync=False)
             self.catch_up()
         if market not in self._dictionaries and len(datas) >= TRAIN_FROM:
@@ -239,13 +275,13 @@ class Store(Records):
     def _require_next(self, changes: Sequence[Change]) -> None:
         sequence, length = self.sequence, self.length
         for change in changes:
-            sequence += 1
+            sequence += change.changes if isinstance(change, Hidden) else 1
             if change.sequence != sequence:
                 raise Fatal(f"Read the chain again: change {sequence} of the archive is missing.")
-            if isinstance(change, Appended):
+            if isinstance(change, Appended | Hidden):
                 if change.index != length:
                     raise Fatal(f"Read the chain again: leaf {length} of the archive is missing.")
-                length += len(change.leaves)
+                length += len(change.leaves) if isinstance(change, Appended) else change.count
             elif change.index >= length:
                 raise Fatal(f"Read the chain again: leaf {change.index} can't have been replaced.")
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from breakwater.errors import InvalidInput
+from breakwater.errors import Fatal, InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["EMPTY", "TAG", "Proof", "Tree", "folded", "leaf_of"]
+__all__ = ["EMPTY", "TAG", "Proof", "Tree", "folded", "hidden", "leaf_of"]
 
 EMPTY: Final = bytes(32)
 """A leaf that was taken out."""
@@ -53,6 +53,14 @@ def folded(index: int, leaf: bytes, siblings: Sequence[bytes]) -> bytes:
     return leaf
 
 
+def hidden(index: int) -> Fatal:
+    """Why a leaf can't be proven here."""
+    return Fatal(
+        f"Ask somebody who has followed the archive for a proof of leaf {index}: it, or one beside it, was "
+        "kept out of the logs."
+    )
+
+
 @cache
 def _empty(level: int) -> bytes:
     below = _empty(level - 1) if level else b""
@@ -60,7 +68,10 @@ def _empty(level: int) -> bytes:
 
 
 class Tree:
-    """All leaves of a tree and the nodes above them.
+    """All leaves of a tree and the nodes above them, as far as they are known.
+
+    A leaf may be None: it is there, and nobody has told its hash. So are the nodes above it, until `learn` is
+    told one of them.
 
     Args:
         depth: levels below the root.
@@ -72,19 +83,19 @@ class Tree:
             raise InvalidInput(f"Name a depth of 1 to {MAX_DEPTH} and fewer levels of canopy.")
         self.depth, self.canopy = depth, canopy
         self.sequence = 0
-        self._levels: list[list[bytes]] = [[] for _ in range(depth + 1)]
+        self._levels: list[list[bytes | None]] = [[] for _ in range(depth + 1)]
 
     def __len__(self) -> int:
         return len(self._levels[0])
 
     @property
-    def root(self) -> bytes:
-        """The root now."""
+    def root(self) -> bytes | None:
+        """The root now; None as long as too little is known."""
         top = self._levels[self.depth]
         return top[0] if top else _empty(self.depth)
 
-    def leaf(self, index: int) -> bytes:
-        """The leaf at an index.
+    def leaf(self, index: int) -> bytes | None:
+        """The leaf at an index; None if it is not known.
 
         Raises:
             InvalidInput: there is none.
@@ -93,7 +104,7 @@ class Tree:
             raise InvalidInput(f"Name a leaf below {len(self)}: the tree has no leaf {index}.")
         return self._levels[0][index]
 
-    def append(self, leaves: Iterable[bytes]) -> int:
+    def append(self, leaves: Iterable[bytes | None]) -> int:
         """Put leaves behind the last one, in one change; the index of the first.
 
         Raises:
@@ -108,7 +119,7 @@ class Tree:
         self.sequence += 1
         return first
 
-    def replace(self, index: int, leaf: bytes) -> None:
+    def replace(self, index: int, leaf: bytes | None) -> None:
         """Put a leaf in the place of another.
 
         Raises:
@@ -119,24 +130,42 @@ class Tree:
         self._climb(index, index)
         self.sequence += 1
 
+    def learn(self, level: int, at: int, node: bytes) -> bool:
+        """Take over a node that is not known yet, and what follows from it; whether it was one."""
+        nodes = self._levels[level]
+        if at >= len(nodes) or nodes[at] is not None:
+            return False
+        nodes[at] = node
+        for above in range(level + 1, self.depth + 1):
+            at >>= 1
+            left, right = (self._node(above - 1, 2 * at + side) for side in (0, 1))
+            if self._levels[above][at] is not None or left is None or right is None:
+                break
+            self._levels[above][at] = hashlib.sha256(left + right).digest()
+        return True
+
     def proof(self, index: int) -> Proof:
         """The proof of a leaf against the root of now.
 
         Raises:
             InvalidInput: there is no such leaf.
+            Fatal: it, or one on its way, is not known.
         """
-        leaf = self.leaf(index)
-        levels = range(self.depth - self.canopy)
-        return Proof(index, self.sequence, leaf, tuple(self._node(n, (index >> n) ^ 1) for n in levels))
+        return self._proof(index, self.depth - self.canopy)
 
     def whole_proof(self, index: int) -> Proof:
         """The same with the canopy's levels: it leads to the root itself, without an account to look at."""
-        proof = self.proof(index)
-        rest = range(self.depth - self.canopy, self.depth)
-        more = tuple(self._node(n, (index >> n) ^ 1) for n in rest)
-        return Proof(index, proof.sequence, proof.leaf, proof.siblings + more)
+        return self._proof(index, self.depth)
 
-    def _node(self, level: int, at: int) -> bytes:
+    def _proof(self, index: int, levels: int) -> Proof:
+        leaf = self.leaf(index)
+        found = (self._node(n, (index >> n) ^ 1) for n in range(levels))
+        siblings = tuple(each for each in found if each is not None)
+        if leaf is None or len(siblings) < levels:
+            raise hidden(index)
+        return Proof(index, self.sequence, leaf, siblings)
+
+    def _node(self, level: int, at: int) -> bytes | None:
         nodes = self._levels[level]
         return nodes[at] if at < len(nodes) else _empty(level)
 
@@ -151,8 +180,9 @@ class Tree:
             else:
                 right = None
             for at in range(first, last + 1):
+                one = below[2 * at]
                 other = right if right is not None and at == last else below[2 * at + 1]
-                node = sha(below[2 * at] + other).digest()
+                node = None if one is None or other is None else sha(one + other).digest()
                 if at < len(above):
                     above[at] = node
                 else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import multiprocessing
 import os
@@ -18,13 +19,17 @@ from breakwater.chain import addresses as at
 __all__ = ["AddressFigures", "derive_many"]
 
 CHUNK: Final = 5_000
-KINDS: Final = tuple(kind for kind, row in at.TABLE.items() if row.seeds and row.seeds[0][1] != "u8")
+KINDS: Final = tuple(sorted(kind for kind, row in at.TABLE.items() if row.seeds and row.seeds[0][1] != "u8"))
 """Kinds of which there are any number; the four shards are counted beside."""
 
 
 @dataclass(frozen=True, slots=True)
 class AddressFigures:
-    """How many were derived, how many of them had been before, and how fast; seconds are the clock's."""
+    """How many were derived, how many of them had been before, and how fast; seconds are the clock's.
+
+    `digest` is the SHA-256 of all addresses in their order; `programs/exchange/tests/addresses.rs` finds the
+    same in Rust from the same table.
+    """
 
     derived: int
     collisions: int
@@ -32,6 +37,7 @@ class AddressFigures:
     processes: int
     cached_ns: float
     kinds: dict[str, int]
+    digest: str
 
     @property
     def per_second(self) -> float:
@@ -58,12 +64,22 @@ def derive_many(count: int = 1_000_000, *, processes: int | None = None) -> Addr
     began = time.perf_counter()
     made: dict[str, int] = {}
     seen: set[bytes] = set()
+    digest = hashlib.sha256()
     for kinds, addresses in _derived(chunks, workers):
         seen.update(addresses)
+        digest.update(b"".join(addresses))
         for kind, number in kinds.items():
             made[kind] = made.get(kind, 0) + number
     seconds = time.perf_counter() - began
-    return AddressFigures(sum(made.values()), count - len(seen), seconds, workers, _cached_ns(), made)
+    return AddressFigures(
+        derived=sum(made.values()),
+        collisions=count - len(seen),
+        seconds=seconds,
+        processes=workers,
+        cached_ns=_cached_ns(),
+        kinds=dict(sorted(made.items())),
+        digest=digest.hexdigest(),
+    )
 
 
 Chunk = tuple[dict[str, int], list[bytes]]

@@ -10,11 +10,14 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from breakwater.errors import InvalidInput
 
-__all__ = ["BUFFER", "BYTES", "CANOPY", "DEPTH", "SIBLINGS", "Archive", "archive"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["BUFFER", "BYTES", "CANOPY", "DEPTH", "SIBLINGS", "Archive", "archive", "known"]
 
 DEPTH: Final = 20
 CANOPY: Final = 10
@@ -43,11 +46,51 @@ class Archive:
     root: bytes
     tops: bytes
     """The canopy's lowest row: a node above every 1,024 leaves, one behind the other."""
+    lower: bytes
+    """What the program keeps below the canopy: the frontier, then the last changes."""
 
     def top(self, index: int) -> bytes:
         """The node that a leaf's proof leads to."""
         at = index >> SIBLINGS
         return self.tops[at * NODE : (at + 1) * NODE]
+
+    def change(self, sequence: int) -> tuple[int, int, bytes] | None:
+        """The first and the last leaf that a change wrote, and what it wrote if that was one leaf; None if it
+        is too long ago."""
+        if not max(0, self.sequence - BUFFER) < sequence <= self.sequence:
+            return None
+        start = self._at(sequence)
+        first, last = struct.unpack_from("<2Q", self.lower, start)
+        return first, last, self.lower[start + 16 + NODE : start + 16 + 2 * NODE]
+
+    @staticmethod
+    def _at(sequence: int) -> int:
+        return NODE * SIBLINGS + sequence % BUFFER * CHANGE
+
+
+def known(of: Archive) -> Iterator[tuple[int, int, bytes]]:
+    """The nodes that an account tells and that are right now: level, place in it, node.
+
+    They are the canopy's lowest row, the left siblings of the next leaf's way, and what the last changes
+    wrote if none after them touched it.
+    """
+    for at in range(-(-of.length >> SIBLINGS)):
+        yield SIBLINGS, at, of.top(at << SIBLINGS)
+    for level in range(SIBLINGS):
+        at = of.length >> level
+        if at & 1:
+            yield level, at - 1, of.lower[level * NODE : (level + 1) * NODE]
+    touched: list[tuple[int, int]] = []
+    for sequence in range(of.sequence, max(0, of.sequence - BUFFER), -1):
+        start = of._at(sequence)
+        first, last = struct.unpack_from("<2Q", of.lower, start)
+        for level in range(SIBLINGS):
+            low, high = first >> level, last >> level
+            at = low | 1 if low < high else low
+            if not any(begin >> level <= at <= end >> level for begin, end in touched):
+                node = start + 16 + NODE + level * NODE
+                yield level, at, of.lower[node : node + NODE]
+        touched.append((first, last))
 
 
 def archive(data: bytes) -> Archive:
@@ -61,4 +104,5 @@ def archive(data: bytes) -> Archive:
     number, claims, sequence, length = struct.unpack_from("<4Q", data, 8)
     change = CHANGES + sequence % BUFFER * CHANGE
     root = data[change + 16 : change + 16 + NODE]
-    return Archive(number, claims, sequence, length, root, data[TOPS : TOPS + (NODE << CANOPY)])
+    lower = data[CHANGES - SIBLINGS * NODE : TOPS]
+    return Archive(number, claims, sequence, length, root, data[TOPS : TOPS + (NODE << CANOPY)], lower)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -63,10 +61,16 @@ class Which:
 async def _opened(place: Place, o: Common) -> AsyncIterator[tuple[Session, service.Archive]]:
     async with connect(o.engine) as session:
         await service.read_archive(session.engine, place.number)
-        directory, cluster = await service.place_of(session.engine, settings().cache, place.number)
-        store = service.Store(place.store or directory, cluster=cluster, number=place.number)
+        directory, cluster = await _store_of(session, place)
+        store = service.Store(directory, cluster=cluster, number=place.number)
         with store, explained():
             yield session, service.Archive(session.engine, store, note)
+
+
+async def _store_of(session: Session, place: Place) -> tuple[Path, str]:
+    """Where the store is, and what it calls the cluster."""
+    directory, cluster = await service.place_of(session.engine, settings().cache, place.number)
+    return place.store or directory, cluster
 
 
 async def open_archive(number: int, o: Common) -> None:
@@ -183,12 +187,22 @@ async def stats(place: Place, o: Common) -> None:
 
 async def rebuild(from_chain: bool, place: Place, o: Common) -> None:
     """Make the index, or the whole store, again."""
-    async with connect(o.engine) as session:
-        directory, _ = await service.place_of(session.engine, settings().cache, place.number)
-    _put_aside(place.store or directory, whole=from_chain)
-    async with _opened(place, o) as (_, archive):
-        now = await archive.sync()
-        leaves = archive.store.length
+    if from_chain:
+        async with connect(o.engine) as session:
+            directory, cluster = await _store_of(session, place)
+            now, aside = await service.rebuild(
+                session.engine, directory, cluster=cluster, number=place.number, progress=note
+            )
+        if aside is not None:
+            note(f"The old store is {aside}.")
+        leaves = now.length
+    else:
+        async with connect(o.engine) as session:
+            directory, _ = await _store_of(session, place)
+        service.forget_index(directory)
+        async with _opened(place, o) as (_, archive):
+            now = await archive.sync()
+            leaves = archive.store.length
     if o.as_json:
         print_json({"leaves": leaves, "changes": now.sequence, "root": now.root.hex()})
     else:
@@ -196,27 +210,16 @@ async def rebuild(from_chain: bool, place: Place, o: Common) -> None:
 
 
 async def adopt(directory: Path, place: Place, o: Common) -> None:
-    """Copy another cluster's contents, and see whether they are this chain's."""
-    if not (directory / "journal").exists():
-        raise InvalidInput(f"Name another directory: {directory} holds no archive.")
-    async with _opened(place, o) as (_, archive):
-        with service.Store(directory, cluster=None, number=place.number) as other:
-            archive.store.take_over(other)
-        now = await archive.sync()
-        leaves = archive.store.length
+    """Copy another cluster's contents, if they are this chain's."""
+    async with connect(o.engine) as session:
+        own, cluster = await _store_of(session, place)
+        now, leaves = await service.adopt(
+            session.engine, own, directory, cluster=cluster, number=place.number, progress=note
+        )
     if o.as_json:
         print_json({"leaves": leaves, "changes": now.sequence, "root": now.root.hex()})
     else:
         say(f"Took {leaves:,} leaves over; their root is the chain's, {now.root.hex()}.")
-
-
-def _put_aside(directory: Path, *, whole: bool) -> None:
-    if whole and directory.exists():
-        aside = directory.with_name(f"{directory.name}.{int(time.time())}")
-        shutil.move(directory, aside)
-        note(f"the old store is {aside}")
-    for name in ("index", "index-wal", "index-shm"):
-        (directory / name).unlink(missing_ok=True)
 
 
 async def write_state(file: Path, *, whole: bool, o: Common) -> None:

@@ -123,6 +123,7 @@ def figures_table(found: Figures) -> Table:
         "positions that are done": f"{found.kinds['done']:,}",
         "markets": f"{found.kinds['market']:,}",
         "came back": f"{found.kinds['spent']:,}",
+        "kept out of the logs": f"{found.kinds['hidden']:,}",
         "claims on the chain": f"{found.claims:,}",
         "changes of the tree": f"{found.changes:,}",
         "written, not yet on the chain": f"{found.pending:,}",

@@ -106,3 +106,68 @@ fn stale_early_short_long_and_far_proofs_are_refused_each_by_its_error() {
     }
     world.refuses(&with(&|_| ()), ExchangeError::StaleProof);
 }
+
+/// Where the probe is loaded that calls the program that it is given.
+const CALLER: Address = Address::new_from_array([0xca; 32]);
+
+/// What another program does that asks about a leaf.
+fn asked_by_another(verify: &Instruction) -> Instruction {
+    let mut accounts = verify.accounts.clone();
+    accounts.push(AccountMeta::new_readonly(verify.program_id, false));
+    Instruction::new_with_bytes(CALLER, &verify.data, accounts)
+}
+
+#[test]
+fn another_program_asks_by_a_call_and_goes_on_if_the_leaf_is_there() {
+    let (mut world, _, _, leaf, proof) = leaf_and_proof();
+    world.load(CALLER, "merkle_probe");
+    let (market, party) = (world.market(2), world.party(0));
+    for age in 0..BUFFER {
+        if [0, 32, 63].contains(&age) {
+            let alone = world.does(&verify_leaf(&leaf, &proof)).compute_units_consumed;
+
+            let done = world.does(&asked_by_another(&verify_leaf(&leaf, &proof)));
+
+            let word = |at: usize| u64::from_le_bytes(done.return_data.data[at..at + 8].try_into().unwrap());
+            assert_eq!(done.return_data.program_id, CALLER);
+            let (status, units) = (word(0), word(8));
+            println!("verify_leaf by a call, {age} changes old {units:>6}, by itself {alone:>6}");
+            assert_eq!(status, 0);
+            assert!(units <= 6_000, "{units} CU for a proof {age} changes old");
+        }
+        world.position(&party, market, 0, SPOT);
+        world.does(&archive_positions(party.owner, market, &[(party, 0, SPOT)]));
+    }
+    let stale = asked_by_another(&verify_leaf(&leaf, &proof));
+    world.refuses(&stale, ExchangeError::StaleProof);
+}
+
+#[test]
+fn a_caller_whose_leaf_is_not_there_fails_with_the_errors_of_the_archive() {
+    let (mut world, party, market, leaf, proof) = leaf_and_proof();
+    world.load(CALLER, "merkle_probe");
+    let with = |change: &dyn Fn(&mut Node, &mut LeafProof)| {
+        let (mut leaf, mut proof) = (leaf, proof.clone());
+        change(&mut leaf, &mut proof);
+        asked_by_another(&verify_leaf(&leaf, &proof))
+    };
+    world.refuses(&with(&|leaf, _| leaf[0] ^= 1), ExchangeError::WrongProof);
+    world.refuses(&with(&|_, p| p.siblings[3] = [0; 32]), ExchangeError::WrongProof);
+    world.refuses(&with(&|_, p| p.index = 0), ExchangeError::WrongProof);
+    world.refuses(
+        &with(&|_, p| p.siblings.truncate(9)),
+        ExchangeError::TruncatedProof,
+    );
+    world.refuses(
+        &with(&|_, p| p.siblings.push([0; 32])),
+        ExchangeError::OverlongProof,
+    );
+    world.refuses(&with(&|_, p| p.sequence += 1), ExchangeError::UnknownRoot);
+    world.refuses(&with(&|_, p| p.index = 3), ExchangeError::LeafOutOfRange);
+    let mut elsewhere = with(&|_, _| ());
+    elsewhere.accounts[0].pubkey = address::market(market);
+    world.refuses(&elsewhere, InstructionError::AccountDataTooSmall);
+    let content = bytemuck::cast(world.shelves[&0].live[&1]);
+    world.does(&restore_position(&party, market, (0, SPOT), &content, &proof));
+    world.refuses(&with(&|_, _| ()), ExchangeError::LeafSpent);
+}

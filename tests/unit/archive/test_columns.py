@@ -20,7 +20,24 @@ VALUES = st.one_of(
         lambda runs: [value for value, length in runs for _ in range(length)]
     ),
     st.lists(SMALL.map(lambda x: x * 10**18), min_size=1, max_size=80),
+    # zeros, round lots and amounts of every size, so many that they are told apart by their sizes
+    st.lists(
+        st.one_of(
+            st.just(0),
+            st.sampled_from([5 * 10**6, 10**7, 10**8]),
+            st.integers(0, 40_000).map(lambda x: x * 10**4),
+            st.integers(0, 64).map(lambda bits: (1 << bits) - 1),
+            WORD,
+        ),
+        min_size=64,
+        max_size=160,
+    ),
 )
+
+
+def noise(n: int) -> int:
+    """Some 40 bits that look like chance."""
+    return n * 0x9E3779B97F4A7C15 % 2**64 >> 24
 
 
 def column(values: list[int]) -> Column:
@@ -43,6 +60,13 @@ def test_every_column_comes_back(values: list[int], dense: bool) -> None:
         (list(range(10**12, 10**12 + 5_000)), 30),  # a steady step
         ([number // 50 for number in range(5_000)], 30),  # runs
         ([number * 37 % 101 * 10**6 for number in range(5_000)], 4_500),  # round amounts
+        (  # nothing, a round lot, whole cents or any amount
+            [
+                (0, 5 * 10**6, noise(n) % 2**15 * 10**4, noise(n) % 2**26)[(0, 0, 0, 1, 1, 2, 2, 3)[n % 8]]
+                for n in range(4_000)
+            ],
+            4_000 + 2 * 4_000 // 8 * 15 // 8 + 4_000 // 8 * 26 // 8,
+        ),
         ([hash_ % 2**26 for hash_ in (n * 0x9E3779B97F4A7C15 % 2**64 >> 20 for n in range(5_000))], 16_400),
     ],
 )
@@ -50,8 +74,13 @@ def test_what_can_be_saved_is_saved(values: list[int], most: int) -> None:
     assert len(encode(column(values))) <= most
 
 
-def test_a_column_that_was_cut_is_an_error() -> None:
-    raw = encode(column(list(range(0, 3_000, 7))))
+@pytest.mark.parametrize(
+    "values",
+    [list(range(0, 3_000, 7)), [noise(n) >> (n % 4 * 10) for n in range(429)]],
+    ids=["steps", "sizes"],
+)
+def test_a_column_that_was_cut_is_an_error(values: list[int]) -> None:
+    raw = encode(column(values))
     for end in range(len(raw)):
         with pytest.raises(Fatal, match="Restore the file"):
             decode(Reader(raw[:end]), 429)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+import resource
 import struct
 from pathlib import Path
 
 import pytest
 
-from breakwater.archive.leaves import DONE, LIVE, MARKET, SPENT, Appended, Leaf, Replaced
+from breakwater.archive.leaves import DONE, HIDDEN, LIVE, MARKET, SPENT, Appended, Hidden, Leaf, Replaced
 from breakwater.archive.store import Store
 from breakwater.archive.tree import Tree
 from breakwater.chain import accounts
@@ -89,7 +90,7 @@ def test_a_store_that_is_opened_again_is_the_same(tmp_path: Path) -> None:
         check(again, tree, contents)
 
 
-@pytest.mark.parametrize("damage", ["absent", "empty", "rubbish", "old"])
+@pytest.mark.parametrize("damage", ["absent", "empty", "rubbish", "torn", "old"])
 def test_the_index_is_made_again_from_the_journal(tmp_path: Path, damage: str) -> None:
     store, tree, contents = filled(tmp_path)
     store.close()
@@ -99,6 +100,9 @@ def test_the_index_is_made_again_from_the_journal(tmp_path: Path, damage: str) -
     elif damage == "old":
         Store(tmp_path / "other", cluster=CLUSTER).close()
         index.write_bytes((tmp_path / "other" / "index").read_bytes())
+    elif damage == "torn":
+        raw = index.read_bytes()
+        index.write_bytes(raw[:2_048] + bytes(2_048) + raw[4_096:])
     else:
         index.write_bytes(b"" if damage == "empty" else b"no database" * 400)
     with opened(tmp_path) as again:
@@ -143,6 +147,24 @@ def test_damage_in_the_middle_is_never_passed_over(tmp_path: Path) -> None:
         opened(tmp_path)
 
 
+def test_a_full_disk_loses_nothing_that_was_there(tmp_path: Path) -> None:
+    store, tree, contents = filled(tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    more = [position(n) for n in range(1_000, 1_300)]
+    with store:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (store.size["journal"] + 300, limits[1]))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                store.prepare(DONE, more)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with opened(tmp_path) as again:
+        check(again, tree, contents)
+        again.prepare(DONE, more)
+        again.land([appended(38, 301, DONE, more)])
+        assert [leaf.content for leaf in again][301:] == more
+
+
 def test_a_gap_in_what_the_chain_did_is_refused(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         with pytest.raises(Fatal, match="change 1 of the archive is missing"):
@@ -183,3 +205,41 @@ def test_a_content_that_came_back_and_was_archived_again_has_two_leaves(tmp_path
         store.prepare(LIVE, [content])
         store.land([appended(3, 1, LIVE, [content])])
         assert {n: leaf.kind for n, leaf in store.find(content[:32])} == {0: SPENT, 1: LIVE}
+
+
+def test_leaves_that_no_log_told_keep_their_places_and_what_is_known_above_them(tmp_path: Path) -> None:
+    contents, secrets = [position(n) for n in range(6)], [Leaf(LIVE, position(n)) for n in (90, 91, 92)]
+    tree = Tree(20, 10)
+    tree.append(Leaf(LIVE, each).node for each in contents[:2])
+    tree.append(each.node for each in secrets)
+    tree.append(Leaf(LIVE, each).node for each in contents[2:])
+    with opened(tmp_path) as store:
+        store.land([appended(1, 0, LIVE, contents[:2]), Hidden(2, 2, 1, 3)])
+        assert (store.sequence, store.length, store.hidden, store.doubtful) == (2, 5, 3, False)
+        store.land([appended(3, 5, LIVE, contents[2:])])
+        assert store.tree.root is None
+        with pytest.raises(Fatal, match="Ask somebody who has followed the archive for a proof of leaf 0"):
+            store.proof(0)
+        places = [(1, 1), (0, 4), (10, 0)]
+        store.learn((*place, node) for place in places if (node := tree._node(*place)) is not None)
+        assert store.tree.root == tree.root
+    with opened(tmp_path) as again:
+        assert again.tree.root == tree.root
+        for index in (0, 1, 5, 8):
+            assert again.proof(index) == tree.proof(index)
+        assert [leaf.kind for leaf in again] == [LIVE] * 2 + [HIDDEN] * 3 + [LIVE] * 4
+        # one of them is used up; what was above it is not what it was
+        again.land([Replaced(4, 3, SPENT)])
+        assert again.leaf(3) == Leaf(SPENT, b"")
+        with pytest.raises(Fatal, match="for a proof of leaf 0"):
+            again.proof(0)
+    with opened(tmp_path) as once_more, pytest.raises(Fatal, match="for a proof of leaf 0"):
+        once_more.proof(0)
+
+
+def test_changes_of_which_some_may_have_replaced_leaves_leave_doubts(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.land([appended(1, 0, LIVE, [position(0)]), Hidden(3, 1, 2, 2)])
+        assert store.doubtful
+    with opened(tmp_path) as again:
+        assert (again.doubtful, again.hidden) == (True, 2)

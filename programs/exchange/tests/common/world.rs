@@ -154,6 +154,11 @@ impl World {
         }
     }
 
+    /// One more program out of those that were built.
+    pub fn load(&mut self, address: Address, name: &str) {
+        self.svm.add_program(address, &artefact(name)).unwrap();
+    }
+
     // People and tokens
 
     /// A new key with lamports.

@@ -3,6 +3,8 @@
 //! Instruction data is the tree's number in one word, then deeds: [`verb`], index, sequence, number of siblings, number of leaves, a
 //! word each, then the siblings and the leaves. The answer is return data: `[status, compute units]` for each deed. The same code
 //! runs on the host, so that tests can compare the account byte for byte.
+//!
+//! Given two accounts it is no tree's: it passes its data on to the second, a program, with the first one to read.
 #![cfg_attr(target_os = "solana", no_std)]
 
 use breakwater_merkle::{canopy_nodes, leaf, MerkleError, Node, Proof, Tree};
@@ -10,6 +12,8 @@ pub use probe_rt::{Meter, NoMeter};
 
 #[cfg(target_os = "solana")]
 mod program;
+#[cfg(target_os = "solana")]
+mod relay;
 
 pub const DEPTH: usize = 20;
 pub const BUFFER: usize = 64;
