@@ -46,8 +46,11 @@ def context(
 
 
 def conduct(ctx: Context, names: Sequence[str]) -> service.Suite:
-    """Run scenarios; what they are at goes to standard error."""
+    """Run scenarios; what they are at goes to standard error, and nothing of the faults that are meant."""
+    from ..simulate import quiet
+
     logs_to_stderr(quiet=True)
+    quiet()
     errors = Console(stderr=True)
     with errors.status("opening a chain") as status:
 
