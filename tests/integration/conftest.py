@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,6 +16,10 @@ from breakwater.cli import main
 from breakwater.localnet import Sandbox
 
 Run = Callable[..., tuple[int, str, str]]
+
+# A shell's background job ignores Ctrl-C, and so would every command that it starts
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -213,3 +213,31 @@ async def test_a_crew_on_a_validator_does_every_task_once(engine: RpcEngine, san
     assert (result.tasks, result.completed, result.duplicates) == (20, 20, 0)
     assert sum(result.tasks_per_keeper) == 20
     assert len(result.by_kind) == 5
+
+
+def test_mmt_is_staked_and_bonded_and_comes_back_by_commands(bw: Run, js: Js, sandbox: Sandbox) -> None:
+    """After the drill: what the schedule leaves is the operator's."""
+    signs = ("--keypair", sandbox.keypair_path("operator"))
+    staked = js("mmt", "stake", "100", *signs, "--yes")
+    assert (staked["moved"], staked["staked"]) == ("100.000000000", "100.000000000")
+    assert float(js("mmt", "claim", *signs, "--yes")["amount"]) > 0
+    left = js("mmt", "unstake", "40.5", *signs, "--yes")
+    assert (left["staked"], left["unbonding"]) == ("59.500000000", "40.500000000")
+    owner = js("mmt", "status", *signs)["owner"]
+    assert (owner["staked"], owner["tier"], owner["weight"]) == ("59.500000000", 0, "59.500000000")
+    assert refused(bw("mmt", "withdraw", *signs, "--yes")).startswith("Wait ")
+    status, out, _ = bw("mmt", "status", *signs)
+    assert (status, "59.500000000" in out) == (0, True)
+
+    assert refused(bw("keeper", "claim", *signs)).startswith("Run breakwater keeper register first")
+    assert refused(bw("keeper", "register", "--bond", "1e30", *signs)).startswith(
+        "Give the bond as a smaller"
+    )
+    js("keeper", "register", "--bond", "150", *signs)
+    assert "Do tasks first" in refused(bw("keeper", "claim", *signs))
+    listed = js("keeper", "status", *signs)["keepers"]
+    assert [each["success_rate"] for each in listed if each["bond"] == str(150 * 10**9)] == [1.0]
+    assert refused(bw("keeper", "withdraw", *signs)).startswith("Run breakwater keeper unregister first")
+    js("keeper", "unregister", *signs)
+    assert "the bond is free in slot" in refused(bw("keeper", "withdraw", *signs))
+    assert refused(bw("keeper", "withdraw", "--keeper", "nobody", *signs)).startswith("Name an address")

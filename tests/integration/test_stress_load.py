@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 from breakwater.stress._users_http import users_over_http
@@ -10,8 +14,22 @@ from breakwater.trials import Context
 
 
 async def test_two_workers_share_the_users_and_every_request_succeeds(tmp_path: Path) -> None:
-    ctx = Context(users=12, duration_s=5.0, workers=2)
-    outcome = await users_over_http(ctx, per_second=20.0, csv=tmp_path / "load", html=tmp_path / "load.html")
+    """One of them joins by the command that is printed."""
+    joined: list[subprocess.Popen[bytes]] = []
+
+    def join(step: str) -> None:
+        if " --worker " in step:
+            setting, *command = shlex.split(step.partition(": ")[2])
+            name, _, plan = setting.partition("=")
+            environment = os.environ | {name: plan, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+            joined.append(subprocess.Popen([sys.executable, *command[1:]], env=environment))
+
+    ctx = Context(users=12, duration_s=5.0, workers=1, progress=join)
+    outcome = await users_over_http(
+        ctx, per_second=20.0, csv=tmp_path / "load", html=tmp_path / "load.html", others=1
+    )
+    (worker,) = joined
+    assert worker.wait(30) in (0, 1)
     assert outcome.passed, outcome.reason
     figures = outcome.figures
     assert (figures["processes"], figures["users_at_most"], figures["causes"]) == (2, 12, {})

@@ -130,13 +130,15 @@ def test_a_build_ships_both_versions_the_idl_and_a_manifest_of_them(root: Path, 
     assert [step.split(":")[0] for step in steps][:3] == ["exchange v0", "exchange v3", "exchange IDL"]
 
 
-def test_probes_are_shipped_for_the_embedded_engine_and_put_where_tests_look(root: Path, cache: Path) -> None:
+def test_probes_are_shipped_for_the_embedded_engine_and_built_alone_to_be_tried(
+    root: Path, cache: Path
+) -> None:
     result = build(root, FakeToolchain(), cache=cache)
     assert [name for name in result.manifest.files if "probe" in name] == ["math_probe.v0.so"]
     assert (result.directory / "math_probe.v0.so").read_text() == "v0// probe\n"
-    assert result.probes == (cache / "target" / "deploy" / "math_probe.so",)
-    assert result.probes[0].read_text() == "v0// probe\n"
-    assert build_probes(root, FakeToolchain(), cache=cache) == result.probes
+    (probe,) = build_probes(root, FakeToolchain(), cache=cache)
+    assert probe == cache / "target" / "deploy" / "math_probe.v0.so"
+    assert probe.read_text() == "v0// probe\n"
 
 
 def test_check_names_a_probe_that_was_changed(root: Path, cache: Path) -> None:
@@ -176,6 +178,28 @@ def test_check_agrees_with_what_was_just_built_and_changes_nothing(root: Path, c
     assert len(result.checked) == 7
     assert all(toolchain.locked)
     assert {path.name: path.stat().st_mtime_ns for path in shipped.iterdir()} == before
+
+
+def test_a_check_is_recalled_while_files_sources_and_toolchain_are_the_same(root: Path, cache: Path) -> None:
+    shipped = build(root, FakeToolchain(), cache=cache).directory
+
+    def built(toolchain: FakeToolchain, *, recall: bool = True) -> tuple[bool, bool]:
+        """Whether everything matches, and whether it was built again."""
+        result = check(root, toolchain, cache=cache, recall=recall)
+        return result.ok and not result.unsettled, bool(toolchain.locked)
+
+    assert built(FakeToolchain()) == (True, True)
+    assert built(FakeToolchain()) == (True, False)
+    assert built(FakeToolchain(), recall=False) == (True, True)
+    assert built(FakeToolchain(rustc="1.97")) == (True, True)
+    write(shipped / "oracle.v3.so", "v3// oracle, and a back door\n")
+    assert built(FakeToolchain()) == (False, True)
+    replace(Manifest.read(shipped), files={}).write(shipped)
+    assert built(FakeToolchain()) == (False, True)
+    build(root, FakeToolchain(), cache=cache)
+    assert built(FakeToolchain()) == (True, False)
+    write(root / "programs" / "oracle" / "src" / "lib.rs", "// oracle, changed\n")
+    assert built(FakeToolchain()) == (False, True)
 
 
 def test_check_names_a_file_that_was_changed(root: Path, cache: Path) -> None:

@@ -71,6 +71,10 @@ class Manifest:
             "files": {name: asdict(artifact) for name, artifact in sorted(self.files.items())},
         }
 
+    def fingerprint(self) -> str:
+        """SHA-256 over everything in it."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
+
     def write(self, directory: Path) -> None:
         """Write it into a directory."""
         (directory / MANIFEST).write_text(json.dumps(self.as_dict(), indent=2) + "\n")

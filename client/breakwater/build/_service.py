@@ -23,14 +23,12 @@ class BuildResult:
     """What a build wrote.
 
     Attributes:
-        directory: where the programs, their IDLs and the manifest are.
+        directory: where the programs, the probes, their IDLs and the manifest are.
         manifest: the manifest written there.
-        probes: the probes once more, where the tests look for them.
     """
 
     directory: Path
     manifest: Manifest
-    probes: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ def shipped(root: Path) -> Path:
 def build(
     root: Path, toolchain: Toolchain, *, cache: Path, progress: Progress = lambda _: None
 ) -> BuildResult:
-    """Build the programs and probes of a repository into its Python package, and the probes into the cache.
+    """Build the programs and probes of a repository into its Python package.
 
     Nothing shipped changes unless everything was built.
     """
@@ -78,25 +76,35 @@ def build(
                 path.unlink()
         for name in (*manifest.files, MANIFEST):
             _replace(made / name, directory / name)
-    return BuildResult(directory, manifest, build_probes(root, toolchain, cache=cache, progress=progress))
+    return BuildResult(directory, manifest)
 
 
 def build_probes(
     root: Path, toolchain: Toolchain, *, cache: Path, progress: Progress = lambda _: None
 ) -> tuple[Path, ...]:
-    """Build the probes, SBPF v0, into `target/deploy` of the cache, where the Rust tests look for them."""
-    return _build_probes_into(
-        cache / "target" / "deploy", ".so", root, toolchain, cache, progress, locked=False
-    )
+    """Build the probes alone into `target/deploy` of the cache, to be tried with BREAKWATER_PROGRAMS."""
+    return _build_probes_into(cache / "target" / "deploy", root, toolchain, cache, progress, locked=False)
 
 
 def check(
-    root: Path, toolchain: Toolchain, *, cache: Path, progress: Progress = lambda _: None
+    root: Path,
+    toolchain: Toolchain,
+    *,
+    cache: Path,
+    progress: Progress = lambda _: None,
+    recall: bool = False,
 ) -> CheckResult:
     """Build every program elsewhere and compare it with the shipped one, byte for byte.
 
     A program that differs where the toolchain differs as well proves nothing and is reported apart; the
     sources, the IDLs and the manifest's own hashes are compared in any case.
+
+    Args:
+        root: the repository.
+        toolchain: what builds.
+        cache: where builds are kept, and the checks in which everything matched.
+        progress: told each step.
+        recall: believe a check that this machine has made of the same files, sources and toolchain.
 
     Raises:
         InvalidInput: there is no manifest to compare with.
@@ -104,9 +112,18 @@ def check(
     directory = shipped(root)
     manifest = Manifest.read(directory)
     differ = dict.fromkeys(manifest.damaged(directory), "is not the file the manifest lists")
+    past = Manifest(source_hash(root), _versions(root, toolchain), manifest.files)
+    matched = cache / "checked" / past.fingerprint()
+    if recall and not differ and matched.exists():
+        progress("these files were built from these sources before: not built again")
+        return compare(manifest, past, differ)
     with tempfile.TemporaryDirectory(prefix="breakwater-check-") as temporary:
         fresh = _build_into(Path(temporary), root, _programs(root), toolchain, cache, progress, locked=True)
-    return compare(manifest, fresh, differ)
+    result = compare(manifest, fresh, differ)
+    if result.ok and fresh == past:
+        matched.parent.mkdir(parents=True, exist_ok=True)
+        matched.touch()
+    return result
 
 
 def compare(manifest: Manifest, fresh: Manifest, differ: dict[str, str]) -> CheckResult:
@@ -173,21 +190,23 @@ def _build_into(
         with _Step(progress, f"{crate.name} IDL"):
             idl = compile_idl(crate, root=root, target=targets / "host", locked=locked)
             (directory / f"{crate.name}.json").write_text(idl)
-    _build_probes_into(directory, ".v0.so", root, toolchain, cache, progress, locked=locked)
-    versions = {
-        "name": toolchain.name,
-        **toolchain.versions(),
-        "anchor-lang": locked_version(root, "anchor-lang"),
-    }
+    _build_probes_into(directory, root, toolchain, cache, progress, locked=locked)
     files = {path.name: Artifact.of(path) for path in sorted(directory.iterdir())}
-    manifest = Manifest(source_hash(root), versions, files)
+    manifest = Manifest(source_hash(root), _versions(root, toolchain), files)
     manifest.write(directory)
     return manifest
 
 
+def _versions(root: Path, toolchain: Toolchain) -> dict[str, str]:
+    return {
+        "name": toolchain.name,
+        **toolchain.versions(),
+        "anchor-lang": locked_version(root, "anchor-lang"),
+    }
+
+
 def _build_probes_into(
     directory: Path,
-    suffix: str,
     root: Path,
     toolchain: Toolchain,
     cache: Path,
@@ -197,7 +216,7 @@ def _build_probes_into(
 ) -> tuple[Path, ...]:
     made = []
     for crate in probes(root):
-        to = directory / f"{crate.name}{suffix}"
+        to = directory / f"{crate.name}.v0.so"
         with _Step(progress, f"{crate.name} v0"):
             compile_program(
                 toolchain, crate, "v0", root=root, target=cache / "target" / "sbf", to=to, locked=locked

@@ -18,7 +18,7 @@ from breakwater.alerts import Alert, Notice, Severity, labels_of
 
 from . import _layout as at
 from .correlation import correlations
-from .engine import Engine
+from .engine import Engine, warm
 from .events import Event, Exchange
 from .signals import Level, Signal
 
@@ -59,6 +59,7 @@ class Desk:
         on_signal: Callable[[Signal], None] = lambda _: None,
         capacity: int = 200,
     ) -> None:
+        warm()
         self.engine = Engine(model, capacity=capacity)
         self.history: deque[Signal] = deque(maxlen=HISTORY)
         self.events: dict[str, int] = {}

@@ -14,6 +14,7 @@ have come until then. So
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from breakwater.errors import InvalidInput
 from . import _layout as at
 from ._detector import M_CENTRE, M_SCALE, M_WEIGHTS, SIGNAL_WIDTH, TRACE_WIDTH, batch, close, one
 from ._features import FEATURES, NAMES, motion
-from .events import EVENT, Event, Events, pack
+from .events import EVENT, Event, Events, Exchange, Kind, Side, pack
 from .model import Model, shipped_model
 from .signals import Level, Reason, Regime, Signal
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Engine", "Motion", "Reading"]
+__all__ = ["Engine", "Motion", "Reading", "warm"]
 
 MOST_SIGNALS = 4096
 REASONS = 4
@@ -234,3 +235,12 @@ def _motion(row: NDArray[Any], tick: int, ticks: int) -> Motion:
         jerk=(s0 - 2 * s1 + s2) / seconds**3,
         events_per_second=float(motion(row, at.COUNT, tick, ticks)[0]) / seconds,
     )
+
+
+@cache
+def warm() -> None:
+    """Load the compiled functions, a fifth of a second, before an event waits for them."""
+    engine = Engine(capacity=1)
+    engine.push(Event(1, Exchange.BINANCE, "", Kind.TRADE, Side.BUY, 1, 1.0, 1))
+    engine.process(np.zeros(1, EVENT))
+    engine.clock(1_000)

@@ -127,6 +127,8 @@ class Delivery:
                 parcels.append(await pack(index))
             except BreakwaterError as error:
                 self._results[index] = error
+                if self._settled is not None:
+                    self._settled(index, error)
         return parcels
 
     async def _broadcast(self, parcels: list[Parcel], slots: asyncio.Semaphore, *, preflight: bool) -> None:

@@ -69,6 +69,8 @@ class RpcEngine:
         self.url = url
         self.ws_url = ws_url or websocket_url(url)
         self.commitment = commitment
+        self.floor = 0
+        """Accounts are read as of this slot or later; for whoever has to know what a fresher node knew."""
         self.rpc = JsonRpc(url, timeout=timeout, transport=transport)
         self.client = AsyncClient(url, commitment=Commitment(commitment), timeout=timeout)
 

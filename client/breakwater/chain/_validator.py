@@ -27,11 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["LocalEngine", "free_port"]
 
 READY_SECONDS = 90.0
-STOP_SECONDS = 15.0
 LOG_TAIL = 400
 PR_SET_PDEATHSIG = 1
 POLLING_THREAD = "solBnkTxSched"
-POLLING_NICENESS = 10
+NICENESS = 10
 
 
 def free_port(span: int = 1) -> int:
@@ -54,9 +53,9 @@ def _is_free(port: int) -> bool:
 
 
 def _end_with_parent() -> None:
-    # Linux tells the validator to stop when this process is killed and cannot.
+    # Linux ends the validator when this process is killed and cannot.
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _let_others_run(pid: int) -> None:
@@ -65,11 +64,16 @@ def _let_others_run(pid: int) -> None:
     Agave's transaction scheduler polls for as long as its validator leads, which ours always does: a whole
     core, spent on waiting. At a lower priority it still takes what nobody else wants.
     """
+    _lower(pid, POLLING_THREAD)
+
+
+def _lower(pid: int, name: str) -> None:
+    """Run the threads with this beginning of a name when nobody else wants to."""
     for task in Path(f"/proc/{pid}/task").glob("*"):
         # threads end while we look, and elsewhere than on Linux there is no such place
         with contextlib.suppress(OSError):
-            if (task / "comm").read_text().startswith(POLLING_THREAD):
-                os.setpriority(os.PRIO_PROCESS, int(task.name), POLLING_NICENESS)
+            if (task / "comm").read_text().startswith(name):
+                os.setpriority(os.PRIO_PROCESS, int(task.name), NICENESS)
 
 
 class LocalEngine(RpcEngine):
@@ -152,7 +156,7 @@ class LocalEngine(RpcEngine):
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
-            # Ctrl-C reaches us, not the validator: it is stopped in order by close(). In a session of its own
+            # Ctrl-C reaches us, not the validator: close() ends it. In a session of its own
             # its threads' priorities would not count beside ours.
             process_group=0,
             preexec_fn=_end_with_parent,
@@ -197,6 +201,10 @@ class LocalEngine(RpcEngine):
         except OSError:
             return ""
 
+    def give_way(self) -> None:
+        """Let everybody else on this machine run first, as if the validator had one of its own."""
+        _lower(self.process.pid, "")
+
     async def close(self) -> None:
         """Close the connections, stop the validator, and remove a ledger of our own making."""
         await super().close()
@@ -207,15 +215,8 @@ class LocalEngine(RpcEngine):
     async def _stop(self) -> None:
         if self.process.returncode is not None:
             return
-        for number in (signal.SIGINT, signal.SIGKILL):
-            try:
-                # The group holds the validator alone: it was started as a group of its own.
-                os.killpg(self.process.pid, number)
-            except ProcessLookupError:
-                break
-            try:
-                await asyncio.wait_for(self.process.wait(), STOP_SECONDS)
-            except TimeoutError:
-                continue
-            return
+        # Nothing of its ledger is used again: there is no reason to ask and to wait.
+        with contextlib.suppress(ProcessLookupError):
+            # The group holds the validator alone: it was started as a group of its own.
+            os.killpg(self.process.pid, signal.SIGKILL)
         await self.process.wait()

@@ -197,7 +197,10 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A trader's shares of one outcome; `kind` 0 is spot, 1 leveraged."""
+    """A trader's shares of one outcome; `kind` 0 is spot, 1 leveraged.
+
+    `generation` changes whenever the position was empty: orders stand for the shares of one.
+    """
 
     trader: bytes
     market: bytes
@@ -207,6 +210,7 @@ class Position:
     opened_slot: int
     outcome: int
     kind: int
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)

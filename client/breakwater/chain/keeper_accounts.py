@@ -43,6 +43,7 @@ class Season:
     keeper_pot: int
     total_weight: int
     per_weight_q40: int
+    carry_q40: int
     tiers: tuple[int, ...]
     task_rewards: tuple[int, ...]
     cooldown_slots: int

@@ -31,6 +31,7 @@ __all__ = [
     "WHOLE_PPM",
     "StopTerms",
     "cancel_stop",
+    "clear_stop",
     "execute_stop",
     "liquidate",
     "liquidate_chain",
@@ -112,7 +113,12 @@ def cancel_stop(
 ) -> Instruction:
     """Take a standing order back; unsigned once the shares are gone for which it was given."""
     position = at.position(at.trader(owner), at.market(market_id), outcome, kind)
-    accounts = [_w(owner, signer=signed), _w(at.stop(position, side)), _r(position)]
+    return clear_stop(owner, at.stop(position, side), position, signed=signed)
+
+
+def clear_stop(owner: Pubkey, stop: Pubkey, position: Pubkey, *, signed: bool = True) -> Instruction:
+    """The same by addresses: the position, and its market, may be gone."""
+    accounts = [_w(owner, signer=signed), _w(stop), _r(position)]
     return Instruction(at.EXCHANGE, tag("cancel_stop"), accounts)
 
 

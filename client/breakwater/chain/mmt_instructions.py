@@ -43,8 +43,9 @@ class MmtRules:
 
     `rates` are units per slot by season of 38,880,000 slots, together at most ten million MMT (these leave a
     tenth of that for a launch); `tiers` the
-    amounts at which tiers 1 to 3 begin; `task_rewards` what a task pays in tier 0 by kind; `keepers_ppm`
-    the keepers' part.
+    amounts at which tiers 1 to 3 begin; `task_rewards` what a task pays in tier 0 by kind: nothing for
+    liquidations and stops, which pay from their own proceeds, and which an owner could make for himself;
+    `keepers_ppm` the keepers' part.
     """
 
     rates: tuple[int, ...] = (
@@ -58,7 +59,7 @@ class MmtRules:
         904_218,
     )
     tiers: tuple[int, int, int] = (1_000 * MMT, 10_000 * MMT, 100_000 * MMT)
-    task_rewards: tuple[int, ...] = (0, MMT // 100, MMT // 10, MMT // 5, MMT // 50)
+    task_rewards: tuple[int, ...] = (0, 0, MMT // 10, MMT // 5, MMT // 50)
     min_bond: int = 100 * MMT
     cooldown_slots: int = 1_512_000
     claim_slots: int = 20

@@ -23,7 +23,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from breakwater.errors import Fatal, RateLimited, Unreachable
+from breakwater.errors import Fatal, NodeBehind, RateLimited, Unreachable
 
 from . import programs
 from ._build import MAX_COMPUTE, PACKET
@@ -84,16 +84,31 @@ async def read(engine: Engine, addresses: Sequence[Pubkey]) -> list[bytes | None
 async def read_accounts(
     engine: EmbeddedEngine | RpcEngine, addresses: Sequence[Pubkey]
 ) -> list[Account | None]:
-    """Whole accounts, in order, None where there is none; up to 100 of them are of the same slot."""
+    """Whole accounts, in order, None where there is none; up to 100 of them are of the same slot.
+
+    Raises:
+        NodeBehind: whoever answers has not come to the engine's `floor` for a while.
+    """
     if isinstance(engine, EmbeddedEngine):
         return [engine.get_account(each) for each in addresses]
     found: list[Account | None] = []
-    config = {"encoding": "base64", "commitment": engine.commitment}
     for i in range(0, len(addresses), PER_CALL):
         part = [str(each) for each in addresses[i : i + PER_CALL]]
-        value = (await engine.rpc.call("getMultipleAccounts", part, config))["value"]
-        found += [None if each is None else account_of(each) for each in value]
+        found += [None if each is None else account_of(each) for each in await _accounts(engine, part)]
     return found
+
+
+async def _accounts(engine: RpcEngine, addresses: Sequence[str]) -> list[Any]:
+    """As of the engine's floor or later, also where a node, or what is before it, takes no notice of that."""
+    config: dict[str, Any] = {"encoding": "base64", "commitment": engine.commitment}
+    if engine.floor:
+        config["minContextSlot"] = engine.floor
+    for _ in range(SLOT_WAITS):
+        answer = await engine.rpc.call("getMultipleAccounts", addresses, config)
+        if answer["context"]["slot"] >= engine.floor:
+            return list(answer["value"])
+        await asyncio.sleep(SLOT_S)
+    raise NodeBehind(f"Run it again in a moment: the node has not come to slot {engine.floor} yet.")
 
 
 def account_of(value: dict[str, Any]) -> Account:

@@ -93,6 +93,7 @@ class Sender:
         *,
         compute_limit: int | None = None,
         rebuilds: int = 1,
+        signed: Signed | None = None,
     ) -> Receipt:
         """Send one transaction and wait for it.
 
@@ -101,6 +102,7 @@ class Sender:
             signers: who signs besides the payer.
             compute_limit: compute units; None takes the sender's, or measures.
             rebuilds: how often to sign anew after the blockhash expired for certain.
+            signed: as for `send_many`: whoever was not called yet knows that nothing has left.
 
         Raises:
             ProgramError: a program refused; `name` says why.
@@ -108,7 +110,7 @@ class Sender:
             Retryable: it did not land, or (Unreachable) nobody can tell.
         """
         for attempt in range(rebuilds + 1):
-            results = await self._send([(instructions, signers)], compute_limit, one=True)
+            results = await self._send([(instructions, signers)], compute_limit, one=True, signed=signed)
             result = results[0]
             if isinstance(result, Receipt):
                 return result

@@ -18,7 +18,6 @@ def build_dict(result: BuildResult) -> dict[str, Any]:
     return {
         "directory": str(result.directory),
         "manifest": result.manifest.as_dict(),
-        "probes": [str(path) for path in result.probes],
     }
 
 

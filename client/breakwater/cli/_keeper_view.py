@@ -7,9 +7,8 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import structlog
@@ -19,8 +18,10 @@ from solders.pubkey import Pubkey
 
 from .. import keepers as service
 from ..chain.engine import Receipt
+from ..chain.sender import Sender
 from ..config import load_keypair, settings
 from ..errors import InvalidInput
+from ..mmt import parse_mmt
 from ._keeper_prices import quotes
 from ._options import Common
 from ._session import Session, connect, print_json, say, show
@@ -155,16 +156,6 @@ def _receipt(receipt: Receipt, done: str, o: Common) -> None:
         say(f"{done} in slot {receipt.slot}: {receipt.signature}")
 
 
-def _amount(text: str) -> int:
-    try:
-        value = Decimal(text) * MMT
-    except InvalidOperation:
-        raise InvalidInput(f"Give the bond as a number of MMT, not {text!r}.") from None
-    if not value.is_finite() or value != int(value) or value <= 0:
-        raise InvalidInput(f"Give the bond as a positive number with at most nine decimals, not {text!r}.")
-    return int(value)
-
-
 def _address(text: str) -> Pubkey:
     try:
         return Pubkey.from_string(text)
@@ -174,7 +165,7 @@ def _address(text: str) -> Pubkey:
 
 async def register(o: Common, bond: str | None, beneficiary: str | None) -> None:
     """Put the signer on duty."""
-    wanted = None if bond is None else _amount(bond)
+    wanted = None if bond is None else parse_mmt(bond, "the bond")
     who = None if beneficiary is None else _address(beneficiary)
     async with connect(o.engine) as opened:
         _receipt(await service.register(opened.sender, _key(opened, o), wanted, who), "On duty", o)
@@ -190,6 +181,25 @@ async def unregister(o: Common) -> None:
     """Leave."""
     async with connect(o.engine) as opened:
         _receipt(await service.unregister(opened.sender, _key(opened, o)), "Off duty", o)
+
+
+async def pay(
+    o: Common,
+    keeper: str | None,
+    act: Callable[[Sender, Keypair, Pubkey | None], Awaitable[service.Paid]],
+) -> None:
+    """Claim rewards, or withdraw the bond."""
+    whose = None if keeper is None else _address(keeper)
+    async with connect(o.engine) as opened:
+        paid = await act(opened.sender, _key(opened, o), whose)
+    if o.as_json:
+        print_json(paid.as_dict())
+        return
+    parts = [f"{paid.rewards / MMT:g} MMT of rewards"] if paid.rewards else []
+    parts += [f"{paid.bond / MMT:g} MMT of the bond"] if paid.bond else []
+    say(f"Paid {' and '.join(parts) or 'nothing'} into {paid.destination}.")
+    if paid.sunk:
+        say(f"{paid.sunk / MMT:g} MMT had been slashed and went to the sink.")
 
 
 def _key(opened: Session, o: Common) -> Keypair:
@@ -214,6 +224,7 @@ async def status(o: Common) -> None:
         "tier",
         "done",
         "missed",
+        "success",
         "response, slots",
         "silent, slots",
     ):
@@ -223,8 +234,8 @@ async def status(o: Common) -> None:
         bond, response = f"{each.keeper.bond / MMT:g}", f"{each.keeper.mean_response_slots:.2f}"
         missed = each.keeper.missed + each.keeper.failed
         table.add_row(
-            row["keeper"], row["state"], bond, str(row["tier"]), str(row["completed"]), str(missed), response,
-            str(each.silent_slots),
+            row["keeper"], row["state"], bond, str(row["tier"]), str(row["completed"]), str(missed),
+            f"{each.keeper.success_rate:.1%}", response, str(each.silent_slots),
         )  # fmt: skip
     show(table)
     say(f"Tasks: {found.waiting} waiting, {found.claimed} claimed, {found.done} done and not removed.")

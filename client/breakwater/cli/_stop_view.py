@@ -29,6 +29,7 @@ def stop_dict(stop: StopView) -> dict[str, Any]:
         "limit": stop.limit,
         "shares": show_amount(order.shares),
         "tip": show_amount(order.tip),
+        "stands": stop.stands,
         "price": None if holding is None else holding.view.prices[holding.position.outcome],
         "address": str(stop.address),
     }
@@ -48,19 +49,18 @@ def stops_table(stops: list[StopView]) -> Table:
         table.add_column(name)
     for name in ("price", "trigger", "limit", "shares", "tip"):
         table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("state")
     for stop in stops:
         row = stop_dict(stop)
         price = "" if row["price"] is None else f"{row['price']:.4f}"
         limit = f"{stop.limit:.4f}" if stop.limit else "none"
         table.add_row(
-            str(row["market"]),
-            str(row["outcome"]),
-            str(row["kind"]),
-            row["side"],
+            *("" if row[name] is None else str(row[name]) for name in ("market", "outcome", "kind", "side")),
             price,
             f"{stop.trigger:.4f}",
             limit,
             row["shares"],
             row["tip"],
+            "stands" if stop.stands else "dead",
         )
     return table

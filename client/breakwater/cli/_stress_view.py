@@ -29,17 +29,28 @@ __all__ = ["Reports", "conduct", "context", "finish", "list_dict", "loaded", "pr
 
 
 def context(
-    engine: str, users: int | None, duration: float | None, seed: int, scale: float, workers: int
+    engine: str,
+    users: int | None,
+    duration: float | None,
+    seed: int,
+    scale: float,
+    workers: int,
+    report: Path | None,
 ) -> Context:
-    """What every scenario is given."""
+    """What every scenario is given; where its report can't be written, nothing is begun."""
+    if report is not None:
+        require_writable(report)
     if engine not in service.ENGINES:
         raise InvalidInput(f"Choose an engine out of {', '.join(service.ENGINES)}, not {engine!r}.")
     return Context(engine, users, duration, seed, scale, workers)
 
 
 def conduct(ctx: Context, names: Sequence[str]) -> service.Suite:
-    """Run scenarios; what they are at goes to standard error."""
+    """Run scenarios; what they are at goes to standard error, and nothing of the faults that are meant."""
+    from ..simulate import quiet
+
     logs_to_stderr(quiet=True)
+    quiet()
     errors = Console(stderr=True)
     with errors.status("opening a chain") as status:
 
@@ -53,12 +64,15 @@ def conduct(ctx: Context, names: Sequence[str]) -> service.Suite:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """How fast Locust goes, and what it shows and writes."""
+    """How fast Locust goes, how slow the API may be, what is shown and written, and who joins."""
 
     rate: float
+    most_p95_ms: float
     web: int | None
     csv: Path | None
     html: Path | None
+    others: int
+    master_port: int
 
 
 def loaded(ctx: Context, reports: Reports) -> service.Suite:
@@ -66,12 +80,13 @@ def loaded(ctx: Context, reports: Reports) -> service.Suite:
     from ..stress._users_http import users_over_http
 
     logs_to_stderr(quiet=True)
-    if reports.html is not None:
-        require_writable(reports.html)
+    for place in (reports.html, reports.csv):
+        if place is not None:
+            require_writable(place)
     errors = Console(stderr=True)
 
     def told(step: str) -> None:
-        if "?token=" in step:  # to be opened, and so to stay on the screen
+        if "?token=" in step or " --worker " in step:  # to be used, and so to stay on the screen
             errors.print(step, highlight=False, soft_wrap=True)
         status.update(step)
 
@@ -81,7 +96,14 @@ def loaded(ctx: Context, reports: Reports) -> service.Suite:
         async def work() -> service.Suite:
             began = time.monotonic()
             outcome = await users_over_http(
-                ready, per_second=reports.rate, web_port=reports.web, csv=reports.csv, html=reports.html
+                ready,
+                per_second=reports.rate,
+                most_p95_ms=reports.most_p95_ms,
+                web_port=reports.web,
+                csv=reports.csv,
+                html=reports.html,
+                others=reports.others,
+                master_port=reports.master_port,
             )
             (scenario,) = (each for each in service.scenarios() if each.name == "concurrent-users")
             result = service.Result(scenario, ctx.engine, outcome, time.monotonic() - began)
@@ -93,7 +115,6 @@ def loaded(ctx: Context, reports: Reports) -> service.Suite:
 def finish(suite: service.Suite, *, as_json: bool, report: Path | None) -> None:
     """Show the results, write the page, and end with the verdict's status."""
     if report is not None:
-        require_writable(report)
         report.write_text(service.render_report(suite), encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(suite.as_dict()))

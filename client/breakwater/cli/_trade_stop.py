@@ -77,7 +77,7 @@ def place(
 @app.command("list")
 @common
 def list_(o: Common) -> None:
-    """List your standing orders."""
+    """List your orders; one is dead when the shares are gone for which it was given."""
     from .. import trading
     from . import _session as session
     from . import _stop_view as view
@@ -91,6 +91,25 @@ def list_(o: Common) -> None:
             session.show(view.stops_table(found))
         else:
             session.say("There is no stop: breakwater trade stop place places one.")
+
+    asyncio.run(run())
+
+
+@app.command()
+@common
+def clear(o: Common) -> None:
+    """Remove your dead orders; their rent comes back."""
+    from .. import trading
+    from . import _session as session
+    from . import _stop_view as view
+
+    async def run() -> None:
+        async with session.connect(o.engine) as opened:
+            dead, signatures = await trading.clear_stops(opened.sender, opened.key(o.keypair))
+        if o.as_json:
+            session.print_json({"cleared": [view.stop_dict(each) for each in dead], "signatures": signatures})
+        else:
+            session.say(f"Cleared {len(dead)} of your orders." if dead else "There is no dead order.")
 
     asyncio.run(run())
 

@@ -16,9 +16,18 @@ def build(
             "--check", help="Build elsewhere and compare; exit 1 naming each file that does not match."
         ),
     ] = False,
+    recall: Annotated[
+        bool,
+        typer.Option(
+            "--recall",
+            help="With --check: believe a check made here before of the same files, sources and toolchain.",
+        ),
+    ] = False,
     probes: Annotated[
         bool,
-        typer.Option("--probes", help="Build only the probes, into the cache, where the Rust tests look."),
+        typer.Option(
+            "--probes", help="Build only the probes, into the cache: BREAKWATER_PROGRAMS tries them."
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     root: Annotated[
@@ -38,7 +47,7 @@ def build(
         typer.echo(json.dumps([str(path) for path in made]) if as_json else "\n".join(map(str, made)))
         return
     if check:
-        verdict = service.check(repository, toolchain, cache=cache, progress=view.progress)
+        verdict = service.check(repository, toolchain, cache=cache, progress=view.progress, recall=recall)
         typer.echo(json.dumps(view.check_dict(verdict)) if as_json else view.check_text(verdict))
         raise typer.Exit(0 if verdict.ok else 1)
     result = service.build(repository, toolchain, cache=cache, progress=view.progress)

@@ -18,6 +18,16 @@ FreshEngine = Annotated[
     typer.Option(metavar="embedded|local", help="A chain in this process, or a validator that is started."),
 ]
 
+KeeperOption = Annotated[
+    str | None,
+    typer.Option(
+        "--keeper",
+        metavar="ADDRESS",
+        help="The keeper's own key, where the beneficiary signs; by default the signer.",
+        show_default=False,
+    ),
+]
+
 
 @app.command()
 def run(
@@ -200,6 +210,26 @@ def unregister(o: Common) -> None:
     from . import _keeper_view as view
 
     asyncio.run(view.unregister(o))
+
+
+@app.command()
+@common
+def claim(o: Common, keeper: KeeperOption = None) -> None:
+    """Have what tasks have earned paid to the beneficiary."""
+    from .. import keepers as service
+    from . import _keeper_view as view
+
+    asyncio.run(view.pay(o, keeper, service.claim))
+
+
+@app.command()
+@common
+def withdraw(o: Common, keeper: KeeperOption = None) -> None:
+    """Have the bond paid back to the beneficiary, once the keeper has left and the cool-down is over."""
+    from .. import keepers as service
+    from . import _keeper_view as view
+
+    asyncio.run(view.pay(o, keeper, service.withdraw))
 
 
 @app.command()

@@ -81,6 +81,9 @@ def drill(
     pace: Annotated[
         float, typer.Option(min=0.01, max=1_000, help="Makes pauses so many times as long; only on embedded.")
     ] = 1.0,
+    clients: Annotated[
+        int, typer.Option(min=0, max=500, help="Read once a second over the API; only on local.")
+    ] = 100,
     as_json: JsonOption = False,
 ) -> None:
     """Let threads work, kill the service halfway, and reconcile; exit 1 when a bound is broken."""
@@ -88,7 +91,7 @@ def drill(
     from . import _pools_view as view
 
     view.logs_to_stderr(as_json=True, quiet=True)
-    config = service.DrillConfig(engine, pools, threads, seconds, kill, seed, pace)
+    config = service.DrillConfig(engine, pools, threads, seconds, kill, seed, pace, clients)
     with view.Status() as status:
         if engine == "embedded":
             result = service.run_simulated(service.drill(config, status.show))

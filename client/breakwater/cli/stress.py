@@ -66,7 +66,7 @@ def run(
     """Run one scenario; exit 1 when it fails."""
     from . import _stress_view as view
 
-    context = view.context(engine, users, duration, seed, scale, workers)
+    context = view.context(engine, users, duration, seed, scale, workers, report)
     view.finish(view.conduct(context, [name]), as_json=as_json, report=report)
 
 
@@ -77,20 +77,32 @@ def load(
     duration: DurationOption = None,
     seed: SeedOption = 1,
     workers: WorkersOption = 1,
-    rate: Annotated[float, typer.Option(min=0.1, help="Requests a second of all users together.")] = 50.0,
+    rate: Annotated[
+        float, typer.Option(min=0.1, max=1e6, help="Requests a second of all users together.")
+    ] = 50.0,
     web: Annotated[
         int | None, typer.Option(metavar="PORT", min=1, max=65535, help="Serve Locust's page on loopback.")
     ] = None,
     csv: Annotated[Path | None, typer.Option(metavar="PREFIX", help="Write Locust's CSV files.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write Locust's report.")] = None,
+    most_p95: Annotated[
+        float,
+        typer.Option(metavar="MS", min=1, max=1e9, help="Of all requests; above it the load has failed."),
+    ] = 60_000.0,
+    others: Annotated[
+        int, typer.Option(min=0, max=64, help="Workers that join from elsewhere; how is printed.")
+    ] = 0,
+    master_port: Annotated[
+        int, typer.Option(metavar="PORT", min=0, max=65535, help="Where they join; 0 takes one.")
+    ] = 0,
     as_json: JsonOption = False,
     report: ReportOption = None,
 ) -> None:
     """Load the API with Locust: its users, its page, its reports; exit 1 when a threshold breaks."""
     from . import _stress_view as view
 
-    context = view.context(engine, users, duration, seed, 1.0, workers)
-    done = view.loaded(context, view.Reports(rate, web, csv, html))
+    context = view.context(engine, users, duration, seed, 1.0, workers, report)
+    done = view.loaded(context, view.Reports(rate, most_p95, web, csv, html, others, master_port))
     view.finish(done, as_json=as_json, report=report)
 
 
@@ -102,12 +114,17 @@ def public(
         typer.Option("--key", metavar="FILE", help="Pays, and holds collateral.", show_default="the keypair"),
     ] = None,
     budget: Annotated[
-        float, typer.Option(min=0.01, help="SOL that may be out at any time, rent that comes back included.")
+        float,
+        typer.Option(
+            min=0.01, max=1e6, help="SOL that may be out at any time, rent that comes back included."
+        ),
     ] = 1.0,
     users: Annotated[int, typer.Option(min=1, max=200, help="Fewer where the budget allows no more.")] = 10,
-    duration: Annotated[float, typer.Option(min=1, help="Seconds of trading.")] = 300.0,
+    duration: Annotated[float, typer.Option(min=1, max=1e7, help="Seconds of trading.")] = 300.0,
     rate: Annotated[float, typer.Option(min=0.05, max=50, help="Trades a second of all users.")] = 2.0,
-    collateral: Annotated[float, typer.Option(min=1, help="Units of collateral for each user.")] = 100.0,
+    collateral: Annotated[
+        float, typer.Option(min=1, max=1e9, help="Units of collateral for each user.")
+    ] = 100.0,
     requests: Annotated[int, typer.Option(min=5, help="HTTP requests in any 10 s.")] = 80,
     per_method: Annotated[int, typer.Option(min=2, help="Of any one method, in any 10 s.")] = 32,
     airdrop: Annotated[bool, typer.Option(help="Ask the faucet for what the payer lacks.")] = True,
@@ -152,5 +169,5 @@ def suite(
     """Run every scenario of an engine; exit 1 when one fails."""
     from . import _stress_view as view
 
-    context = view.context(engine, users, duration, seed, scale, workers)
+    context = view.context(engine, users, duration, seed, scale, workers, report)
     view.finish(view.conduct(context, only or []), as_json=as_json, report=report)

@@ -53,6 +53,8 @@ async def signatures(engine: RpcEngine, address: Pubkey) -> list[dict[str, Any]]
         Fatal: there are far more than anybody needs, so the oldest are not reached.
     """
     config: dict[str, Any] = {"limit": LISTED, "commitment": _level(engine)}
+    if engine.floor:
+        config["minContextSlot"] = engine.floor
     found: list[dict[str, Any]] = []
     for _ in range(PAGES):
         part = await engine.rpc.call("getSignaturesForAddress", str(address), config)

@@ -14,6 +14,7 @@ from breakwater.chain import instructions as ix
 from breakwater.chain._build import Builder
 from breakwater.chain.engine import EmbeddedEngine
 from breakwater.chain.sender import Sender
+from breakwater.keepers import read_books
 from breakwater.localnet.stage import Walk, set_up
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class Busy:
         blockhash = self.engine.clock.blockhash.hash
         tx = self._builder.build(bought, [self.trader], blockhash, limit=COMPUTE, price=0)
         return base64.b64encode(bytes(tx)).decode()
+
+    async def wrong(self) -> list[str]:
+        """What of the exchange's books is not right, each as a sentence; nothing may be under way."""
+        return (await read_books(self.engine)).unsound
 
     @property
     def bought(self) -> int:

@@ -1,4 +1,4 @@
-"""Concurrency to be looked at: locks, quorums and gossip, each with what has to hold.
+"""Concurrency to be looked at: locks, quorums, gossip and urgency, each with what has to hold.
 
 Every check draws from a seed, runs real components in simulated time, and counts.
 """
@@ -9,17 +9,20 @@ import asyncio
 import json
 import random
 from functools import reduce
+from itertools import pairwise
 from typing import Any, Final
 
 import httpx
+from solders.pubkey import Pubkey
 
 from breakwater.chain._http import JsonRpc
 from breakwater.crdt import Tally
 from breakwater.errors import BreakwaterError
+from breakwater.keepers import KIND_URGENCY, Work, rank
 from breakwater.pools.books import Books
 from breakwater.pools.cluster import Cluster
 
-__all__ = ["gossip", "locks", "quorum"]
+__all__ = ["gossip", "inverted", "locks", "quorum"]
 
 STEPS: Final = 60
 
@@ -124,3 +127,14 @@ def gossip(workers: int, seed: int) -> tuple[int, set[int]]:
     for name in chance.sample(names, workers):
         known[name] = reduce(Tally.merge, chance.sample(list(known.values()), workers), known[name])
     return counted, {each.total("trades") for each in known.values()}
+
+
+def inverted(count: int, seed: int) -> tuple[int, int]:
+    """Work of all kinds, ranked as keepers do: how much, and how much comes before what is more urgent."""
+    chance, kinds = random.Random(seed), sorted(KIND_URGENCY)
+    made = [
+        Work(chance.choice(kinds), Pubkey(chance.randbytes(32)), chance.randint(0, 10**9), ())
+        for _ in range(count)
+    ]
+    urgency = [KIND_URGENCY[each.kind] for each in rank(made, 0)]
+    return len(urgency), sum(a < b for a, b in pairwise(urgency))

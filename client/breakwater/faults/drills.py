@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from breakwater.errors import InvalidInput
+import httpx
+
+from breakwater.errors import BreakwaterError, InvalidInput
 
 from . import exchange, people, redis, rpc, source, store
+from .model import DrillResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .model import Drill, DrillResult
+    from .model import Drill
 
 __all__ = ["DRILLS", "run_drill"]
 
@@ -22,7 +25,7 @@ DRILLS: Final[Mapping[str, Drill]] = {
 
 
 async def run_drill(name: str, part: float = 1.0) -> DrillResult:
-    """Run one.
+    """Run one; one that ends early has failed, with the reason.
 
     Args:
         name: which.
@@ -30,8 +33,10 @@ async def run_drill(name: str, part: float = 1.0) -> DrillResult:
 
     Raises:
         InvalidInput: there is no such drill.
-        EngineUnavailable: something that it needs is not installed.
     """
     if name not in DRILLS:
         raise InvalidInput(f"Name one of the drills that breakwater faults list shows, not {name!r}.")
-    return await DRILLS[name].run(part)
+    try:
+        return await DRILLS[name].run(part)
+    except (BreakwaterError, OSError, httpx.HTTPError) as error:  # a timeout is an OSError
+        return DrillResult(name, wrong=[f"It ended early: {str(error) or type(error).__name__}"])

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
+from solders.errors import SerdeJSONError
 from solders.transaction import VersionedTransaction
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
@@ -43,6 +44,7 @@ POLL_S: Final = 0.2
 HEADS_ASKED: Final = 16
 """Questions about the head of the chain that are asked again and again, to know what was true a while ago."""
 
+STRUCK: Final = frozenset({"limited", "failed", "vanished", "wrong", "swallowed", "lagged"})
 TIMEOUT_S: Final = 60.0
 NEVER_S: Final = 3_600.0
 Call = dict[str, Any]
@@ -92,6 +94,11 @@ class Endpoint:
         return url_of("127.0.0.1", self.port)
 
     @property
+    def struck(self) -> int:
+        """Requests that were not answered at once with the truth."""
+        return sum(count for what, count in self.counts.items() if what in STRUCK)
+
+    @property
     def wire(self) -> Wire:
         """What carries the WebSocket."""
         return self._wire
@@ -137,7 +144,11 @@ class Endpoint:
             parsed = json.loads(body)
         except ValueError:
             parsed = {}
-        calls: list[Call] = parsed if isinstance(parsed, list) else [parsed]
+        # what is no call is passed on as one without a method: the node behind says so
+        calls: list[Call] = [
+            each if isinstance(each, dict) else {}
+            for each in (parsed if isinstance(parsed, list) else [parsed])
+        ]
         await self._wait(manners.latency_s + self._chance.uniform(0, manners.jitter_s))
         pause = self._limiter.take(calls, manners.limit)
         if pause is not None:
@@ -168,9 +179,11 @@ class Endpoint:
     async def _truth(self, calls: list[Call], manners: Manners) -> list[Call] | None:
         """What the node behind answers to these calls, as one of the replicas would."""
         swallowed = {
-            i: _signature(call)
+            i: signature
             for i, call in enumerate(calls)
-            if call.get("method") == "sendTransaction" and self._chance.random() < manners.swallowing
+            if call.get("method") == "sendTransaction"
+            and self._chance.random() < manners.swallowing
+            and (signature := _signature(call))
         }
         self.counts["swallowed"] += len(swallowed)
         sent = [call for i, call in enumerate(calls) if i not in swallowed]
@@ -283,9 +296,12 @@ class Endpoint:
 
 
 def _signature(call: Call) -> str:
-    """The signature of a transaction that is not passed on."""
-    raw = base64.b64decode(call["params"][0])
-    return str(VersionedTransaction.from_bytes(raw).signatures[0])
+    """The signature of a transaction that is not passed on; "" of what is none."""
+    try:
+        raw = base64.b64decode(call["params"][0])
+        return str(VersionedTransaction.from_bytes(raw).signatures[0])
+    except (KeyError, IndexError, TypeError, ValueError, SerdeJSONError):
+        return ""
 
 
 def _two_ports(

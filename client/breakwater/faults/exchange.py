@@ -80,13 +80,13 @@ async def _through(name: str, part: float, weather: Weather, *, cut: bool) -> Dr
             tasks = [asyncio.create_task(each) for each in (venue.trade(), connection.run())]
             try:
                 await asyncio.sleep(BEFORE_S * scale)
-                before, began = venue.number, time.monotonic()
+                before, began, known = venue.number, time.monotonic(), len(heard)
                 wire.weather = weather
                 while time.monotonic() - began < FAULT_S * scale:
                     await asyncio.sleep(0.1)
                     if cut:
                         wire.cut()
-                wire.weather = CLEAR
+                wire.weather, result.struck = CLEAR, wire.struck
                 healed, last = time.monotonic(), venue.number
                 result.fault_s = healed - began
                 await _until(lambda: bool(heard) and heard[-1] > last)
@@ -106,8 +106,8 @@ async def _through(name: str, part: float, weather: Weather, *, cut: bool) -> Dr
     result.succeeded = result.operations - result.lost
     if heard != sorted(heard):
         result.wrong.append("Trades came out of order.")
-    if before < 2:
-        result.wrong.append("Nothing was traded before the fault.")
+    if not known:
+        result.wrong.append("Nothing was heard before the fault.")
     result.figures = {
         "sessions": connection.counts["sessions"],
         "silences": connection.counts["silences"],

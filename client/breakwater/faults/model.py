@@ -23,6 +23,7 @@ class DrillResult:
         repeated: those that were done more than once.
         fault_s: how long the fault lasted.
         recovery_s: from its end until everything asked for had its answer.
+        struck: how often the fault did something; a drill whose fault never did proves nothing.
         wrong: what else does not hold, each as a sentence.
         figures: what was counted besides.
     """
@@ -34,6 +35,7 @@ class DrillResult:
     repeated: int = 0
     fault_s: float = 0.0
     recovery_s: float = 0.0
+    struck: int = 0
     wrong: list[str] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
 
@@ -49,6 +51,8 @@ class DrillResult:
             found.append(f"{self.operations - self.succeeded} of {self.operations} operations failed.")
         if not self.operations:
             found.append("Nothing was done.")
+        if not self.struck:
+            found.append("The fault never happened.")
         return found
 
     def as_dict(self) -> dict[str, Any]:

@@ -62,6 +62,7 @@ class _Line:
     between: Callable[[int], None] = lambda _: None
     done: int = 0
     given_up: int = 0
+    stopped: bool = False
     caught_up: list[float] = field(default_factory=list)
     """When everything produced so far had reached Redis."""
 
@@ -74,6 +75,8 @@ class _Line:
         ]
         size = -(-len(self.events) // PARTS)
         for number in range(PARTS):
+            if self.stopped:
+                return
             self.between(number)
             if producer.send(self.events[number * size : (number + 1) * size]):
                 self.caught_up.append(time.monotonic())
@@ -81,13 +84,15 @@ class _Line:
                 each.step(1)
             self.done = number + 1
             time.sleep(0.05)
-        if not producer.drain(DRAIN_S):
-            return
+        end = time.monotonic() + DRAIN_S
+        while not producer.drain(1.0):
+            if self.stopped or time.monotonic() > end:
+                return
         self.caught_up.append(time.monotonic())
-        while not producer.clock(max(each.time_ms for each in self.events) + LATER_MS):
+        while not self.stopped and not producer.clock(max(each.time_ms for each in self.events) + LATER_MS):
             time.sleep(0.05)
         quiet = 0
-        while quiet < QUIET:
+        while quiet < QUIET and not self.stopped:
             quiet = 0 if sum(each.step(20) for each in workers) else quiet + 1
         self.given_up = producer.given_up
         for each in workers:
@@ -124,9 +129,15 @@ async def _through(name: str, part: float, weather: Weather, *, cut: bool, kill:
 
                     line.between = between
                 working = asyncio.create_task(asyncio.to_thread(line.run))
-                healed = await _fault(wire, weather, working, result, cut=cut, part=part)
-                await working
+                try:
+                    while not (line.done or working.done()):  # noqa: ASYNC110 - engines may have to be compiled first
+                        await asyncio.sleep(0.01)
+                    healed = await _fault(wire, weather, working, result, cut=cut, part=part)
+                    await working
+                finally:
+                    line.stopped = True
                 healed = max([healed, *started])
+                result.struck = wire.struck + len(killed)
                 result.recovery_s = next((at for at in line.caught_up if at >= healed), healed) - healed
                 told = await asyncio.to_thread(_told, server)
                 result.figures = {"events": len(events), "resets": wire.resets, "given_up": line.given_up}

@@ -107,6 +107,7 @@ async def _through(
                 wire.cut()
         result.figures["done_during_the_fault"] = len(chain.history)
         wire.weather, endpoint.manners = CLEAR, HONEST
+        result.struck = wire.struck + endpoint.struck
         healed = time.monotonic()
         result.fault_s = healed - began
         results = await sending

@@ -36,8 +36,11 @@ SLUG: Final = "drill-up-or-down"
 TICK: Final = 0.001
 FAULT_S: Final = 6.0
 PATIENCE_S: Final = 60.0
-LATEST_S: Final = 5.0
-"""What the price may lag at the end, at most, once the source is well."""
+BEHIND: Final = 3
+"""Answers by which the last price may be behind at the end, once the source is well."""
+
+LAP: Final = 500
+"""Answers after which prices begin anew."""
 
 
 class _Venue:
@@ -46,10 +49,15 @@ class _Venue:
     def __init__(self) -> None:
         self.asked = 0
 
+    @staticmethod
+    def price(number: int) -> float:
+        """Of the answer of that number."""
+        return round(0.2 + TICK * (number % LAP), 3)
+
     async def answer(self, _: Request) -> Response:
         """One market."""
         self.asked += 1
-        price = 0.2 + TICK * (self.asked % 500)
+        price = self.price(self.asked)
         market = {
             "id": "1", "slug": SLUG, "conditionId": "0x01", "question": "?", "active": True, "closed": False,
             "outcomes": '["Up", "Down"]', "outcomePrices": json.dumps([f"{price:.3f}", f"{1 - price:.3f}"]),
@@ -94,21 +102,25 @@ async def _through(name: str, part: float, manners: Manners) -> DrillResult:
             began = time.monotonic()
             await asyncio.sleep(FAULT_S * max(part, 0.3))
             during = len(ticks)
-            endpoint.manners = HONEST
+            endpoint.manners, result.struck = HONEST, endpoint.struck
             healed = time.monotonic()
             result.fault_s = healed - began
             async with asyncio.timeout(PATIENCE_S):
                 while len(ticks) < during + 5:  # noqa: ASYNC110 - a list has no event
                     await asyncio.sleep(0.01)
             result.recovery_s = next(at for at, _ in ticks if at > healed) - healed
+            newest = {venue.price(venue.asked - i) for i in range(BEHIND + 1)}
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
+            await rest.close()
         result.figures = {"endpoint": dict(endpoint.counts), "ticks_during_the_fault": during}
     result.operations = len(ticks)
-    told = {round(0.2 + TICK * (number % 500), 3) for number in range(1, venue.asked + 1)}
-    sound = [round(tick.price * 10.0**tick.exponent, 3) in told for _, tick in ticks]
-    result.succeeded = sum(sound)
+    told = {venue.price(number) for number in range(1, venue.asked + 1)}
+    prices = [round(tick.price * 10.0**tick.exponent, 3) for _, tick in ticks]
+    result.succeeded = sum(each in told for each in prices)
+    if prices[-1] not in newest:
+        result.wrong.append(f"The last price is {prices[-1]}, more than {BEHIND} answers old.")
     times = [tick.timestamp_ms for _, tick in ticks]
     if times != sorted(times):
         result.wrong.append("Prices came out of order.")

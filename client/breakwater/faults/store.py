@@ -1,8 +1,9 @@
-"""Drills of the API's store: a full disk, a killed server, many clients, a backup under load."""
+"""Drills of the API's store: no disk or memory left, a killed server, many clients, a backup under load."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -17,15 +18,16 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from breakwater.api import ApiConfig, Tokens, serving
-from breakwater.api.store import Store
+from breakwater.api.store import Pending, Store
 from breakwater.errors import Fatal
 
+from ._short import SIZE
 from .busy import Busy
 from .model import Drill, DrillResult
 from .node import served
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 __all__ = ["DRILLS"]
 
@@ -36,41 +38,53 @@ COPIES: Final = 3
 """Clients that post each order at the same time."""
 
 FULL_BYTES: Final = 400_000
+SPARE_BYTES: Final = 40_000_000
+"""That a process may still take when it has none left: a few hundred orders, each with a ballast."""
+
 START_S: Final = 60.0
+PATIENCE_S: Final = 120.0
+SPEED: Final = 0.25
+"""Of a node's slots, so that a blockhash outlives the start of a server on a busy machine."""
 
 
-async def _full(part: float) -> DrillResult:
-    """What was acknowledged before the disk was full is there afterwards; nothing is half there."""
-    result = DrillResult("store-full")
-    with tempfile.TemporaryDirectory(prefix="breakwater-full-") as directory:
+async def _short(name: str, what: str, most: int) -> DrillResult:
+    """What was acknowledged before it ran short is there afterwards, nothing by half; the store goes on."""
+    result = DrillResult(name)
+    with tempfile.TemporaryDirectory(prefix="breakwater-short-") as directory:
         file = Path(directory) / "orders.sqlite"
         began = time.monotonic()
         process = await asyncio.create_subprocess_exec(
-            *(
-                sys.executable,
-                "-m",
-                "breakwater.faults._full",
-                str(file),
-                str(round(FULL_BYTES * max(part, 0.5))),
-            ),
+            *(sys.executable, "-m", "breakwater.faults._short", what, str(file), str(most)),
             stdout=asyncio.subprocess.PIPE,
         )
         said = (await process.communicate())[0].decode().split("\n")
         written = [each for each in said if each.startswith("order-")]
-        if not any(each.startswith("full") for each in said):
-            result.wrong.append("The disk never was full.")
+        result.struck = sum(each.startswith("short") for each in said)
         freed = time.monotonic()
         result.fault_s = freed - began
         store = Store(file)
         found = {each.signature: each for each in await store.pending()}
+        later = Pending("later", bytes(SIZE), 0)
+        await store.accept(later)
+        if later not in await store.pending():
+            result.wrong.append("The store takes no order any more.")
         await store.close()
         result.recovery_s = time.monotonic() - freed
     result.operations, result.succeeded = len(written), len(found.keys() & set(written))
     result.lost = len(set(written) - found.keys())
+    result.figures = {"ended_with": next((each for each in said if each.startswith("short")), "")[6:]}
     extra = found.keys() - set(written)
-    if len(extra) > 1 or any(len(each.wire) != 900 for each in found.values()):
+    if len(extra) > 1 or any(len(each.wire) != SIZE for each in found.values()):
         result.wrong.append(f"{len(extra)} orders are there that nobody was told of.")
     return result
+
+
+async def _full(part: float) -> DrillResult:
+    return await _short("store-full", "disk", round(FULL_BYTES * max(part, 0.5)))
+
+
+async def _memory(part: float) -> DrillResult:
+    return await _short("store-memory", "memory", round(SPARE_BYTES * max(part, 0.5)))
 
 
 @asynccontextmanager
@@ -117,31 +131,54 @@ def _client(url: str) -> httpx.AsyncClient:
 
 
 async def _killed(part: float) -> DrillResult:
-    """A server is killed while it delivers; the next one delivers on, and nothing twice."""
+    """A server is killed while it delivers; the next one delivers what is recorded, and nothing twice.
+
+    Nobody posts again until that is done; then everybody does, and what had never been recorded lands, too.
+    """
     result, market = DrillResult("api-kill"), Busy()
     await market.open()
-    orders = [market.order() for _ in range(max(8, round(40 * part)))]
     with tempfile.TemporaryDirectory(prefix="breakwater-kill-") as name:
         directory = Path(name)
-        async with served(market.engine) as url:
+        async with served(market.engine, SPEED) as url:
             async with _server(url, directory) as (process, address), _client(address) as client:
+                orders = [market.order() for _ in range(max(8, round(40 * part)))]
                 posting = [asyncio.create_task(_post(client, each)) for each in orders]
-                while market.bought < len(orders) // 4:  # noqa: ASYNC110 - a chain has no event
-                    await asyncio.sleep(0.005)
+                await _until(lambda: market.bought >= len(orders) // 4)
                 process.send_signal(signal.SIGKILL)
                 killed = time.monotonic()
                 await process.wait()
                 before = await asyncio.gather(*posting)
-            result.figures["answered_before"] = sum(each == "landed" for each in before)
+            answered, landed = sum(each == "landed" for each in before), market.bought
+            recorded = _recorded(directory / "orders.sqlite")
             async with _server(url, directory) as (_, address), _client(address) as client:
                 result.fault_s = time.monotonic() - killed
                 started = time.monotonic()
-                after = await asyncio.gather(*(_post(client, each) for each in orders))
+                with contextlib.suppress(TimeoutError):
+                    await _until(lambda: market.bought >= recorded)
+                carried = market.bought
                 result.recovery_s = time.monotonic() - started
+                after = await asyncio.gather(*(_post(client, each) for each in orders))
+    result.figures = {"answered_before": answered, "landed_before": landed, "recorded_before": recorded}
+    result.struck = len(orders) - answered
     result.operations, result.succeeded = len(orders), sum(each == "landed" for each in after)
-    result.lost = max(0, len(orders) - market.bought)
+    result.lost = max(0, recorded - carried, len(orders) - market.bought)
     result.repeated = max(0, market.bought - len(orders))
+    if max(answered, landed) > recorded:
+        result.wrong.append(f"{answered} orders were answered and {landed} landed, {recorded} are recorded.")
+    result.wrong += await market.wrong()
     return result
+
+
+def _recorded(file: Path) -> int:
+    """Orders in a store that nobody has open."""
+    with closing(sqlite3.connect(file)) as db:
+        return int(db.execute("SELECT count(*) FROM orders").fetchone()[0])
+
+
+async def _until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not true():  # noqa: ASYNC110 - a chain has no event
+            await asyncio.sleep(0.002)
 
 
 async def _many(part: float) -> DrillResult:
@@ -155,18 +192,15 @@ async def _many(part: float) -> DrillResult:
         config = ApiConfig(Tokens([TOKEN]), directory / "orders.sqlite", order_requests=many)
         async with serving(market.engine, config) as server:
             clients = [_client(server.url) for _ in range(CLIENTS)]
-            copied = asyncio.Event()
 
             async def work(number: int) -> list[str]:
                 mine = [each for i, each in enumerate(orders) if (i - number) % CLIENTS < COPIES]
                 return [await _post(clients[number], each) for each in mine]
 
             async def copy() -> int:
-                while market.bought < len(orders) // 3:  # noqa: ASYNC110 - a chain has no event
-                    await asyncio.sleep(0.001)
+                await _until(lambda: market.bought >= len(orders) // 3)
                 known = market.bought
                 await server.store.backup(directory / "copy.sqlite")
-                copied.set()
                 return known
 
             began = time.monotonic()
@@ -194,12 +228,15 @@ async def _many(part: float) -> DrillResult:
         )
     if sound != "ok" or kept < known:
         result.wrong.append(f"The copy has {kept} orders of at least {known}, and says {sound}.")
+    result.struck = len(answers) - len(orders)
+    result.wrong += await market.wrong()
     result.figures = {"clients": CLIENTS, "posts": len(answers), "in_the_copy": kept}
     return result
 
 
 DRILLS: Final = (
     Drill("store-full", "store", "the disk is full", _full),
+    Drill("store-memory", "store", "no memory is left", _memory),
     Drill(
         "api-clients",
         "store",

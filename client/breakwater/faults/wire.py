@@ -38,7 +38,7 @@ class Wire:
         self, host: str, to_port: int, weather: Weather = CLEAR, *, port: int = 0, seed: int = 0
     ) -> None:
         self.upstream = (host, to_port)
-        self.connections = self.resets = self.lost = self.carried = 0
+        self.connections = self.resets = self.lost = self.carried = self.delayed = self.slices = 0
         self._chance = random.Random(seed)
         self._weather = weather
         self._changed = asyncio.Event()
@@ -58,6 +58,11 @@ class Wire:
         self._weather = weather
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+    @property
+    def struck(self) -> int:
+        """Pieces that came late or were cut smaller, and connections that were reset."""
+        return self.delayed + self.slices + self.resets
 
     async def start(self) -> None:
         """Listen."""
@@ -144,6 +149,7 @@ class Wire:
     ) -> None:
         while piece := await source.read(PIECE):
             size = self._weather.slice_bytes or len(piece)
+            self.slices += size < len(piece)
             for i in range(0, len(piece), size):
                 part = piece[i : i + size]
                 await self._delay(len(part))
@@ -158,6 +164,7 @@ class Wire:
             to.write_eof()
 
     async def _delay(self, size: int) -> None:
+        self.delayed += self._weather.hole
         while self._weather.hole:
             await self._changed.wait()
         weather = self._weather
@@ -168,4 +175,5 @@ class Wire:
         if weather.bandwidth is not None:
             wait += size / weather.bandwidth
         if wait:
+            self.delayed += 1
             await asyncio.sleep(wait)

@@ -9,6 +9,7 @@ from ._genesis import Ground, endow, found, minted, wallet
 from .cascade import CascadeResult, cascade
 from .crew import derived, fund
 from .drill import DrillResult, MemberResult, drill
+from .dues import Paid, claim, withdraw
 from .duty import Registered, Status, heartbeat, register, status, unregister
 from .eyes import Eyes, Pace
 from .hands import Hands, Ledger, Outcome
@@ -32,6 +33,7 @@ __all__ = [
     "MemberResult",
     "Outcome",
     "Pace",
+    "Paid",
     "RaceResult",
     "Registered",
     "RivalResult",
@@ -39,6 +41,7 @@ __all__ = [
     "Summary",
     "Work",
     "cascade",
+    "claim",
     "derived",
     "drill",
     "endow",
@@ -54,4 +57,5 @@ __all__ = [
     "status",
     "unregister",
     "wallet",
+    "withdraw",
 ]

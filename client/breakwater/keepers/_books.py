@@ -99,6 +99,15 @@ class Books:
                 found.append(f"Shard {index} has lent {shard.debt}, its markets {lent}.")
         return found
 
+    @property
+    def unsound(self) -> list[str]:
+        """The same, with escrows that do not cover their claims and cash that is less than nothing."""
+        found = self.wrong
+        if self.insolvent:
+            found.append(f"Markets {self.insolvent} are not covered by their escrows.")
+        cash = {"vault": self.cash} | {f"shard {i}": each.cash for i, each in self.shards.items()}
+        return found + [f"The {name} holds {amount}." for name, amount in cash.items() if amount < 0]
+
 
 async def read_books(engine: Engine) -> Books:
     """All accounts of the exchange at once; on a chain that stands still."""

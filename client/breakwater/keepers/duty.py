@@ -46,6 +46,7 @@ class Registered:
             "completed": each.completed,
             "failed": each.failed,
             "missed": each.missed,
+            "success_rate": round(each.success_rate, 4),
             "claims": each.claims,
             "rewards": str(each.rewards),
             "mean_response_slots": round(each.mean_response_slots, 3),

@@ -12,7 +12,7 @@ import structlog
 from breakwater.chain import addresses as at
 from breakwater.chain import changes, kinds, queries
 from breakwater.chain.engine import EmbeddedEngine
-from breakwater.errors import Fatal, Retryable
+from breakwater.errors import Fatal, InsufficientFunds, Retryable
 
 from .finding import Finder
 from .world import FOLLOWED, World
@@ -35,6 +35,12 @@ __all__ = ["Eyes", "Pace"]
 CLOCK_S: Final = 0.4
 SETTLE_S: Final = 0.05
 """News that come within so long are looked at together."""
+
+POOR_SLOTS: Final = 750
+"""Slots after which a keeper without SOL looks whether it has been given some."""
+
+GONE_SLOTS: Final = 1_500
+"""Slots after which nothing is heard any more of an account that was closed."""
 
 RETRY_S: Final = 0.5
 LONGEST_RETRY_S: Final = 15.0
@@ -84,6 +90,8 @@ class Eyes:
         """Whether a first snapshot has been taken."""
         self.connected = False
         self.snapshots = self.pushed = self.missed = self.reconnects = 0
+        self.crew: list[Keeper] = []
+        """Keepers of this process, which work on while one of them can't pay."""
         self.on_outcome: list[Callable[[Keeper, Work, Task | None, Outcome], None]] = []
         self._heard = time.monotonic()
         self._news = asyncio.Event()
@@ -121,8 +129,13 @@ class Eyes:
         news, self._news = self._news, asyncio.Event()
         news.set()
 
-    def fail(self, error: BaseException) -> None:
-        """A keeper can't go on; ends `run` with its error."""
+    def fail(self, keeper: Keeper, error: BaseException) -> None:
+        """A keeper can't go on; ends `run` with its error, unless it only lacks SOL and others do not."""
+        others = [each for each in self.crew if each is not keeper and not each.is_poor]
+        if isinstance(error, InsufficientFunds) and others:
+            keeper.poor_until = self.world.slot + POOR_SLOTS
+            log.error("keeper_has_no_sol", keeper=str(keeper.address), error=str(error))
+            return
         self._error = error
         self._dirty.set()
 
@@ -143,6 +156,7 @@ class Eyes:
             changed += self.world.replace(name, found, slot)
         self.snapshots += 1
         self.missed += changed if self.ready else 0
+        self.world.forget(slot - GONE_SLOTS)
         self._changed.clear()
         await self.tick()
         self.ready = True

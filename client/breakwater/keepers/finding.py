@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -17,7 +18,7 @@ from .pricing import fill_estimate, mark_estimate
 from .work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from solders.instruction import Instruction
     from solders.keypair import Keypair
@@ -121,6 +122,8 @@ class Finder:
             market = None if position is None else world.markets.get(Pubkey.from_bytes(position.market))
             if position is None or market is None or not position.shares or not self._open(market):
                 continue
+            if order.generation != position.generation:
+                continue  # dead: the shares for which it was given are gone
             owner = world.owner(position.trader)
             if owner is not None and self._due(order, position, market):
                 yield _stop_work(address, owner, order, position, market)
@@ -199,11 +202,14 @@ class Finder:
         old: Mapping[Pubkey, Market] = {
             address: each for address, each in world.markets.items() if self._prunable(each)
         }
+        orders = defaultdict(list)
+        for order in world.stops.values() if old else ():
+            orders[order.position].append(order.side)
         for address, position in world.positions.items():
             market = old.get(Pubkey.from_bytes(position.market))
             owner = world.owner(position.trader)
             if market is not None and owner is not None:
-                yield _remains_work(address, owner, position, market)
+                yield _remains_work(address, owner, position, market, orders[bytes(address)])
         for address, market in old.items():
             if market.positions == 0:
                 payer = Pubkey.from_bytes(market.rent_payer)
@@ -268,9 +274,13 @@ def _stop_work(address: Pubkey, owner: Pubkey, order: Stop, position: Position, 
     )
 
 
-def _remains_work(address: Pubkey, owner: Pubkey, position: Position, market: Market) -> Work:
+def _remains_work(
+    address: Pubkey, owner: Pubkey, position: Position, market: Market, orders: Sequence[int]
+) -> Work:
+    """Redeem, clear the orders that are dead by then, whose rent is their owner's, and close."""
     outcome, kind = position.outcome, position.kind
     steps = [ix.redeem(owner, market.id, outcome, kind)] if position.shares else []
+    steps += [lx.cancel_stop(owner, market.id, outcome, kind, side, signed=False) for side in orders]
     steps.append(ix.close_position(owner, market.id, outcome, kind, signed=False))
     return Work(
         "pruning",

@@ -37,16 +37,21 @@ OTHER_WAY: Final = frozenset(
         "AboveLoan",
         "BelowLoan",  # under water shares are taken over, not sold
         "Healthy",
+        "InsufficientBalance",  # for the tip
         "InsufficientShares",  # somebody has just sold some
         "LiquidationCapReached",
         "LiquidationTooLarge",
         "LiquidationTooSmall",
         "NotTriggered",
+        "SlippageExceeded",
+        "Underwater",
     }
 )
 """Refusals after which another size, or a position's other order, may do."""
 
-NOT_YET: Final = frozenset({"AboveLoan", "Healthy", "NotTriggered", "LiquidationCapReached", "MarketOpen"})
+NOT_YET: Final = frozenset(
+    {"AboveLoan", "Healthy", "LiquidationCapReached", "MarketOpen", "NotTriggered", "SlippageExceeded"}
+)
 """Refusals that say nothing but "not now"."""
 
 log = structlog.get_logger(__name__)
@@ -162,9 +167,16 @@ class Hands:
         slot: int,
     ) -> Outcome:
         failed = Outcome("refused", "nothing to send")
+        signed = False
+
+        def note(*_: object) -> None:
+            nonlocal signed
+            signed = True
+
         for instructions in attempts:
+            signed = False
             try:
-                receipt = await self._sender.send(instructions, [self.key, *signers])
+                receipt = await self._sender.send(instructions, [self.key, *signers], signed=note)
             except ProgramError as error:
                 failed = Outcome("refused", error.name)
                 if error.name in OTHER_WAY:
@@ -173,6 +185,9 @@ class Hands:
             except InsufficientFunds:
                 raise
             except Retryable as error:
+                if not signed:  # the node was asked for a blockhash or a simulation and did not answer
+                    failed = Outcome("failed", type(error).__name__)
+                    break
                 # it may have been sent and still land
                 self.ledger.unknown[about] = slot + UNKNOWN_SLOTS
                 log.warning("keeper_unknown", kind=kind, subject=str(about[1]), error=str(error))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from solders.pubkey import Pubkey
@@ -14,7 +14,7 @@ from breakwater.chain import keeper_instructions as kx
 from breakwater.errors import Retryable
 
 from .hands import Hands
-from .turns import may_claim, stands_in
+from .turns import is_needed, may_claim, stands_in
 from .work import KIND_URGENCY, Work, rank
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ class Keeper:
         """The version of the world that was looked at last."""
         self.resting = False
         """Whether nothing new is started any more."""
+        self.poor_until = 0
+        """A slot before which it can't pay for transactions."""
         self._running: set[asyncio.Task[None]] = set()
 
     @property
@@ -91,6 +93,16 @@ class Keeper:
     def busy(self) -> bool:
         """Whether something is under way."""
         return bool(self._running)
+
+    @property
+    def in_flight(self) -> int:
+        """Works of its own that are under way."""
+        return len(self._running)
+
+    @property
+    def is_poor(self) -> bool:
+        """Whether it could not pay and has not tried again yet."""
+        return self.eyes.world.slot < self.poor_until
 
     @property
     def is_registered(self) -> bool:
@@ -113,7 +125,7 @@ class Keeper:
         """One pass over the world: start what is ours to do, wait for it where it ends at once."""
         world = self.eyes.world
         self.hands.ledger.forget(world.slot)
-        if not self.eyes.ready or self.resting:
+        if not self.eyes.ready or self.resting or self.is_poor:
             return
         for job in self._chosen():
             if len(self._running) >= AT_ONCE:
@@ -128,7 +140,7 @@ class Keeper:
     def _over(self, doing: asyncio.Task[None]) -> None:
         self._running.discard(doing)
         if not doing.cancelled() and (error := doing.exception()) is not None:
-            self.eyes.fail(error)
+            self.eyes.fail(self, error)
 
     # Choosing
 
@@ -152,9 +164,11 @@ class Keeper:
         if kind is None or not self.is_registered:
             return _Job(work) if self.duties.unposted or kind is None else None
         task = world.task(work.subject, kind)
-        if task is not None and task.state != kx.DONE:
-            mine = task.state == kx.CLAIMED and task.claimed_by == bytes(self.account)
-            return _Job(work, task) if mine or may_claim(world, self.account, task) else None
+        if task is not None and (self._holds(task) or (task.state != kx.DONE and is_needed(world, task))):
+            work = replace(work, since_slot=min(work.since_slot, task.created_slot))
+            ours = self._holds(task) or may_claim(world, self.account, task)
+            return _Job(work, task) if ours else None
+        # a task that is done, or that nobody can be paid for any more, keeps nobody from the work
         if not self.duties.unposted:
             return None
         # loans and orders pay for themselves; the rest is worth what its task pays
@@ -164,6 +178,9 @@ class Keeper:
         if not stands_in(world, self.account, work.subject, waited // 2):
             return None
         return _Job(self._post(work, kind))
+
+    def _holds(self, task: Task) -> bool:
+        return task.state == kx.CLAIMED and task.claimed_by == bytes(self.account)
 
     def _post(self, work: Work, kind: int) -> Work:
         related = work.related or work.subject
@@ -177,11 +194,22 @@ class Keeper:
         )
 
     def _closing(self, subject: Pubkey, kind: int) -> list[Instruction]:
-        """What removes a task that is done and in the way of another about the same subject."""
+        """What removes a task that is of no use any more and in the way of another."""
         task = self.eyes.world.task(subject, kind)
-        if task is None or task.state != kx.DONE:
+        if task is None:
             return []
-        return [kx.close_task(Pubkey.from_bytes(task.poster), kind, subject)]
+        steps = [kx.close_task(Pubkey.from_bytes(task.poster), kind, subject)]
+        if task.state == kx.CLAIMED and (late := self._expiry(task)) is not None:
+            steps.insert(0, late)
+        return steps
+
+    def _expiry(self, task: Task) -> Instruction | None:
+        """What takes a task away from its holder."""
+        holder = self.eyes.world.keepers.get(Pubkey.from_bytes(task.claimed_by))
+        if holder is None:
+            return None
+        who, subject = Pubkey.from_bytes(holder.authority), Pubkey.from_bytes(task.subject)
+        return kx.expire_claim(who, task.kind, subject)
 
     def _housekeeping(self) -> Iterator[Work]:
         """Our own sign of life, our return to duty, silent colleagues, tasks of ours that are done."""
@@ -218,7 +246,7 @@ class Keeper:
         wanted = {(each.subject, each.task_kind) for each in self.eyes.finder.find()}
         for address, task in world.tasks.items():
             subject, kind = Pubkey.from_bytes(task.subject), task.kind
-            if task.state == kx.CLAIMED and task.claimed_by == bytes(self.account):
+            if self._holds(task):
                 if (subject, kind) not in wanted:
                     yield Work(
                         "tidying",
@@ -229,22 +257,16 @@ class Keeper:
                 continue
             if task.poster != bytes(self.address):
                 continue
-            holder = world.keepers.get(Pubkey.from_bytes(task.claimed_by))
-            if task.state == kx.DONE or (task.state == kx.UNCLAIMED and (subject, kind) not in wanted):
+            used = (subject, kind) not in wanted or not is_needed(world, task)
+            if task.state == kx.DONE or (task.state == kx.UNCLAIMED and used):
                 yield Work(
                     "tidying",
                     address,
                     1,
                     (lambda keeper, k=kind, s=subject: [kx.close_task(keeper, k, s)],),  # type: ignore[misc]
                 )
-            elif holder is not None and world.slot > task.deadline_slot and (subject, kind) not in wanted:
-                who = Pubkey.from_bytes(holder.authority)
-                yield Work(
-                    "tidying",
-                    address,
-                    1,
-                    (lambda _, w=who, k=kind, s=subject: [kx.expire_claim(w, k, s)],),  # type: ignore[misc]
-                )
+            elif world.slot > task.deadline_slot and used and (late := self._expiry(task)) is not None:
+                yield Work("tidying", address, 1, (lambda _, step=late: [step],))  # type: ignore[misc]
 
     # Doing
 
@@ -270,11 +292,9 @@ class Keeper:
             return list(steps)
         subject, kind = Pubkey.from_bytes(task.subject), task.kind
         made = [*steps, kx.complete_task(own, kind, subject)]
-        if task.state == kx.CLAIMED and task.claimed_by == bytes(self.account):
+        if self._holds(task):
             return made
         made.insert(0, kx.claim_task(own, kind, subject))
-        if task.state == kx.CLAIMED:
-            late = self.eyes.world.keepers.get(Pubkey.from_bytes(task.claimed_by))
-            if late is not None:
-                made.insert(0, kx.expire_claim(Pubkey.from_bytes(late.authority), kind, subject))
+        if task.state == kx.CLAIMED and (late := self._expiry(task)) is not None:
+            made.insert(0, late)
         return made

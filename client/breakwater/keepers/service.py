@@ -113,7 +113,7 @@ async def run(
 
     Raises:
         InvalidInput: there is no keeper, or one is named twice.
-        InsufficientFunds: a keeper can't pay.
+        InsufficientFunds: no keeper can pay any more, or one not even for its trader account.
     """
     chosen = config or KeeperConfig()
     if not keys or len({key.pubkey() for key in keys}) != len(keys):
@@ -129,6 +129,7 @@ async def run(
     # keepers of one process do not compete with each other
     sender, ledger = Sender(engine), Ledger()
     keepers = [Keeper(eyes, Hands(sender, key, ledger), chosen.duties) for key in keys]
+    eyes.crew = keepers
     began = time.monotonic()
     try:
         with ExitStack() as stack:

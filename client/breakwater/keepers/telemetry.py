@@ -59,7 +59,7 @@ class Telemetry:
                 works.add_metric([name, kind, result], count)
             for error, count in list(each.hands.errors.items()):
                 errors.add_metric([name, error], count)
-            flying.add_metric([name], len(each.hands.ledger.flying))
+            flying.add_metric([name], each.in_flight)
         yield from (works, errors, flying)
         plain = {
             "slot": (world.slot, "Newest slot."),
@@ -90,7 +90,8 @@ class Telemetry:
             "keepers": {
                 str(each.address): {
                     "registered": each.is_registered,
-                    "in_flight": len(each.hands.ledger.flying),
+                    "funded": not each.is_poor,
+                    "in_flight": each.in_flight,
                     "done": sum(n for (_, how), n in list(each.hands.outcomes.items()) if how == "done"),
                 }
                 for each in self._keepers

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from .world import World
 
-__all__ = ["is_present", "may_claim", "stand_in", "stands_in"]
+__all__ = ["is_needed", "is_present", "may_claim", "stand_in", "stands_in"]
 
 ACTIVE: Final = 0
+OPEN: Final = 0
 
 
 def is_present(world: World, keeper: Pubkey) -> bool:
@@ -47,6 +48,25 @@ def stands_in(world: World, keeper: Pubkey, subject: Pubkey, waited: int) -> boo
     """Whether a keeper may step in after so many slots: the first in order at once, each next one later."""
     order = stand_in(world, subject)
     return keeper in order and order.index(keeper) <= waited
+
+
+def is_needed(world: World, task: Task) -> bool:
+    """Whether the subject still says what it said at the posting; the program pays for nothing else.
+
+    A loan can be as unhealthy as ever and its task be of no use any more: somebody has called a part of it.
+    """
+    subject = Pubkey.from_bytes(task.subject)
+    if task.kind == kx.PRICE_UPDATE:
+        feed = world.feeds.get(subject)
+        return feed is None or feed.timestamp_ms <= task.witness
+    position, market = world.positions.get(subject), world.markets.get(subject)
+    if task.kind == kx.LIQUIDATION:
+        return position is not None and position.debt >= task.witness
+    if task.kind == kx.STOP_LOSS:
+        return position is not None and position.shares >= task.witness
+    if task.kind == kx.RESOLUTION:
+        return market is not None and market.status == OPEN
+    return position is not None or (market is not None and market.status != OPEN)
 
 
 def _turn(registry: Registry, task: Task, slot: int) -> bytes | None:

@@ -83,6 +83,10 @@ class World:
         after = self._kinds[name]
         return sum(before.get(each) != after.get(each) for each in before.keys() | after.keys())
 
+    def forget(self, slot: int) -> None:
+        """Let go of what was gone before a slot: news older than that come no more."""
+        self._seen = {key: at for key, at in self._seen.items() if key in self._where or at >= slot}
+
     # By kind
 
     @property

@@ -51,6 +51,7 @@ TARGETS: Final = {
     "hundred_tasks_s": Target("a hundred tasks in threads", "s", most=5, seed="< 5 s"),
     "connections": Target("connections of a client", "", most=11, seed="<= 10"),
     "limited": Target("of 80 requests told to wait at a limit of 50", "", least=29, most=31),
+    "size_ratio": Target("a call for a hundred accounts over one for one", "times", most=100, seed="linear"),
     "memory_kib": Target("memory grown by a thousand orders of the soak", "KiB", most=1_024, seed="< 100 MB"),
 }
 """By name, in the order in which they are shown."""
@@ -77,9 +78,11 @@ class Level:
 
 @dataclass(slots=True)
 class Levels:
-    """Everything that was measured."""
+    """Everything that was measured; `counts` is what has no target, `wrong` what does not add up."""
 
     levels: list[Level] = field(default_factory=list)
+    counts: dict[str, float] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
     seconds: float = 0.0
     operations: int = 0
 
@@ -89,8 +92,8 @@ class Levels:
 
     @property
     def missed(self) -> list[str]:
-        """Targets that are missed, each as a sentence."""
-        return [
+        """Targets that are missed, and what is wrong besides, each as a sentence."""
+        return self.wrong + [
             f"{each.target.what}: {each.value:,.3f} {each.target.unit}."
             for each in self.levels
             if not each.passed
@@ -104,6 +107,8 @@ class Levels:
             "passed": not self.missed,
             "seconds": round(self.seconds, 1),
             "operations": self.operations,
+            "counts": self.counts,
+            "wrong": self.wrong,
             "levels": [each.as_dict() for each in shown],
         }
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import hashlib
-import os
 import tempfile
 import time
 from pathlib import Path
@@ -26,6 +24,7 @@ from breakwater.chain.sender import Sender
 from breakwater.faults.busy import SHARES, Busy
 from breakwater.faults.node import served
 
+from .memory import bulk, soak
 from .model import Levels, Times
 
 if TYPE_CHECKING:
@@ -37,12 +36,10 @@ TOKEN: Final = "a token of the measurement"  # noqa: S105 - of a server on loopb
 PATHS: Final = ("/v1/markets/1", "/v1/markets", "/v1/vault", "/health")
 MANY: Final = 10**7
 CLIENTS: Final = 16
+BULK_MB: Final = 100
+ACCOUNTS: Final = 100
 REMEMBERED: Final = 64
 """Transactions that the chain keeps; more would look like memory that the server loses."""
-
-PAGE: Final = os.sysconf("SC_PAGE_SIZE")
-WARM_S: Final = 0.3
-"""Part of a soak in which caches fill and are not looked at."""
 
 
 async def measure(
@@ -67,6 +64,7 @@ async def measure(
     await busy.open()
     progress("the store")
     await _store(levels, some(2_000))
+    await bulk(levels, max(1, round(BULK_MB * min(1.0, 4 * part))))
     progress("the cache")
     await _cache(levels, busy, some(2_000))
     progress("the chain")
@@ -77,6 +75,7 @@ async def measure(
     await _http(levels, busy, some(4_000), some(600), soak_s, progress)
     progress("streams")
     await asyncio.to_thread(_streams, levels, part)
+    levels.wrong += await busy.wrong()
     levels.seconds = time.monotonic() - began
     return levels
 
@@ -141,7 +140,13 @@ async def _rpc(levels: Levels, busy: Busy, count: int) -> None:
                     await engine.rpc.call("getAccountInfo", str(at.market(1)), config)
                 else:
                     await engine.slot()
+        one, many = Times(), Times()
+        for _ in range(max(5, count // 20)):
+            for times_of, size in ((one, 1), (many, ACCOUNTS)):
+                with times_of.one():
+                    await engine.rpc.call("getMultipleAccounts", [str(at.market(1))] * size, config)
         await engine.close()
+    levels.add("size_ratio", many.percentile_ms(50) / one.percentile_ms(50))
     levels.add("rpc_p95", times.percentile_ms(95))
     levels.operations += count
 
@@ -175,13 +180,14 @@ async def _http(
                 answer.raise_for_status()
             per_second, per_answer = await _rush(server.url, paths, gets)
             levels.add("requests_per_s", per_second)
+            levels.counts |= {"rush": gets // CLIENTS * CLIENTS, "clients": CLIENTS}
             levels.add("mbit_per_s", per_second * per_answer * 8 / 1e6)
             pool: Any = client._transport
             levels.add("connections", len(pool._pool.connections))
             await _tasks(levels)
             await _limits(levels, busy, Path(directory))
             progress("a soak")
-            await _soak(levels, busy, client, soak_s)
+            await soak(levels, busy, client, soak_s)
     for name, percent in (("get_p50", 50), ("get_p95", 95), ("get_p99", 99), ("get_max", 100)):
         levels.add(name, reads.percentile_ms(percent))
     levels.add("post_p95", writes.percentile_ms(95))
@@ -224,34 +230,6 @@ async def _rush(url: str, paths: list[str], gets: int) -> tuple[float, float]:
         await each.aclose()
     done = max(1, gets // CLIENTS * CLIENTS)
     return done / seconds, carried / done
-
-
-async def _soak(levels: Levels, busy: Busy, client: httpx.AsyncClient, seconds: float) -> None:
-    """Orders and reads until the time is over; what the memory does after it has warmed up."""
-    began, spent_cpu, done, failed = time.monotonic(), time.process_time(), 0, 0
-    warm: tuple[int, int] | None = None
-    while (spent := time.monotonic() - began) < seconds:
-        busy.engine.advance_slots(1)
-        for answer in (
-            await client.post("/v1/orders", json={"transaction": busy.order()}),
-            await client.get("/v1/markets/1"),
-        ):
-            failed += not answer.is_success
-        done += 1
-        if warm is None and spent > seconds * WARM_S:
-            warm = (done, _resident())
-    levels.add("cpu_percent", 100 * (time.process_time() - spent_cpu) / (time.monotonic() - began))
-    since, memory = warm or (0, _resident())
-    grown = max(0, _resident() - memory) / 1_024
-    levels.add("memory_kib", grown / max(1, done - since) * 1_000)
-    levels.add("errors", 100 * failed / max(1, 2 * done))
-    levels.operations += 2 * done
-
-
-def _resident() -> int:
-    """Bytes in memory, of this process."""
-    gc.collect()
-    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 
 def _streams(levels: Levels, part: float) -> None:

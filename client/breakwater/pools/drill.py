@@ -24,6 +24,7 @@ from breakwater.chain.engine import EmbeddedEngine, LocalEngine, open_engine
 from breakwater.chain.sender import Sender
 from breakwater.errors import InvalidInput
 
+from .crowd import Crowd
 from .process import Process, cpu_seconds
 from .records import Rates
 from .service import Options, Service
@@ -48,11 +49,13 @@ KINDS: Final = (
     ("withdraw", 1),
 )
 LEAST_SUCCESS: Final = 0.99
+READ_P95_MS: Final = 50.0
 
 
 @dataclass(frozen=True, slots=True)
 class DrillConfig:
-    """What to do: `seconds` of work, on the embedded engine simulated ones; `pace` makes pauses longer."""
+    """What to do: `seconds` of work, on the embedded engine simulated ones; `pace` makes pauses longer; on a
+    validator `clients` read over the API meanwhile."""
 
     engine: str = "local"
     pools: int = 3
@@ -61,6 +64,7 @@ class DrillConfig:
     kill: bool = True
     seed: int | None = None
     pace: float = 1.0
+    clients: int = 0
 
 
 @dataclass(slots=True)
@@ -89,6 +93,10 @@ class DrillResult:
     service_cpu_seconds: float = 0.0
     validator_cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
+    clients: int = 0
+    reads: int = 0
+    read_p50_ms: float = 0.0
+    read_p95_ms: float = 0.0
 
     @property
     def broken(self) -> list[str]:
@@ -98,6 +106,7 @@ class DrillResult:
             f"{self.success_rate:.2%} of operations succeeded": self.success_rate >= LEAST_SUCCESS,
             "nothing was done": self.operations > 0,
             f"{self.alerts} alerts": self.alerts == 0,
+            f"5 of 100 reads took over {self.read_p95_ms:.1f} ms": self.read_p95_ms < READ_P95_MS,
         }
         return [what for what, holds in rules.items() if not holds]
 
@@ -191,6 +200,7 @@ async def _ground() -> AsyncIterator[tuple[LocalEngine, Keypair]]:
     async with open_engine("local") as engine:
         if not isinstance(engine, LocalEngine):
             raise InvalidInput("Drill on embedded or local.")
+        engine.give_way()  # reads are timed, and a service seldom has a validator beside it
         core = Keypair()
         await engine.airdrop(core.pubkey(), CORE_SOL * SOL)
         await loader.deploy_program(
@@ -239,23 +249,28 @@ async def _work(
         pools.append(made)
         progress(f"{i + 1} of {config.pools} pools")
     before_validator = cpu_seconds(engine.process.pid)
+    threads = []
     for pool, kind, side in plan(config.pools, config.threads):
         funding = 10_000 * 10 ** pools[pool]["decimals"][side]
-        await service.call(
+        made = await service.call(
             "threads.create", kind=kind, pool=pools[pool]["address"], side=side, funding=funding, start=True
         )
+        threads.append(made["id"])
     began = time.monotonic()
     sent = 0
     half = config.seconds / 2 if config.kill else config.seconds
-    await _wait(service, began, half, progress)
-    if config.kill:
-        before = await service.call("service.statistics")
-        result.operations_before_kill, sent = before["succeeded"], before["sent"]
-        await service.end(signal.SIGKILL)
-        result.killed = 1
-        progress("killed; starting again")
-        await service.start()
-        await _wait(service, began, config.seconds, progress)
+    async with Crowd(service, config.clients, threads) as crowd:
+        await _wait(service, began, half, progress)
+        if config.kill:
+            before = await service.call("service.statistics")
+            result.operations_before_kill, sent = before["succeeded"], before["sent"]
+            await service.end(signal.SIGKILL)
+            result.killed = 1
+            progress("killed; starting again")
+            await service.start()
+            await _wait(service, began, config.seconds, progress)
+    result.clients, result.reads = config.clients, len(crowd.seconds)
+    result.read_p50_ms, result.read_p95_ms = crowd.milliseconds(0.5), crowd.milliseconds(0.95)
     seconds = time.monotonic() - began
     stats = await service.call("service.statistics")
     for thread in await service.call("threads.list"):

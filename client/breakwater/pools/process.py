@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Process", "cpu_seconds"]
 
 READY_S: Final = 180.0
+CONNECTIONS: Final = 512
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -51,8 +52,14 @@ class Process:
             base_url=said["url"],
             headers={"authorization": f"Bearer {(self._directory / 'token').read_text().strip()}"},
             timeout=300.0,
+            limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
         )
         return said
+
+    @property
+    def serving(self) -> bool:
+        """Whether it can be asked."""
+        return self._http is not None
 
     async def call(self, method: str, **params: Any) -> Any:
         """Ask for something.
@@ -70,8 +77,8 @@ class Process:
     async def end(self, number: signal.Signals) -> None:
         """Send it a signal and wait until it is gone."""
         if self._http is not None:
-            await self._http.aclose()
-            self._http = None
+            http, self._http = self._http, None
+            await http.aclose()
         if self.process is not None and self.process.returncode is None:
             self.cpu_seconds += cpu_seconds(self.process.pid)
             self.process.send_signal(number)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from solders.transaction import VersionedTransaction
 
     from breakwater.chain.engine import AnyTransaction, Receipt
+    from breakwater.chain.sender import Signed
 
 __all__ = ["Lock", "Measured", "Probe", "Sample", "TimedEngine"]
 
@@ -116,10 +117,13 @@ class Probe(Sender):
         *,
         compute_limit: int | None = None,
         rebuilds: int = 1,
+        signed: Signed | None = None,
     ) -> Receipt:
         """See `Sender.send`."""
         began = time.perf_counter()
-        receipt = await super().send(instructions, signers, compute_limit=compute_limit, rebuilds=rebuilds)
+        receipt = await super().send(
+            instructions, signers, compute_limit=compute_limit, rebuilds=rebuilds, signed=signed
+        )
         latency_s = time.perf_counter() - began
         if self._group is not None and any(names.is_ours(str(each.program_id)) for each in instructions):
             self.samples.append(await self._sample(self._group, receipt, latency_s))

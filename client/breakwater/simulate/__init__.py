@@ -11,6 +11,16 @@ The same seed does the same, down to the trace's fingerprint.
 
 from .broken import BREAKS, build_broken
 from .run import Plan, SeedResult, simulate_seed
-from .service import Report, quiet, simulate
+from .service import Report, quiet, simulate, simulating
 
-__all__ = ["BREAKS", "Plan", "Report", "SeedResult", "build_broken", "quiet", "simulate", "simulate_seed"]
+__all__ = [
+    "BREAKS",
+    "Plan",
+    "Report",
+    "SeedResult",
+    "build_broken",
+    "quiet",
+    "simulate",
+    "simulate_seed",
+    "simulating",
+]

@@ -113,8 +113,10 @@ class Desk:
     def _note(self, person: Person, signature: str, said: str) -> None:
         claims = self._world.claims
         if said == "landed":
-            claims.done[person.address] += 1
+            # the same steps with the same blockhash are the same transaction: two orders, one request
+            claims.done[person.address] += signature not in claims.landed
             claims.landed[signature] = person.name
+            claims.gone.pop(signature, None)
         elif said in ("expired", "refused"):
             # what is refused was not recorded, and what was not recorded is never sent
             claims.gone[signature] = person.name

@@ -15,14 +15,11 @@ SEEDS: Final = 20
 
 
 async def _simulation(ctx: Context) -> Outcome:
-    import asyncio  # noqa: PLC0415 - a list of names needs no chain
-
-    from .service import simulate  # noqa: PLC0415
+    from .service import simulating  # noqa: PLC0415 - a list of names needs no chain
 
     seeds = ctx.scaled(SEEDS)
     first = (ctx.seed - 1) * SEEDS + 1
-    report = await asyncio.to_thread(
-        simulate,
+    report = await simulating(
         range(first, first + seeds),
         jobs=ctx.workers,
         progress=lambda each: ctx.progress(f"seed {each.seed}"),

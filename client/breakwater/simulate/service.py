@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import multiprocessing
 import signal
+import threading
 import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -18,7 +20,10 @@ from .run import Plan, SeedResult, simulate_seed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Report", "quiet", "simulate"]
+__all__ = ["Report", "quiet", "simulate", "simulating"]
+
+STOPPED_S = 0.5
+"""Between two looks at whether to stop."""
 
 _exchange: bytes | None = None
 
@@ -103,6 +108,7 @@ def simulate(
     jobs: int = 1,
     until_caught: bool = False,
     progress: Callable[[SeedResult], None] = lambda _: None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Report:
     """Simulate seeds.
 
@@ -113,6 +119,10 @@ def simulate(
         jobs: processes.
         until_caught: begin no further seed once a rule was broken.
         progress: told each result.
+        stopped: whether to end; looked at all the time.
+
+    Raises:
+        InterruptedError: it was stopped.
     """
     began, report, left = time.monotonic(), Report(), iter(seeds)
     chosen = plan or Plan()
@@ -129,7 +139,9 @@ def simulate(
                     waiting.add(pool.submit(_one, seed, chosen))
                 if not waiting:
                     break
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                done, waiting = wait(waiting, STOPPED_S, return_when=FIRST_COMPLETED)
+                if stopped():
+                    raise InterruptedError("The simulation was stopped.")
                 for each in done:
                     result = each.result()
                     report.add(result)
@@ -141,3 +153,20 @@ def simulate(
     report.wall_s = round(time.monotonic() - began, 1)
     report.simulated_s = round(report.simulated_s, 1)
     return report
+
+
+async def simulating(
+    seeds: Iterable[int],
+    plan: Plan | None = None,
+    *,
+    jobs: int = 1,
+    progress: Callable[[SeedResult], None] = lambda _: None,
+) -> Report:
+    """As `simulate`, beside others on their loop; whoever cancels it ends its processes."""
+    stop = threading.Event()
+    try:
+        return await asyncio.to_thread(
+            simulate, seeds, plan, jobs=jobs, progress=progress, stopped=stop.is_set
+        )
+    finally:
+        stop.set()

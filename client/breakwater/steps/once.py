@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 import stamina
 
 from breakwater.chain._http import back_off
+from breakwater.chain.engine import EmbeddedEngine
 from breakwater.errors import Fatal, NodeBehind, ProgramError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from breakwater.chain.engine import EmbeddedEngine, Receipt, RpcEngine
+    from breakwater.chain.engine import Receipt, RpcEngine
     from breakwater.chain.sender import Sender
 
     from .journal import Journal
@@ -109,13 +110,26 @@ class Runner:
         self.steps.append(Step(step, program, "done", seconds, signature))
 
     async def settled(self, step: str, program: str | None, holds: Holds) -> None:
-        """Wait until a transaction that was begun, and whose end is unknown, has landed or no longer can."""
+        """Wait until a transaction that was begun, and whose end is unknown, has landed or no longer can.
+
+        Behind a balancer the height may be of one node and the next look by another, which lags: from then on
+        accounts are read as of the height's slot or later, where everything that landed in time is seen.
+        """
         begun = self.journal.begun(step, program)
         if begun is None:
             return
         self.progress(f"{program or step}: waiting for an earlier transaction to land or to expire", 0, 0)
-        while not await holds() and await self.engine.block_height() <= begun["expires"]:  # noqa: ASYNC110
+        while not await holds() and not await self._beyond(begun["expires"]):  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)
+
+    async def _beyond(self, expires: int) -> bool:
+        engine = self.engine
+        if isinstance(engine, EmbeddedEngine):
+            return await engine.block_height() > expires
+        slot, height = await engine.finalized()
+        if height > expires:
+            engine.floor = max(engine.floor, slot)
+        return height > expires
 
 
 async def _shown(holds: Holds) -> None:

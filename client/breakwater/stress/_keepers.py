@@ -29,9 +29,7 @@ GAP: Final = 10.0
 
 
 async def _audited(engine: EmbeddedEngine | RpcEngine) -> list[str]:
-    books = await read_books(engine)
-    uncovered = [f"Markets {books.insolvent} are not covered by their escrows."] if books.insolvent else []
-    return [*books.wrong, *uncovered]
+    return (await read_books(engine)).unsound
 
 
 async def keeper_coordination(ctx: Context) -> Outcome:

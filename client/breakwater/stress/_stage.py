@@ -49,6 +49,7 @@ ANY: Final = 10**15
 FEED: Final = "STRESS"
 PRICE: Final = 100
 MAX_AGE_S: Final = 30
+FRESH_S: Final = 10
 LIFE_S: Final = 30 * 24 * 60 * 60
 PURSE_LAMPORTS: Final = 100_000_000
 JOIN_UNITS: Final = 100_000
@@ -96,6 +97,7 @@ class Stage:
     tally: Tally = field(default_factory=Tally)
     units: dict[str, list[int]] = field(default_factory=dict)
     _sequence: int = 0
+    _published_s: int = 0
 
     @classmethod
     async def opened(
@@ -165,20 +167,28 @@ class Stage:
             names: what the last instruction of each does, for `units`.
             compute_limit: for each; None measures.
         """
-        results = await self._send(requests, compute_limit)
-        for number, each in enumerate(results):
-            if isinstance(each, Receipt):
+
+        def settled(_: int, result: Receipt | BreakwaterError) -> None:
+            if isinstance(result, Receipt):
                 self.tally.succeeded()
-                if names:
-                    self.units.setdefault(names[number], []).append(consumed(each)[-1])
             else:
-                self.tally.failed(each)
+                self.tally.failed(result)
+
+        results = await self._send(requests, compute_limit, settled)
+        for name, each in zip(names, results, strict=False):
+            if isinstance(each, Receipt):
+                self.units.setdefault(name, []).append(consumed(each)[-1])
         return results
 
     async def _send(
-        self, requests: Sequence[Request], compute_limit: int | None
+        self,
+        requests: Sequence[Request],
+        compute_limit: int | None,
+        settled: Callable[[int, Receipt | BreakwaterError], None] | None = None,
     ) -> list[Receipt | BreakwaterError]:
-        results = await self.ground.sender.send_many(requests, details=True, compute_limit=compute_limit)
+        results = await self.ground.sender.send_many(
+            requests, details=True, compute_limit=compute_limit, settled=settled
+        )
         await self.booked([each for each in results if isinstance(each, Receipt)])
         return results
 
@@ -255,10 +265,16 @@ class Stage:
         """The feed's price, as of now; the publication's number, from 0."""
         self._sequence += 1
         admin = self.ground.admin
-        now_ms = await self.engine.now() * 1000
-        event = PriceEvent(FEED, price, -2, 1, self._sequence, await self.engine.slot(), now_ms)
+        self._published_s = await self.engine.now()
+        slot, now_ms = await self.engine.slot(), self._published_s * 1000
+        event = PriceEvent(FEED, price, -2, 1, self._sequence, slot, now_ms)
         await self.require([([ix.publish(admin.pubkey(), event)], [admin])], compute_limit=10_000)
         return self._sequence - 1
+
+    async def freshen(self) -> None:
+        """The feed's price again, if it is not new any more: on a validator each takes a confirmation."""
+        if await self.engine.now() - self._published_s >= FRESH_S:
+            await self.publish()
 
     async def fold(self) -> None:
         """Fold the shards: coverage and fee are current."""
@@ -279,11 +295,7 @@ class Stage:
         and all balances, escrows, shares, fees, volumes and loans are what the events added up to.
         """
         books = await read_books(self.engine)
-        found = list(books.wrong)
-        if books.insolvent:
-            found.append(f"Markets {books.insolvent} are not covered by their escrows.")
-        cash = {"vault": books.cash} | {f"shard {i}": each.cash for i, each in books.shards.items()}
-        found += [f"The {name} holds {amount}." for name, amount in cash.items() if amount < 0]
+        found = books.unsound
         found += await self._supply(books.tokens)
         if self.books is not None:
             audit = await Auditor(self.engine, self._keys(), self.books).audit()

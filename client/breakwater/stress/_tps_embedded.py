@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import struct
 import time
@@ -145,4 +146,5 @@ async def measured(trades: int, seed: int, ready: Connection | None = None) -> d
 
 def work(trades: int, seed: int, line: Connection) -> None:
     """What a process of its own does: say when it is ready, trade, hand the result back."""
-    line.send(asyncio.run(measured(trades, seed, line)))
+    with contextlib.suppress(KeyboardInterrupt):  # whoever started it says so
+        line.send(asyncio.run(measured(trades, seed, line)))

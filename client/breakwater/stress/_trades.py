@@ -36,6 +36,9 @@ SMALLEST, LARGEST = 1_000, 100_000
 LEAST_X100, MOST_X100 = 100, 5_000
 CLOSING: Final = 0.25
 MOST_UNITS: Final = 50_000
+TRADE_UNITS: Final = 100_000
+"""A limit for all, with room for a new position, whose address takes tries; receipts say what is used."""
+
 EVEN: Final = 0.5
 
 
@@ -157,8 +160,10 @@ async def concurrent_trades(ctx: Context) -> Outcome:
         for first in range(0, count, batch):
             ctx.progress(f"{first} of {count} trades")
             trades = trader.batch(min(batch, count - first))
-            await stage.publish()
-            results = await stage.attempt([each.request for each in trades], [each.name for each in trades])
+            await stage.freshen()
+            results = await stage.attempt(
+                [each.request for each in trades], [each.name for each in trades], TRADE_UNITS
+            )
             stage.pass_slots()
             for trade, result in zip(trades, results, strict=True):
                 if isinstance(result, Receipt):

@@ -16,7 +16,7 @@ from breakwater.trials import CAUSES, Outcome
 
 from ._stage import UNIT, Stage, fresh_chain
 from ._trades import spread
-from .load import Load, LoadResult, Member, load
+from .load import MOST_P95_MS, Load, LoadResult, Member, load
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -103,18 +103,24 @@ async def users_over_http(
     ctx: Context,
     *,
     per_second: float = PER_SECOND,
+    most_p95_ms: float = MOST_P95_MS,
     web_port: int | None = None,
     csv: Path | None = None,
     html: Path | None = None,
+    others: int = 0,
+    master_port: int = 0,
 ) -> Outcome:
     """Let Locust's users trade through the API.
 
     Args:
         ctx: how many users, for how long, from how many processes.
         per_second: requests of all users together.
+        most_p95_ms: the 95th percentile of all requests, above which the load has failed.
         web_port: where Locust's page is served, on loopback.
         csv: prefix of Locust's CSV files.
         html: Locust's own report.
+        others: workers that are started elsewhere and join.
+        master_port: where they do; 0 takes one.
     """
     async with front(ctx) as before:
         ctx.progress(f"{len(before.members)} users over HTTP")
@@ -125,6 +131,9 @@ async def users_over_http(
             ctx.duration_s or max(10.0, DURATION_S * ctx.scale),
             per_second,
             ctx.workers,
+            others,
+            master_port,
+            most_p95_ms,
             web_port=web_port,
             csv=csv,
             html=html,

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from breakwater import __version__
 from breakwater.errors import InvalidInput
 
 from .table import scenarios
@@ -20,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Row", "render", "rows"]
 
+NOT_RUN: Final = "**not run**"
 REPORTS: Final = {
     "000": "integration and stress tests of a betting platform on Solana, sections 2.1 to 2.4",
     "001": "stress testing framework of the same platform, section 7.5.4",
@@ -48,71 +46,90 @@ def _command(result: Mapping[str, Any]) -> str:
 
 
 def _of(scenario: Scenario, result: Mapping[str, Any]) -> list[Row]:
-    found = []
+    found, figures = [], result["figures"]
     for each in scenario.asked:
         try:
-            ours = each.ours(result["figures"])
-        except (KeyError, ValueError, TypeError, IndexError):
-            ours = "not measured"
-        if not result["passed"]:
-            ours = f"**failed**: {ours}"
-        found.append(
-            Row(each.source, each.item, each.figure, ours, _command(result), passed=bool(result["passed"]))
-        )
+            ours, met = each.ours(figures), each.met(figures)
+        except (KeyError, ValueError, TypeError, IndexError, ArithmeticError):
+            ours, met = "not measured", False
+        held = met and bool(result["passed"])
+        if not held:
+            ours = f"**{'missed' if result['passed'] else 'failed'}**: {ours}"
+        found.append(Row(each.source, each.item, each.figure, ours, _command(result), held))
     return found
 
 
-def _throughput(figures: Mapping[str, Any]) -> list[Row]:
-    """Rows of `bench tps`."""
-    rate, processes = figures["embedded_trades_per_second"], figures["embedded_processes"]
-    ours = (
-        f"{rate:,.0f} leveraged trades/s in {processes} processes; "
-        f"{figures['embedded_trades_per_cpu_second']:,.0f} a second of one core's time"
-    )
-    enough, command = rate >= LEAST_PER_SECOND, "breakwater bench tps"
-    found = [
+def _not_run(scenario: Scenario) -> list[Row]:
+    """The items of a scenario that is in none of the results."""
+    command = _command({"name": scenario.name, "engine": scenario.engines[0]})
+    return [
+        Row(each.source, each.item, each.figure, NOT_RUN, command, passed=False) for each in scenario.asked
+    ]
+
+
+def _throughput(figures: Mapping[str, Any] | None) -> list[Row]:
+    """Rows of `bench tps`; none of the results are its where there are no figures."""
+    command, rate, landed = "breakwater bench tps", NOT_RUN, NOT_RUN
+    enough = more = held = False
+    if figures is not None:
+        done, ratio = figures["embedded_trades_per_second"], figures["local_ratio"]
+        enough, more = done >= LEAST_PER_SECOND, done > 20
+        rate = (
+            f"{'' if enough else '**missed**: '}{done:,.0f} leveraged trades/s in "
+            f"{figures['embedded_processes']} processes; "
+            f"{figures['embedded_trades_per_cpu_second']:,.0f} a second of one core's time"
+        )
+        if ratio is not None:
+            held = ratio >= LEAST_RATIO
+            landed = (
+                f"{'' if held else '**missed**: '}{ratio:.2f} ({figures['local_trades_per_second']:,.0f} "
+                f"trades/s, {figures['local_transfers_per_second']:,.0f} transfers/s landed)"
+            )
+    return [
         Row(
             "003 TestThroughputBenchmarks",
             "test_transactions_per_second",
             "> 20 TPS",
-            ours,
+            rate.removeprefix("**missed**: ") if more else rate,
             command,
-            rate > 20,
+            more,
         ),
-        Row("bench", "leveraged trades a second", f">= {LEAST_PER_SECOND:,.0f}", ours, command, enough),
+        Row("bench", "leveraged trades a second", f">= {LEAST_PER_SECOND:,.0f}", rate, command, enough),
+        Row("bench", "trades to plain transfers on local", f">= {LEAST_RATIO}", landed, command, held),
     ]
-    ratio = figures["local_ratio"]
-    if ratio is not None:
-        landed = (
-            f"{ratio:.2f} ({figures['local_trades_per_second']:,.0f} trades/s, "
-            f"{figures['local_transfers_per_second']:,.0f} transfers/s landed)"
-        )
-        held = ratio >= LEAST_RATIO
-        found.append(
-            Row("bench", "trades to plain transfers on local", f">= {LEAST_RATIO}", landed, command, held)
-        )
-    return found
 
 
 def rows(found: Sequence[Mapping[str, Any]]) -> list[Row]:
     """The rows of results as `stress suite --json`, `stress run --json` and `bench tps --json` print them.
 
-    Of a scenario that was run several times, on any engine, every result is shown.
+    Of a scenario that was run several times, on any engine, every result is shown; one that was not run is
+    there as well, and holds nothing.
 
     Raises:
         InvalidInput: one is something else.
     """
     every = {each.name: each for each in scenarios()}
     made: list[Row] = []
-    for each in found:
-        if "embedded_trades_per_second" in each:
-            made += _throughput(each)
-            continue
-        if "scenarios" not in each:
-            raise InvalidInput("Give files that stress suite, stress run or bench tps printed with --json.")
-        for result in each["scenarios"]:
-            if result["name"] in every:
-                made += _of(every[result["name"]], result)
+    run, measured = set[str](), False
+    try:
+        for each in found:
+            if "embedded_trades_per_second" in each:
+                made += _throughput(each)
+                measured = True
+                continue
+            for result in each["scenarios"]:
+                if result["name"] in every:
+                    run.add(result["name"])
+                    made += _of(every[result["name"]], result)
+    except (KeyError, TypeError):
+        raise InvalidInput(
+            "Give files that stress suite, stress run or bench tps printed with --json."
+        ) from None
+    for name, scenario in every.items():
+        if name not in run:
+            made += _not_run(scenario)
+    if not measured:
+        made += _throughput(None)
     return sorted(made, key=lambda row: (_place(row.source), row.source))
 
 
@@ -129,19 +146,20 @@ def render(found: Sequence[Mapping[str, Any]]) -> str:
         found: results, as for `rows`.
     """
     made = rows(found)
-    load = f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     lines = [
         "# Reliability",
         "",
-        "What comparable systems report, and what ours shows, item by item. The table is generated from a",
-        f"run by `breakwater stress table`: version {__version__}, {platform.machine()}, load {load}.",
-        "Rates depend on the machine and on what else it does; counts, compute units and verdicts do not.",
+        "What comparable systems report, and what ours shows, item by item.",
+        f"`breakwater stress table` makes this of what runs have printed{_where(found)}.",
+        "Rates depend on the machine and on what else it does; counts and compute units do not.",
         "",
         *(f"- **{name}**: {what}" for name, what in REPORTS.items()),
         "",
-        f"{sum(row.passed for row in made)} of {len(made)} items hold. After every scenario all invariants",
-        "are checked: tokens against books to the unit, escrows against every claim, loans and shares",
-        "against markets and shards, and all of it against what the events added up to.",
+        f"{sum(row.passed for row in made)} of {len(made)} items hold: their scenario passes, and where the",
+        "figure there is a bound, ours keeps it. After every scenario with an exchange in it the books are",
+        "held against the chain: tokens to the unit, escrows against every claim, loans and shares against",
+        "markets and shards, and where no keepers and no chains are at work, all of it against what the",
+        "events added up to.",
         "",
         "| from | item | there | ours | command |",
         "| --- | --- | --- | --- | --- |",
@@ -151,6 +169,17 @@ def render(found: Sequence[Mapping[str, Any]]) -> str:
         for row in made
     ]
     return "\n".join([*lines, ""])
+
+
+def _where(found: Sequence[Mapping[str, Any]]) -> str:
+    """On what the runs were, as far as they say."""
+    machines = [each["machine"] for each in found if "machine" in each]
+    if not machines:
+        return ""
+    cores = sorted({f"{each['cores']} {each['architecture']} cores" for each in machines})
+    versions = sorted({each["version"] for each in machines})
+    load = max(each["load"] for each in machines)
+    return f": version {', '.join(versions)}, {', '.join(cores)}, a load of {load:.1f} at most"
 
 
 def _cell(text: str) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import time
+import traceback
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from breakwater import __version__
 from breakwater.errors import BreakwaterError, InvalidInput
 from breakwater.trials import Outcome, select
 
@@ -46,11 +51,17 @@ class Result:
 
 @dataclass(slots=True)
 class Suite:
-    """All results so far."""
+    """All results so far; `load` is the machine's highest when a scenario began or ended."""
 
     engine: str
     seed: int
     results: list[Result] = field(default_factory=list)
+    load: float = field(default_factory=lambda: os.getloadavg()[0])
+
+    def add(self, result: Result) -> None:
+        """One more."""
+        self.results.append(result)
+        self.load = max(self.load, os.getloadavg()[0])
 
     @property
     def passed(self) -> bool:
@@ -69,6 +80,12 @@ class Suite:
             "engine": self.engine,
             "seed": self.seed,
             "seconds": round(self.seconds, 1),
+            "machine": {
+                "version": __version__,
+                "architecture": platform.machine(),
+                "cores": os.cpu_count(),
+                "load": round(self.load, 1),
+            },
             "scenarios": [each.as_dict() for each in self.results],
         }
 
@@ -109,7 +126,7 @@ async def suite(
         def said(step: str, prefix: str = prefix) -> None:
             ctx.progress(prefix + step)
 
-        done.results.append(await _run(each, replace(ctx, progress=said)))
+        done.add(await _run(each, replace(ctx, progress=said)))
         on_result(done.results[-1])
     return done
 
@@ -118,7 +135,18 @@ async def _run(scenario: Scenario, ctx: Context) -> Result:
     began = time.monotonic()
     try:
         outcome = await scenario.run(ctx)
-    except (BreakwaterError, OSError, TimeoutError) as error:
-        what = str(error) or type(error).__name__
-        outcome = Outcome(passed=False, success_rate=0.0, reason=f"It ended early: {what}")
+    except Exception as error:  # noqa: BLE001 - whatever it was, the others are run all the same
+        outcome = Outcome(passed=False, success_rate=0.0, reason=f"It ended early: {_said(error)}")
     return Result(scenario, ctx.engine, outcome, time.monotonic() - began)
+
+
+def _said(error: BaseException) -> str:
+    """A sentence; of several errors at once, the first; of one that nobody expected, with its place."""
+    places = traceback.extract_tb(error.__traceback__)
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+        places = traceback.extract_tb(error.__traceback__) or places
+    what = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, BreakwaterError | OSError):
+        return what
+    return f"{type(error).__name__} in {Path(places[-1].filename).name}:{places[-1].lineno}: {what}"

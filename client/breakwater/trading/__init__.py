@@ -39,7 +39,16 @@ from .state import (
     read_market,
     read_markets,
 )
-from .stops import SIDES, StopRequest, StopView, cancel_stop, parse_trigger, place_stop, read_stops
+from .stops import (
+    SIDES,
+    StopRequest,
+    StopView,
+    cancel_stop,
+    clear_stops,
+    parse_trigger,
+    place_stop,
+    read_stops,
+)
 from .unwinding import (
     LegExit,
     UnwindTicket,
@@ -82,6 +91,7 @@ __all__ = [
     "UnwindTicket",
     "Unwound",
     "cancel_stop",
+    "clear_stops",
     "close_chain",
     "close_market",
     "create_market",

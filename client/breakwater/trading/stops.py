@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 from breakwater.chain import addresses as at
 from breakwater.chain import kinds
 from breakwater.chain import liquidation_instructions as lx
-from breakwater.chain.queries import read
+from breakwater.chain.queries import owned, read
 from breakwater.errors import InvalidInput
 
 from .advice import explained
@@ -25,11 +25,25 @@ if TYPE_CHECKING:
 
     from .views import Holding
 
-__all__ = ["SIDES", "StopRequest", "StopView", "cancel_stop", "parse_trigger", "place_stop", "read_stops"]
+__all__ = [
+    "SIDES",
+    "StopRequest",
+    "StopView",
+    "cancel_stop",
+    "clear_stops",
+    "parse_trigger",
+    "place_stop",
+    "read_stops",
+]
 
 SIDES: Final = ("loss", "profit")
 KINDS: Final = ("spot", "leveraged")
 ONE_Q28: Final = 1 << 28
+OWNER: Final = 40
+"""Where an order's owner is in its account."""
+
+AT_ONCE: Final = 16
+"""Orders that are cleared in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +77,12 @@ class StopView:
     address: Pubkey
     order: kinds.Stop
     holding: Holding | None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it can still be executed: the shares are there for which it was given."""
+        held = None if self.holding is None else self.holding.position
+        return held is not None and held.shares > 0 and held.generation == self.order.generation
 
     @property
     def trigger(self) -> float:
@@ -112,30 +132,49 @@ async def place_stop(sender: Sender, key: Keypair, request: StopRequest) -> Stop
     terms = lx.StopTerms(request.side, shares, request.tip, request.trigger_q28, request.limit_q28)
     with explained():
         await sender.send([lx.place_stop(owner, request.market, request.outcome, kind, terms)], [key])
-    order = kinds.Stop(
-        bytes(position), shares, request.tip, request.trigger_q28, request.limit_q28, request.side
-    )
+    money = (shares, request.tip, request.trigger_q28, request.limit_q28)
+    order = kinds.Stop(bytes(position), *money, request.side, bytes(owner), holding.position.generation)
     return StopView(address, order, holding)
 
 
 async def read_stops(engine: Engine, owner: Pubkey) -> list[StopView]:
-    """An owner's standing orders, by market, outcome, kind and side."""
+    """An owner's orders, by market, outcome, kind and side; last those whose position is gone."""
     holdings = await read_holdings(engine, owner)
     trader = at.trader(owner)
     by_address = {
         at.position(trader, at.market(each.view.id), each.position.outcome, each.position.kind): each
         for each in holdings
     }
-    addresses = [
-        at.stop(position, side) for position in by_address for side in (lx.STOP_LOSS, lx.TAKE_PROFIT)
-    ]
-    data = await read(engine, addresses)
+    places = {address: place for place, address in enumerate(by_address)}
     found = []
-    for address, raw in zip(addresses, data, strict=True):
-        if raw is not None:
-            order = kinds.stop(raw)
-            found.append(StopView(address, order, by_address[Pubkey.from_bytes(order.position)]))
-    return found
+    for address, raw in await owned(engine, at.EXCHANGE, kinds.filter_of("Stop"), (OWNER, str(owner))):
+        order = kinds.stop(raw)
+        found.append(StopView(address, order, by_address.get(Pubkey.from_bytes(order.position))))
+
+    def place(each: StopView) -> tuple[int, int, bytes]:
+        position = Pubkey.from_bytes(each.order.position)
+        return places.get(position, len(places)), each.order.side, bytes(each.address)
+
+    return sorted(found, key=place)
+
+
+async def clear_stops(sender: Sender, key: Keypair) -> tuple[list[StopView], list[str]]:
+    """Remove the key's orders that can't be executed any more, for their rent.
+
+    Returns:
+        the orders, and the transactions' signatures.
+    """
+    owner = key.pubkey()
+    dead = [each for each in await read_stops(sender.engine, owner) if not each.stands]
+    signatures = []
+    for first in range(0, len(dead), AT_ONCE):
+        steps = [
+            lx.clear_stop(owner, each.address, Pubkey.from_bytes(each.order.position))
+            for each in dead[first : first + AT_ONCE]
+        ]
+        with explained():
+            signatures.append(str((await sender.send(steps, [key])).signature))
+    return dead, signatures
 
 
 async def cancel_stop(

@@ -6,5 +6,20 @@ the engine it needs, does its work, holds the invariants against the chain, and 
 
 from .model import Asked, Context, Outcome, Scenario, select
 from .reasons import CAUSES, Tally, cause_of
+from .rows import above, asked, at_least, at_most, below
 
-__all__ = ["CAUSES", "Asked", "Context", "Outcome", "Scenario", "Tally", "cause_of", "select"]
+__all__ = [
+    "CAUSES",
+    "Asked",
+    "Context",
+    "Outcome",
+    "Scenario",
+    "Tally",
+    "above",
+    "asked",
+    "at_least",
+    "at_most",
+    "below",
+    "cause_of",
+    "select",
+]

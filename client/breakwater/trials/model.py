@@ -26,12 +26,14 @@ class Asked:
         item: what it is called there.
         figure: the figure there, in words; "" where it gives none.
         ours: our figure, in words, of an outcome's figures.
+        met: whether an outcome's figures keep to the figure there; where that is no bound, they do.
     """
 
     source: str
     item: str
     figure: str
     ours: Callable[[Mapping[str, Any]], str]
+    met: Callable[[Mapping[str, Any]], bool] = lambda _: True
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,27 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import pytest
+from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 
 from breakwater.chain import _delivery
 from breakwater.chain.engine import EmbeddedEngine, Receipt, RpcEngine
 from breakwater.chain.sender import Sender
-from breakwater.errors import BlockhashExpired, BreakwaterError, Fatal, ProgramError, RateLimited, Unreachable
+from breakwater.errors import (
+    BlockhashExpired,
+    BreakwaterError,
+    Fatal,
+    InvalidInput,
+    ProgramError,
+    RateLimited,
+    Unreachable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from solders.instruction import Instruction
-    from solders.keypair import Keypair
 
     from breakwater.chain._embedded_rpc import EmbeddedProvider
 
@@ -121,6 +129,20 @@ async def test_many_arrive_in_order_and_in_small_enough_arrays(
     assert results[500].name == "ResultWithNegativeLamports"
     assert sum(isinstance(each, Receipt) for each in results) == 999
     assert network.largest <= 48_100
+
+
+async def test_whoever_is_told_results_is_told_of_those_that_could_not_be_signed_as_well(
+    cluster: RpcEngine, payer: Keypair
+) -> None:
+    other = Keypair()  # its transfer needs its signature
+    requests = [([pay(payer, other.pubkey())], [payer]), ([pay(other, payer.pubkey())], [payer])]
+    told: dict[int, Receipt | BreakwaterError] = {}
+    results = await Sender(cluster, compute_limit=1_000).send_many(
+        requests, settled=lambda index, result: told.update({index: result})
+    )
+    assert [told[index] for index in range(2)] == results
+    assert isinstance(results[0], Receipt)
+    assert isinstance(results[1], InvalidInput)
 
 
 async def test_limits_are_waited_out(

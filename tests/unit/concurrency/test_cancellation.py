@@ -4,97 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import random
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from solders.keypair import Keypair
-from solders.system_program import TransferParams, transfer
 
 from breakwater.api.metrics import Metrics
 from breakwater.api.reader import CachedEngine
 from breakwater.api.relay import Relay
 from breakwater.api.schemas import OrderRequest
 from breakwater.api.store import Pending, Store
-from breakwater.chain.engine import EmbeddedEngine, RpcEngine
+from breakwater.chain.engine import EmbeddedEngine
 from breakwater.chain.sender import Sender
-from breakwater.errors import BreakwaterError
 from breakwater.faults.busy import Busy
+from breakwater.faults.cancellation import AFTERWARDS_S, SOL, Ground, pay, payments, unreachable
+from breakwater.faults.stepping import at_every_await
 from breakwater.pools.post import Letter, Post
-from breakwater.simulate.leader import Leader
 from breakwater.simulate.loop import run_seeded
-from breakwater.simulate.network import Hazards, Link
-from breakwater.simulate.node import Node
-from breakwater.simulate.trace import Trace
-
-from .stepping import at_every_await
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
     from pathlib import Path
 
-    from solders.instruction import Instruction
     from solders.signature import Signature
 
     Check = Callable[[bool], Awaitable[None]]
 
-AFTERWARDS_S = 90.0
-SOL = 10**9
-
-
-class Ground:
-    """A chain behind a slow network, in simulated time."""
-
-    def __init__(self, engine: EmbeddedEngine) -> None:
-        loop = asyncio.get_running_loop()
-        trace = Trace(loop.time)
-        self.engine = engine
-        self.leader = Leader(engine, random.Random(1), trace, lost=0.0, skipped=0.0)
-        self.node = Node("node", self.leader, random.Random(2))
-        self.trace = trace
-        self.slots = asyncio.create_task(self.leader.run())
-
-    def connect(self) -> RpcEngine:
-        return Link("link", [self.node], Hazards(0.2), random.Random(3), self.trace).connect()
-
-    async def rest(self) -> None:
-        """Nothing of ours runs any longer than a blockhash lives."""
-        await asyncio.sleep(AFTERWARDS_S)
-        self.slots.cancel()
-        await asyncio.gather(self.slots, return_exceptions=True)
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
-def payments(engine: EmbeddedEngine, payer: Keypair) -> int:
-    key = payer.pubkey()
-    return sum(each.transaction.message.account_keys[0] == key for each in engine.history)
-
-
-def pay(payer: Keypair, lamports: int = 1) -> Instruction:
-    own = payer.pubkey()
-    return transfer(TransferParams(from_pubkey=own, to_pubkey=own, lamports=lamports))
-
 
 def test_a_payment_that_is_cancelled_anywhere_lands_once_or_never_and_leaves_nothing_behind() -> None:
-    landed: list[int] = []
-
-    async def make() -> tuple[Coroutine[Any, Any, Any], Check]:
-        ground, payer = Ground(EmbeddedEngine(start_time=1_800_000_000)), Keypair.from_seed(b"c" * 32)
-        ground.engine.fund(payer.pubkey(), SOL)
-        sender = Sender(ground.connect(), compute_limit=1_000)
-
-        async def check(cancelled: bool) -> None:
-            again = await sender.send([pay(payer, 2)], [payer])  # its locks are free
-            assert again.err is None
-            await ground.rest()
-            landed.append(payments(ground.engine, payer) - 1)
-            assert landed[-1] == 1 if not cancelled else landed[-1] in (0, 1)
-
-        return sender.send([pay(payer)], [payer]), check
-
-    points = run_seeded(at_every_await(make))
-    assert points >= 5
-    assert set(landed) == {0, 1}, "cancelled before it was sent, and after"
+    found = run_seeded(payments())
+    assert found.wrong == []
+    assert found.points >= 5
+    assert 0 < found.landed < found.points, "cancelled before it was sent, and after"
+    assert found.left == 0
 
 
 def test_whoever_posts_an_order_and_goes_leaves_an_order_that_is_carried_out_once(tmp_path: Path) -> None:
@@ -120,7 +61,7 @@ def test_whoever_posts_an_order_and_goes_leaves_an_order_that_is_carried_out_onc
             assert not relay._flights
             await relay.close()
             await store.close()
-            await ground.rest()
+            assert await ground.rest() == 0
 
         return relay.post(order), check
 
@@ -185,7 +126,7 @@ def test_a_relay_that_is_killed_anywhere_has_recorded_what_it_sent(tmp_path: Pat
             bought = busy.bought
             await other.close()
             await again.close()
-            await ground.rest()
+            assert await ground.rest() == 0
             assert busy.bought == bought
 
         return carrying, check
@@ -218,9 +159,9 @@ def test_a_letter_whose_sender_goes_takes_no_other_letter_with_it() -> None:
             receipt = await other
             assert receipt.err is None
             await post.rest()
-            await ground.rest()
+            assert await ground.rest() == 0
             for number in (0, 1):
-                assert payments(ground.engine, keys[number]) == signed.count(number) <= 1
+                assert ground.paid(keys[number]) == signed.count(number) <= 1
 
         return post.send(letter(0)), check
 
@@ -250,22 +191,6 @@ def test_a_write_whose_writer_goes_is_there_or_not_and_the_store_goes_on(tmp_pat
 
 
 def test_a_failure_on_the_way_reaches_whoever_waits() -> None:
-    async def main() -> None:
-        ground, payer = Ground(EmbeddedEngine(start_time=1_800_000_000)), Keypair.from_seed(b"f" * 32)
-        link = Link("hole", [ground.node], Hazards(0.1), random.Random(1), ground.trace)
-        link.clogged = True
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        raised: list[BreakwaterError] = []
-        with suppress(TimeoutError):
-            async with asyncio.timeout(600):
-                try:
-                    await Sender(link.connect(), compute_limit=1_000).send([pay(payer)], [payer])
-                except BreakwaterError as error:
-                    raised.append(error)
-        assert [type(each).__name__ for each in raised] == ["Unreachable"]
-        assert loop.time() - began < 120
-        link.clogged = False
-        await ground.rest()
-
-    run_seeded(main())
+    error, waited_s = run_seeded(unreachable())
+    assert error == "Unreachable"
+    assert 0 < waited_s < 120

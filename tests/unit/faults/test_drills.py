@@ -5,18 +5,23 @@ from __future__ import annotations
 import pytest
 
 from breakwater.errors import InvalidInput
+from breakwater.faults import CLEAR, HONEST, drills, rpc
 from breakwater.faults.drills import DRILLS, run_drill
-from breakwater.faults.model import DrillResult
+from breakwater.faults.model import Drill, DrillResult
 
 
 @pytest.mark.parametrize(
     "name",
-    ["rpc-reset", "rpc-hole", "rpc-lies", "rpc-swallowing", "exchange-cut", "store-full", "api-clients"],
+    [
+        *("rpc-reset", "rpc-hole", "rpc-lies", "rpc-swallowing", "exchange-cut", "source-lies"),
+        *("store-full", "store-memory", "api-clients", "api-kill"),
+    ],
 )
 async def test_nothing_is_lost_and_nothing_is_done_twice(name: str) -> None:
     result = await run_drill(name, 0.1)
     assert result.broken == []
-    assert result.succeeded == result.operations > 10
+    assert result.succeeded == result.operations >= 5
+    assert result.struck > 0
     assert result.fault_s > 0
 
 
@@ -28,14 +33,30 @@ def test_every_target_has_drills() -> None:
 
 
 def test_a_loss_is_a_failure() -> None:
-    result = DrillResult("x", operations=10, succeeded=9, lost=1, repeated=2)
+    result = DrillResult("x", operations=10, succeeded=9, lost=1, repeated=2, struck=1)
     assert result.broken == [
         "1 of 10 operations were lost.",
         "2 of 10 operations were done twice.",
         "1 of 10 operations failed.",
     ]
     assert not result.as_dict()["passed"]
-    assert DrillResult("x").broken == ["Nothing was done."]
+    assert DrillResult("x").broken == ["Nothing was done.", "The fault never happened."]
+
+
+async def test_a_fault_that_never_happens_is_a_failure() -> None:
+    result = await rpc._through("nothing", 0.1, CLEAR, HONEST)
+    assert result.succeeded == result.operations
+    assert result.broken == ["The fault never happened."]
+
+
+async def test_a_drill_that_breaks_off_has_failed_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def late(_: float) -> DrillResult:
+        raise TimeoutError
+
+    monkeypatch.setattr(drills, "DRILLS", {"late": Drill("late", "rpc", "never ends", late)})
+    result = await run_drill("late")
+    assert result.broken[0] == "It ended early: TimeoutError"
+    assert not result.as_dict()["passed"]
 
 
 async def test_an_unknown_drill_is_refused() -> None:

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from breakwater.chain.engine import EmbeddedEngine, RpcEngine
 from breakwater.errors import Fatal, InvalidInput, RateLimited, Unreachable
 from breakwater.faults import HONEST, Endpoint, Limit, Manners
+from breakwater.faults.node import served
 from breakwater.serving import Server, bound, url_of
 
 if TYPE_CHECKING:
@@ -74,6 +75,20 @@ async def test_an_honest_endpoint_answers_what_the_node_says(node: Node) -> None
             node.engine.clock.blockhash.hash,
         ]
         await engine.close()
+
+
+@pytest.mark.parametrize(
+    "body", ["3", "[3]", "[]", "no JSON", '{"method": "sendTransaction", "params": ["?"]}']
+)
+async def test_what_is_no_call_is_answered_all_the_same(body: str) -> None:
+    async with (
+        served(EmbeddedEngine(), 0) as url,
+        Endpoint(url, Manners(swallowing=1.0)) as endpoint,
+        httpx.AsyncClient() as client,
+    ):
+        answer = await client.post(endpoint.url, content=body)
+    assert answer.status_code == 200
+    assert endpoint.counts["swallowed"] == 0
 
 
 async def test_beyond_its_limit_it_answers_429_and_says_how_long_to_wait(node: Node) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +16,11 @@ from solders.signature import Signature
 
 from breakwater.chain import keeper_accounts as ka
 from breakwater.chain import keeper_instructions as kx
+from breakwater.chain.accounts import Position
 from breakwater.chain.engine import Receipt
 from breakwater.errors import BreakwaterError, InsufficientFunds, ProgramError, Unreachable
 from breakwater.keepers import KIND_URGENCY, Hands, Ledger, Work, rank
-from breakwater.keepers.turns import may_claim, stand_in
+from breakwater.keepers.turns import is_needed, may_claim, stand_in
 from breakwater.keepers.world import World
 
 SUBJECT = Pubkey(bytes([7]) * 32)
@@ -57,11 +59,13 @@ class Node:
     """Answers each transaction with what is next; a sender's place is taken only here, to make it fail."""
 
     def __init__(self, *answers: BreakwaterError | None) -> None:
-        self.answers, self.sent = list(answers), 0
+        self.answers, self.sent, self.signs = list(answers), 0, True
 
-    async def send(self, *_: Any) -> Receipt:
+    async def send(self, *_: Any, signed: Callable[[], None]) -> Receipt:
         self.sent += 1
         answer = self.answers.pop(0)
+        if self.signs:
+            signed()
         if answer is not None:
             raise answer
         return Receipt(Signature.default(), 5, None, (), 0)
@@ -116,6 +120,15 @@ async def test_nothing_is_sent_while_a_transaction_of_unknown_fate_may_land() ->
     assert (await able.do("stop", SUBJECT, [[]], [], 160)).result == "busy"
     assert node.sent == 1
     assert (await able.do("stop", SUBJECT, [[]], [], 191)).result == "done"
+
+
+async def test_a_node_that_is_silent_before_anything_is_signed_holds_nobody_up() -> None:
+    able, node = hands(Unreachable("no answer"), None)
+    node.signs = False
+    outcome = await able.do("liquidation", SUBJECT, [[]], [], 10)
+    assert (outcome.result, outcome.error) == ("failed", "Unreachable")
+    assert not able.ledger.unknown
+    assert (await able.do("liquidation", SUBJECT, [[]], [], 14)).result == "done"
 
 
 async def test_a_keeper_that_cannot_pay_says_so() -> None:
@@ -177,6 +190,31 @@ def test_a_claimed_task_is_left_alone_until_its_deadline_is_over() -> None:
     held = replace(TASK, state=kx.CLAIMED, claimed_by=bytes(KEEPERS[3]), deadline_slot=120)
     assert claimers(crowd(120), held) == []
     assert len(claimers(crowd(121), held)) == 1
+
+
+def test_a_task_is_needed_while_its_subject_says_what_it_said() -> None:
+    world = World()
+    position = Position(bytes(32), bytes(32), 50, 0, 40, 0, 0, 1)
+    world._kinds["Position"] = {SUBJECT: position}
+    for kind, witness, needed in (
+        (kx.LIQUIDATION, 40, True),
+        (kx.LIQUIDATION, 41, False),
+        (kx.STOP_LOSS, 50, True),
+        (kx.STOP_LOSS, 51, False),
+        (kx.PRUNING, 0, True),
+        (kx.RESOLUTION, 0, False),
+        (kx.PRICE_UPDATE, 0, True),
+    ):
+        assert is_needed(world, replace(TASK, kind=kind, witness=witness)) == needed, (kind, witness)
+    assert not is_needed(World(), replace(TASK, kind=kx.LIQUIDATION))
+
+
+def test_what_is_gone_for_long_is_forgotten_and_what_is_there_is_not() -> None:
+    world, other = World(), Pubkey(bytes([8]) * 32)
+    world.apply(SUBJECT, None, 5)
+    world.apply(other, None, 9)
+    world.forget(6)
+    assert world._seen == {other: 9}
 
 
 def test_older_news_never_replace_newer_ones() -> None:

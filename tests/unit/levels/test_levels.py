@@ -17,6 +17,8 @@ async def test_every_target_is_measured() -> None:
     assert values["errors"] == 0
     assert values["limited"] == 30
     assert values["connections"] <= 10
+    assert found.wrong == []
+    assert set(found.counts) == {"rush", "clients", "bulk_mb", "bulk_s", "bulk_kept_kib", "collections"}
     assert all(value >= 0 for value in values.values())
     assert found.as_dict()["levels"][0]["name"] == "get_p95"
 

@@ -80,12 +80,13 @@ def test_a_drill_deals_threads_out_with_one_swap_a_direction() -> None:
 def test_a_drill_says_what_is_broken() -> None:
     good = DrillResult("local", 1, 1, 1.0, operations=10, succeeded=10, success_rate=1.0, reconciled=True)
     assert good.broken == []
-    bad = DrillResult("local", 1, 1, 1.0, success_rate=0.5, lost_units=3, alerts=2)
+    bad = DrillResult("local", 1, 1, 1.0, success_rate=0.5, lost_units=3, alerts=2, read_p95_ms=61.25)
     assert bad.broken == [
         "3 units are lost",
         "50.00% of operations succeeded",
         "nothing was done",
         "2 alerts",
+        "5 of 100 reads took over 61.2 ms",
     ]
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import multiprocessing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from breakwater.cli import main
 from breakwater.faults.drills import DRILLS
+from breakwater.simulate import simulating
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +54,18 @@ def test_bad_input_is_one_sentence(
     shown = capsys.readouterr().err
     assert shown.startswith(f"breakwater: {says}")
     assert shown.count("\n") == 1
+
+
+async def test_a_simulation_that_is_cancelled_ends_its_processes() -> None:
+    running = asyncio.create_task(simulating(range(1, 1_000)))
+    async with asyncio.timeout(60):
+        while not multiprocessing.active_children():  # noqa: ASYNC110 - a process has no event
+            await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        while multiprocessing.active_children():  # noqa: ASYNC110 - the same
+            await asyncio.sleep(0.01)
+    assert running.cancelled()
 
 
 def test_drills_are_listed_and_run(capsys: pytest.CaptureFixture[str]) -> None:

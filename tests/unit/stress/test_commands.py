@@ -12,7 +12,7 @@ from breakwater.cli import main
 from breakwater.stress import Result, Suite, measure_tps, render_report, render_table, scenarios
 from breakwater.stress import service as stress_service
 from breakwater.stress.table import OWN
-from breakwater.trials import Asked, Context, Outcome, Scenario
+from breakwater.trials import Asked, Context, Outcome, Scenario, asked, at_least
 
 
 def status_of(*arguments: str) -> int:
@@ -34,15 +34,20 @@ async def _early(_: Context) -> Outcome:
     raise ConnectionError("the cable is out")
 
 
+async def _bug(_: Context) -> Outcome:
+    raise ExceptionGroup("several", [ZeroDivisionError("division by zero")])
+
+
 def _asked(source: str) -> tuple[Asked, ...]:
-    return (Asked(source, "an item", "95 %", lambda figures: f"{figures['count']} of 200"),)
+    return asked(source, ("an item", "95 %", "{count} of 200", at_least("count", 190)))
 
 
 MADE_UP = (
     Scenario("good", "all goes well", "000 2.1", ("embedded",), _good, _asked("000 2.1")),
     Scenario("bad", "not all goes well", "001 7.5.4", ("embedded",), _bad, _asked("001 7.5.4")),
     Scenario("early", "it ends early", "003", ("embedded",), _early, _asked("003 X")),
-    Scenario("elsewhere", "not here", "003", ("local",), _good),
+    Scenario("bug", "it has one", "003", ("embedded",), _bug),
+    Scenario("elsewhere", "not here", "003", ("local",), _good, _asked("003 Y")),
 )
 
 
@@ -69,11 +74,17 @@ def test_a_suite_goes_on_after_a_failure_and_ends_with_1(capsys: pytest.CaptureF
     found = [
         (each["name"], each["success_rate"], each["passed"], each["reason"]) for each in suite["scenarios"]
     ]
+    *found, (bug, rate, passed, why) = found
+    assert (bug, rate, passed) == ("bug", 0.0, False)
+    assert re.fullmatch(
+        r"It ended early: ZeroDivisionError in test_commands\.py:\d+: division by zero", why
+    ), why
     assert found == [
         ("good", 1.0, True, ""),
         ("bad", 0.75, False, "150 of 200 operations succeeded. Something is <off>."),
         ("early", 0.0, False, "It ended early: the cable is out"),
     ]
+    assert suite["machine"]["load"] >= 0
     assert "breakwater: bad: 150 of 200 operations succeeded." in said.err
 
 
@@ -84,6 +95,15 @@ def test_one_that_passes_ends_with_0_and_writes_its_page(tmp_path: Path) -> None
     text = page.read_text()
     assert "polyline" in text
     assert not re.search(r"(src|href)=|https?://", text), "the page loads nothing"
+
+
+@pytest.mark.parametrize("option", ["--budget", "--duration", "--rate", "--collateral"])
+@pytest.mark.parametrize("value", ["inf", "nan", "0"])
+def test_no_number_without_an_end_is_taken(
+    option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of("stress", "public", option, value) == 2
+    assert f"Invalid value for '{option}'" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("made_up")
@@ -112,11 +132,52 @@ def test_the_list_is_there_for_machines(capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.usefixtures("made_up")
 async def test_the_table_shows_both_figures_and_what_failed() -> None:
     suite = await stress_service.suite(Context())
-    text = render_table([suite.as_dict()])
+    found = suite.as_dict()
+    text = render_table([found])
     assert "| 000 2.1 | an item | 95 % | 200 of 200 | `breakwater stress run good` |" in text
     assert "| 001 7.5.4 | an item | 95 % | **failed**: 150 of 200 | `breakwater stress run bad` |" in text
     assert "| 003 X | an item | 95 % | **failed**: not measured |" in text
-    assert "1 of 3 items hold" in text
+    assert (
+        "| 003 Y | an item | 95 % | **not run** | `breakwater stress run elsewhere --engine local` |" in text
+    )
+    assert "| bench | leveraged trades a second | >= 6,000 | **not run** | `breakwater bench tps` |" in text
+    assert "1 of 7 items hold" in text
+    assert f"a load of {found['machine']['load']:.1f} at most" in text
+    found["scenarios"][0]["figures"]["count"] = 189
+    assert "| **missed**: 189 of 200 | `breakwater stress run good` |" in render_table([found])
+    found["scenarios"][0]["figures"] = {}
+    assert "0 of 7 items hold" in render_table([found])
+
+
+@pytest.mark.parametrize(("rate", "ratio", "held"), [(6_000.0, 0.8, 3), (5_999.0, 0.79, 1), (20.0, None, 0)])
+@pytest.mark.usefixtures("made_up")
+def test_throughput_below_its_bound_is_missed(rate: float, ratio: float | None, held: int) -> None:
+    figures = {
+        "embedded_trades_per_second": rate,
+        "embedded_processes": 2,
+        "embedded_trades_per_cpu_second": 1.0,
+        "local_ratio": ratio,
+        "local_trades_per_second": 1.0,
+        "local_transfers_per_second": 1.0,
+    }
+    assert f"{held} of 7 items hold" in render_table([figures])
+
+
+@pytest.mark.parametrize("text", ["[]", "3", '{"scenarios": [{}]}', '{"passed": true}', "not JSON"])
+def test_a_table_of_something_else_is_refused(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text(text)
+    assert status_of("stress", "table", str(tmp_path / "file")) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [("run", "chain-execution"), ("suite",), ("load",)])
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_begun(
+    command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of("stress", *command, "--report", str(tmp_path / "none" / "x.html")) == 2
+    assert "Name a file in an existing directory" in capsys.readouterr().err
 
 
 def test_what_a_report_shows_is_escaped() -> None:

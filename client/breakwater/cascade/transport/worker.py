@@ -21,7 +21,7 @@ import structlog
 
 from breakwater.errors import InvalidInput
 
-from ..engine import Engine
+from ..engine import Engine, warm
 from .streams import (
     FEW,
     FOREIGN,
@@ -113,6 +113,7 @@ class Worker:
         self.foreign = 0
         self.rebuilt = 0
         self._pool = connected(url)
+        warm()
         self._model, self._most, self._on_signal = model, most, on_signal
         self._lateness, self._capacity = lateness_ms, capacity
         self._parts: dict[int, _Part] = {}

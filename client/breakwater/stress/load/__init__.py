@@ -4,6 +4,6 @@ Locust replaces sockets and threads with its own when it is imported, so it runs
 `runner` starts a master and workers, `locustfile` is what they load. Nothing else imports Locust.
 """
 
-from .runner import Load, LoadResult, Member, load
+from .runner import MOST_P95_MS, Load, LoadResult, Member, load
 
-__all__ = ["Load", "LoadResult", "Member", "load"]
+__all__ = ["MOST_P95_MS", "Load", "LoadResult", "Member", "load"]

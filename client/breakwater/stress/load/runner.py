@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import shlex
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from .plan import PLACE, Member, Plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Load", "LoadResult", "Member", "load"]
+__all__ = ["MOST_P95_MS", "Load", "LoadResult", "Member", "load"]
 
 FILE: Final = Path(__file__).with_name("locustfile.py")
 SPARE_S: Final = 180.0
@@ -43,6 +44,8 @@ class Load:
         duration_s: from the first user to the last.
         per_second: requests of all users together.
         workers: processes that make the load; with more than one, another is their master.
+        others: workers that are started elsewhere and join; the master waits for them.
+        master_port: on loopback, where workers join; 0 takes one.
         most_p95_ms: of all requests.
         web_port: where Locust's page is served, on loopback; None is nowhere, 0 is not possible.
         csv: prefix of Locust's CSV files.
@@ -55,10 +58,17 @@ class Load:
     duration_s: float
     per_second: float
     workers: int = 1
+    others: int = 0
+    master_port: int = 0
     most_p95_ms: float = MOST_P95_MS
     web_port: int | None = None
     csv: Path | None = None
     html: Path | None = None
+
+    @property
+    def expected(self) -> int:
+        """Workers that a master waits for; 0 where one process does it all."""
+        return self.workers + self.others if self.workers + self.others > 1 else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,12 @@ async def load(wanted: Load, *, progress: Callable[[str], None] = lambda _: None
         ).write(plan_file)
         if wanted.web_port is not None:
             progress(f"Locust is at http://127.0.0.1:{wanted.web_port}/?token={token}")
+        if wanted.others:
+            worker = shlex.join(["python", "-m", "locust", "-f", str(FILE), *_joining(wanted)])
+            forwarded = f"{wanted.url} and port {_port(wanted)}"
+            progress(
+                f"{wanted.others} workers to join, with {forwarded} forwarded: {PLACE}={plan_file} {worker}"
+            )
         log = Path(place) / "log"
         status = await _processes(wanted, plan_file, log)
         if not result.exists():
@@ -125,10 +141,8 @@ async def _processes(wanted: Load, plan_file: Path, log: Path) -> int:
 
         try:
             first = await start(*_front(wanted), *_together(wanted))
-            port = _port(wanted)
-            for _ in range(wanted.workers if wanted.workers > 1 else 0):
-                worker = ("--worker", "--master-host", "127.0.0.1", "--master-port", port)
-                await start(*worker, "--expect-workers", str(wanted.workers))
+            for _ in range(wanted.workers if wanted.expected else 0):
+                await start(*_joining(wanted))
             async with asyncio.timeout(wanted.duration_s + SPARE_S):
                 return await first.wait()
         except TimeoutError:
@@ -157,13 +171,21 @@ def _front(wanted: Load) -> list[str]:
 
 def _port(wanted: Load) -> str:
     """Where the master listens for its workers; another one for every process that asks for load."""
-    return str(20_000 + os.getpid() % 10_000) if wanted.workers > 1 else ""
+    return str(wanted.master_port or 20_000 + os.getpid() % 10_000)
 
 
 def _together(wanted: Load) -> list[str]:
-    if wanted.workers < 2:
+    if not wanted.expected:
         return []
     return [
         "--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", _port(wanted),
-        "--expect-workers", str(wanted.workers),
+        "--expect-workers", str(wanted.expected),
+    ]  # fmt: skip
+
+
+def _joining(wanted: Load) -> list[str]:
+    """What makes a worker of it, here or, with the API's and the master's ports forwarded, anywhere."""
+    return [
+        "--worker", "--master-host", "127.0.0.1", "--master-port", _port(wanted),
+        "--expect-workers", str(wanted.expected),
     ]  # fmt: skip

@@ -76,6 +76,8 @@ class PublicResult:
             found.append(f"{self.most_out} lamports were out at once, the budget is {self.budget}.")
         if self.spent > self.fees:
             found.append(f"{self.spent} lamports are gone, fees were {self.fees} at most.")
+        if self.users and not self.trades and not self.interrupted:
+            found.append("Nobody traded.")
         if self.trades and self.success_rate <= LEAST_SUCCESS:
             found.append(f"{self.succeeded} of {self.trades} trades succeeded: {self.refused}.")
         return found

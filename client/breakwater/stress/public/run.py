@@ -16,6 +16,7 @@ from spl.token import instructions as spl
 from breakwater.chain import accounts, kinds, queries
 from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
+from breakwater.deploy import MAINNET
 from breakwater.errors import InsufficientFunds, InvalidInput, ProgramError, RateLimited
 from breakwater.limits import back_off
 
@@ -107,6 +108,11 @@ class _Run:
 
     async def begin(self) -> None:
         """What is there, and what an earlier run has left."""
+        async for attempt in stamina.retry_context(on=back_off, attempts=8, timeout=None, wait_max=15.0):
+            with attempt:
+                cluster = await queries.genesis_hash(self._spender.engine)
+        if cluster == MAINNET:  # by whatever address
+            raise InvalidInput("Name devnet, testnet or an http address: stress is not for mainnet.")
         config, _ = await self._spender.read([at.config(), at.vault()])
         if config is None:
             raise InvalidInput("Name a cluster with an initialised exchange: there is none here.")

@@ -53,10 +53,15 @@ pub struct Probe {
 
 fn artefact() -> PathBuf {
     let directory = std::env::var_os("BREAKWATER_PROGRAMS").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../target/deploy")),
+        || {
+            PathBuf::from(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../../../client/breakwater/programs"
+            ))
+        },
         PathBuf::from,
     );
-    directory.join("merkle_probe.so")
+    directory.join("merkle_probe.v0.so")
 }
 
 impl Probe {

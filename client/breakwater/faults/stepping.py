@@ -1,4 +1,7 @@
-"""Cancels something at each point where it, or a task that it has started, waits; one run after the other."""
+"""Cancels something at each point where it, or a task that it has started, waits; one run after the other.
+
+A watch counts the waits of everything that belongs to a run, and cancels the run at one of them.
+"""
 
 from __future__ import annotations
 
