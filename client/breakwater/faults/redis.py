@@ -111,7 +111,7 @@ async def _through(name: str, part: float, weather: Weather, *, cut: bool, kill:
     expected = await asyncio.to_thread(_expected, events)
     with tempfile.TemporaryDirectory(prefix="breakwater-redis-") as directory:
         server = cascade.RedisServer(Path(directory))
-        await asyncio.to_thread(server.start)
+        server.start()  # in no thread: whoever is cancelled meanwhile would leave it running
         try:
             async with Wire("127.0.0.1", server.port, seed=1) as wire:
                 line = _Line(server.url.replace(f":{server.port}/", f":{wire.port}/"), events)
@@ -133,16 +133,18 @@ async def _through(name: str, part: float, weather: Weather, *, cut: bool, kill:
                     while not (line.done or working.done()):  # noqa: ASYNC110 - engines may have to be compiled first
                         await asyncio.sleep(0.01)
                     healed = await _fault(wire, weather, working, result, cut=cut, part=part)
-                    await working
+                    await asyncio.wait({working})
                 finally:
-                    line.stopped = True
+                    line.stopped, wire.weather = True, CLEAR
+                    await asyncio.wait({working})  # it starts servers, too
+                working.result()
                 healed = max([healed, *started])
                 result.struck = wire.struck + len(killed)
                 result.recovery_s = next((at for at in line.caught_up if at >= healed), healed) - healed
                 told = await asyncio.to_thread(_told, server)
                 result.figures = {"events": len(events), "resets": wire.resets, "given_up": line.given_up}
         finally:
-            await asyncio.to_thread(server.kill)
+            server.kill()
     result.operations = expected.total()
     result.lost, result.repeated = (expected - told).total(), (told - expected).total()
     result.succeeded = (expected & told).total()

@@ -74,16 +74,23 @@ class RedisServer:
             stderr=subprocess.DEVNULL,
             process_group=0,  # Ctrl-C is for who started it
         )
-        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
-        self._process.stdin.write(settings.encode())
-        self._process.stdin.close()
+        try:
+            assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+            self._process.stdin.write(settings.encode())
+            self._process.stdin.close()
+            self._wait(self._process)
+        except BaseException:  # Ctrl-C, too: it is not reached by that itself
+            self.kill()
+            raise
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> None:
         end = time.monotonic() + START_S
         with redis.Redis.from_url(self.url, socket_connect_timeout=1) as client:
             while True:
                 try:
                     client.ping()
                 except redis.RedisError:
-                    if self._process.poll() is not None or time.monotonic() > end:
+                    if process.poll() is not None or time.monotonic() > end:
                         raise EngineUnavailable(
                             f"Look at redis-server: it does not answer on {self.port}."
                         ) from None
