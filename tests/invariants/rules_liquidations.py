@@ -206,6 +206,8 @@ class Liquidations(Chains, Attacks):
             self.keep_open()
             self.refresh()
             live = [each.id for each in self.of(Market) if self.trades(at.market(each.id))]
+            if not live:
+                return
             first, second = live[0], live[-1]
             size_of_first = size_of(700 + size % 160)
             legs = [self._leg(first, which % 2, size_of_first), self._leg(second, 0, size_of_first // 8)]

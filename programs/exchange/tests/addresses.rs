@@ -78,7 +78,7 @@ fn numbered(number: u64, kinds: &[&String]) -> (String, Vec<Vec<u8>>) {
 /// `BREAKWATER_ADDRESSES` asks for another number of them that a digest is known of.
 #[test]
 fn as_many_addresses_as_the_bench_derives_are_the_same_in_rust() {
-    let text = include_str!("../../../tests/vectors/addresses_many.json");
+    let text = include_str!("../../../tests/vectors/digests/addresses.json");
     let expected: Value = serde_json::from_str(text).expect("vectors");
     let asked = std::env::var("BREAKWATER_ADDRESSES").ok();
     let count = asked.map_or(20_000, |text| text.parse().expect("a number"));

@@ -94,5 +94,5 @@ def test_no_two_of_twenty_thousand_addresses_are_the_same_and_all_are_those_of_r
     figures = derive_many(20_000, processes=1)
     assert (figures.derived, figures.collisions) == (20_000, 0)
     assert set(figures.kinds) == {kind for kind, row in at.TABLE.items() if row.seeds}
-    known = json.loads((ROOT / "tests" / "vectors" / "addresses_many.json").read_text())
+    known = json.loads((ROOT / "tests" / "vectors" / "digests" / "addresses.json").read_text())
     assert figures.digest == known["20000"]
