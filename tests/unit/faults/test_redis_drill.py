@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from breakwater.cascade.transport import server
 from breakwater.faults.drills import run_drill
 
 
@@ -23,7 +22,7 @@ async def test_whoever_is_cancelled_leaves_no_server_behind(
             super().__init__(*arguments, **options)
             started.append(self)
 
-    monkeypatch.setattr(server.subprocess, "Popen", Watched)
+    monkeypatch.setattr("breakwater.cascade.transport.server.subprocess.Popen", Watched)
     drill = asyncio.create_task(run_drill(name, 0.1))
     async with asyncio.timeout(120):
         while not started:  # noqa: ASYNC110 - a process has no event
