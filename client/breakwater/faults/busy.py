@@ -25,7 +25,8 @@ __all__ = ["Busy"]
 UNIT: Final = 10**6
 SHARES: Final = UNIT // 10
 COMPUTE: Final = 400_000
-LIFE_MS: Final = 3_600_000
+LIFE_MS: Final = 86_400_000
+"""A soak goes on for tens of thousands of slots."""
 
 
 class Busy:
