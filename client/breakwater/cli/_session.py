@@ -15,6 +15,7 @@ import structlog
 import typer
 from rich.console import Console, RenderableType
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 
 from ..chain.engine import RpcEngine, open_engine
 from ..chain.sender import Sender
@@ -23,7 +24,7 @@ from ..errors import InvalidInput, Unreachable
 from ..localnet import Sandbox, current
 from ._options import Common
 
-__all__ = ["Session", "confirm", "connect", "note", "print_json", "say", "show", "sign"]
+__all__ = ["Session", "confirm", "connect", "note", "print_json", "say", "show", "sign", "whose"]
 
 Done = TypeVar("Done")
 
@@ -142,3 +143,19 @@ def sign(
         print_json(as_dict(done))
     else:
         say(as_text(done))
+
+
+def whose(opened: Session, owner: str | None, keypair: Path | None) -> Pubkey | None:
+    """Whom to look at: the owner that is named, else the signer; None where there is neither.
+
+    Raises:
+        InvalidInput: the owner is no address, or the key can't be read.
+    """
+    if owner is not None:
+        try:
+            return Pubkey.from_string(owner)
+        except ValueError:
+            raise InvalidInput(f"Give an address in base58, not {owner!r}.") from None
+    if keypair is None and opened.sandbox is None:
+        return None
+    return opened.key(keypair).pubkey()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,26 +24,13 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show what is left of the launch's incentives, and what a key has earned."""
-    from solders.pubkey import Pubkey
-
     from .. import bootstrap as service
-    from ..errors import InvalidInput
     from . import _bootstrap_view as view
     from . import _session as session
 
-    def whose(opened: session.Session, keypair: Path | None) -> Pubkey | None:
-        if owner is not None:
-            try:
-                return Pubkey.from_string(owner)
-            except ValueError:
-                raise InvalidInput(f"Give an address in base58, not {owner!r}.") from None
-        if keypair is None and opened.sandbox is None:
-            return None
-        return opened.key(keypair).pubkey()
-
     async def run() -> None:
         async with session.connect(engine) as opened:
-            found = await service.status(opened.engine, whose(opened, keypair))
+            found = await service.status(opened.engine, session.whose(opened, owner, keypair))
         if as_json:
             session.print_json(view.status_dict(found))
         else:

@@ -24,26 +24,13 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show what the schedule pays now, and what a key has staked and earned."""
-    from solders.pubkey import Pubkey
-
     from .. import mmt as service
-    from ..errors import InvalidInput
     from . import _mmt_view as view
     from . import _session as session
 
-    def whose(opened: session.Session) -> Pubkey | None:
-        if owner is not None:
-            try:
-                return Pubkey.from_string(owner)
-            except ValueError:
-                raise InvalidInput(f"Give an address in base58, not {owner!r}.") from None
-        if keypair is None and opened.sandbox is None:
-            return None
-        return opened.key(keypair).pubkey()
-
     async def run() -> None:
         async with session.connect(engine) as opened:
-            found = await service.status(opened.engine, whose(opened))
+            found = await service.status(opened.engine, session.whose(opened, owner, keypair))
         if as_json:
             session.print_json(view.status_dict(found))
         else:
