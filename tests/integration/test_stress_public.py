@@ -58,7 +58,7 @@ async def test_a_killed_run_is_cleaned_up_by_the_next_and_every_lamport_but_fees
         await stage.publish()
         before = await _lamports(engine, payer)
         # so few that even a busy machine asks for more: the endpoint has to say so
-        strict = replace(PUBLIC, limit=Limit(30, 15, period_s=5.0))
+        strict = replace(PUBLIC, limit=Limit(20, 10, period_s=5.0))
         async with Endpoint(engine.url, strict, seed=3) as endpoint:
             patient = patient_engine(endpoint.url, Patience(400, 200), counts)
             with monkeypatch.context() as patch:

@@ -27,6 +27,9 @@ REPORTS: Final = {
 }
 """What the items come from."""
 
+LEAST_MUTANTS: Final = 80
+"""Percent of the changes to crates/math that a test has to notice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -99,8 +102,48 @@ def _throughput(figures: Mapping[str, Any] | None) -> list[Row]:
     ]
 
 
+def _coverage(figures: Mapping[str, Any] | None) -> list[Row]:
+    """Rows of `scripts/coverage`: what it did not look at is not run."""
+    made = []
+    for what in ("client", "crates"):
+        found = (figures or {}).get(what)
+        ours = NOT_RUN
+        if found is not None:
+            ours = (
+                f"{_percent(found['lines_reached'], found['lines'])} of {found['lines']:,} lines, "
+                f"{_percent(found['branches_reached'], found['branches'])} of {found['branches']:,} branches"
+            )
+        made.append(
+            Row("bench", f"coverage of {what}", "reported", ours, "scripts/coverage", found is not None)
+        )
+    return made
+
+
+def _mutation(figures: Mapping[str, Any] | None) -> Row:
+    """A row of `scripts/mutants`."""
+    command, ours, enough = "scripts/mutants", NOT_RUN, False
+    if figures is not None:
+        noticed, missed = figures["caught"], figures["missed"]
+        command += "" if figures["shard"] == "all" else f" --shard {figures['shard']}"
+        enough = noticed * 100 >= (noticed + missed) * LEAST_MUTANTS
+        ours = (
+            f"{'' if enough else '**missed**: '}{_percent(noticed, noticed + missed)}: "
+            f"{noticed} of {noticed + missed} mutants"
+        )
+    return Row(
+        "bench", "mutation score of crates/math", f">= {LEAST_MUTANTS} %", ours, command, passed=enough
+    )
+
+
+def _percent(part: int, whole: int) -> str:
+    """Rounded down: nothing is whole that is not."""
+    return f"{part * 1000 // whole / 10:.1f} %" if whole else "none"
+
+
 def rows(found: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """The rows of results as `stress suite --json`, `stress run --json` and `bench tps --json` print them.
+    """The rows of results as `stress suite`, `stress run` and `bench tps` print them with `--json`.
+
+    `scripts/coverage` and `scripts/mutants` write results as well.
 
     Of a scenario that was run several times, on any engine, every result is shown; one that was not run is
     there as well, and holds nothing.
@@ -110,26 +153,39 @@ def rows(found: Sequence[Mapping[str, Any]]) -> list[Row]:
     """
     every = {each.name: each for each in scenarios()}
     made: list[Row] = []
-    run, measured = set[str](), False
+    run = set[str]()
+    coverage: dict[str, Any] = {}
+    measured = mutated = False
     try:
         for each in found:
             if "embedded_trades_per_second" in each:
                 made += _throughput(each)
                 measured = True
                 continue
+            if "coverage" in each:
+                coverage |= each["coverage"]
+                continue
+            if "mutation" in each:
+                made.append(_mutation(each["mutation"]))
+                mutated = True
+                continue
             for result in each["scenarios"]:
                 if result["name"] in every:
                     run.add(result["name"])
                     made += _of(every[result["name"]], result)
+        made += _coverage(coverage)
     except (KeyError, TypeError):
         raise InvalidInput(
-            "Give files that stress suite, stress run or bench tps printed with --json."
+            "Give files that stress suite, stress run or bench tps printed with --json, "
+            "or that scripts/coverage or scripts/mutants wrote."
         ) from None
     for name, scenario in every.items():
         if name not in run:
             made += _not_run(scenario)
     if not measured:
         made += _throughput(None)
+    if not mutated:
+        made.append(_mutation(None))
     return sorted(made, key=lambda row: (_place(row.source), row.source))
 
 

@@ -141,12 +141,12 @@ async def test_the_table_shows_both_figures_and_what_failed() -> None:
         "| 003 Y | an item | 95 % | **not run** | `breakwater stress run elsewhere --engine local` |" in text
     )
     assert "| bench | leveraged trades a second | >= 6,000 | **not run** | `breakwater bench tps` |" in text
-    assert "1 of 7 items hold" in text
+    assert "1 of 10 items hold" in text
     assert f"a load of {found['machine']['load']:.1f} at most" in text
     found["scenarios"][0]["figures"]["count"] = 189
     assert "| **missed**: 189 of 200 | `breakwater stress run good` |" in render_table([found])
     found["scenarios"][0]["figures"] = {}
-    assert "0 of 7 items hold" in render_table([found])
+    assert "0 of 10 items hold" in render_table([found])
 
 
 @pytest.mark.parametrize(("rate", "ratio", "held"), [(6_000.0, 0.8, 3), (5_999.0, 0.79, 1), (20.0, None, 0)])
@@ -160,10 +160,41 @@ def test_throughput_below_its_bound_is_missed(rate: float, ratio: float | None, 
         "local_trades_per_second": 1.0,
         "local_transfers_per_second": 1.0,
     }
-    assert f"{held} of 7 items hold" in render_table([figures])
+    assert f"{held} of 10 items hold" in render_table([figures])
 
 
-@pytest.mark.parametrize("text", ["[]", "3", '{"scenarios": [{}]}', '{"passed": true}', "not JSON"])
+@pytest.mark.usefixtures("made_up")
+def test_the_table_shows_what_tests_reach_and_what_was_not_looked_at() -> None:
+    reached = {"lines": 3_000, "lines_reached": 2_999, "branches": 3, "branches_reached": 2}
+    text = render_table([{"coverage": {"client": reached}}])
+    assert "| coverage of client | reported | 99.9 % of 3,000 lines, 66.6 % of 3 branches |" in text
+    assert "| coverage of crates | reported | **not run** | `scripts/coverage` |" in text
+    assert "1 of 10 items hold" in text
+
+
+@pytest.mark.parametrize(
+    ("caught", "held", "ours"),
+    [(8, 1, "80.0 %: 8 of 10 mutants"), (7, 0, "**missed**: 70.0 %: 7 of 10 mutants")],
+)
+@pytest.mark.usefixtures("made_up")
+def test_a_mutation_score_below_its_bound_is_missed(caught: int, held: int, ours: str) -> None:
+    text = render_table([{"mutation": {"caught": caught, "missed": 10 - caught, "shard": "0/31"}}])
+    assert f"| >= 80 % | {ours} | `scripts/mutants --shard 0/31` |" in text
+    assert f"{held} of 10 items hold" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"coverage": {"client": {}}}',
+        '{"mutation": {}}',
+        "[]",
+        "3",
+        '{"scenarios": [{}]}',
+        '{"passed": true}',
+        "not JSON",
+    ],
+)
 def test_a_table_of_something_else_is_refused(
     text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
