@@ -12,7 +12,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import structlog
-from rich.console import Console
 from rich.table import Table
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
@@ -23,6 +22,7 @@ from ..chain.engine import EmbeddedEngine, open_engine
 from ..chain.sender import Sender
 from ..config import load_keypair, settings
 from ..errors import InvalidInput
+from ._session import show
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -186,7 +186,7 @@ def print_feed(found: service.FeedView) -> None:
         ("authority", found.authority),
     ):
         table.add_row(name, value)
-    Console(file=sys.stdout).print(table)
+    show(table)
 
 
 def print_summary(summary: service.Summary) -> None:
@@ -211,7 +211,7 @@ def print_summary(summary: service.Summary) -> None:
         ("sequence", f"{summary.sequence:,}"),
     ):
         table.add_row(name, value)
-    Console(file=sys.stdout).print(table)
+    show(table)
 
 
 def _counts(counts: dict[str, int]) -> str:
