@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from solders.keypair import Keypair
 
-__all__ = ["Typed", "cells", "key_file", "refusal", "rows", "typed", "typed_json"]
+__all__ = ["Typed", "cells", "key_file", "refusal", "rows", "typed", "typed_here", "typed_json"]
 
 WIDE = {"COLUMNS": "400"}
 """No cell of a table is broken into lines."""
@@ -35,14 +35,15 @@ class Typed:
 
 async def typed(*arguments: object) -> Typed:
     """Run a command."""
-    return await asyncio.to_thread(_run, [str(each) for each in arguments])
+    return await asyncio.to_thread(typed_here, *arguments)
 
 
-def _run(arguments: list[str]) -> Typed:
+def typed_here(*arguments: object) -> Typed:
+    """Run a command in this thread, which has no loop; only in the main one can it take signals."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err), patch.dict(os.environ, WIDE):
         try:
-            main(arguments)
+            main([str(each) for each in arguments])
         except SystemExit as stopped:
             code = stopped.code
     assert isinstance(code, int)

@@ -18,17 +18,17 @@ from solders.pubkey import Pubkey
 
 from .. import oracle as service
 from ..chain import programs
-from ..chain.engine import EmbeddedEngine, open_engine
+from ..chain.engine import EmbeddedEngine, RpcEngine, open_engine
 from ..chain.sender import Sender
 from ..config import load_keypair, settings
 from ..errors import InvalidInput
-from ._session import show
+from ._session import require_answer, show
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from ..chain.engine import Receipt, RpcEngine
+    from ..chain.engine import Receipt
 
 SOL = 10**9
 
@@ -53,6 +53,8 @@ async def _cluster(engine: str | None) -> AsyncIterator[EmbeddedEngine | RpcEngi
     if name is None or name in ("embedded", "local"):
         raise InvalidInput("Name a cluster that outlives this command: --engine devnet or an address.")
     async with open_engine(name) as opened:
+        if isinstance(opened, RpcEngine):
+            await require_answer(opened)
         yield opened
 
 

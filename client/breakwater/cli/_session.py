@@ -82,13 +82,22 @@ async def connect(engine: str | None) -> AsyncIterator[Session]:
     async with open_engine(name) as opened:
         if not isinstance(opened, RpcEngine):
             raise InvalidInput("Name a node that keeps its state: local, devnet or an http address.")
-        try:
-            await opened.rpc.once([("getHealth", [])])
-        except Unreachable:
-            raise Unreachable(
-                f"Start the node or name another with --engine: {opened.url} does not answer."
-            ) from None
+        await require_answer(opened)
         yield Session(opened, sandbox)
+
+
+async def require_answer(engine: RpcEngine) -> None:
+    """Find out at once, and by its address, that nothing answers.
+
+    Raises:
+        Unreachable: so it is.
+    """
+    try:
+        await engine.rpc.once([("getHealth", [])])
+    except Unreachable:
+        raise Unreachable(
+            f"Start the node or name another with --engine: {engine.url} does not answer."
+        ) from None
 
 
 def plain_console(*, stderr: bool = False) -> Console:
