@@ -55,8 +55,8 @@ async def test_one_look_is_the_same_in_tables_and_in_json(stage: tuple[Ground, N
     ground, node = stage
     await ground.publish()
     # the embedded engine runs other builds than clusters do, and that is told like anywhere
-    seen = await typed_json("monitor", "--once", "--engine", node.url, status=1)
-    done = await typed("monitor", "--once", "--engine", node.url)
+    place = ("--once", "--engine", node.url)
+    seen, done = await asyncio.gather(typed_json("monitor", *place, status=1), process(*place))
     assert (done.status, done.err) == (1, "")
     assert "A program's bytes are not the manifest's. [program" in done.out
     values, tables = seen["values"], cells(done.out)
@@ -135,30 +135,24 @@ async def terminal(*arguments: object) -> tuple[int, str]:
     return await asyncio.wait_for(started.wait(), 60), text
 
 
-async def test_watching_shows_a_look_first_and_a_terminal_shows_them_all(
-    stage: tuple[Ground, Node],
+async def test_watching_shows_a_look_first_a_terminal_all_and_the_page_where_it_is(
+    stage: tuple[Ground, Node], tmp_path: Path
 ) -> None:
     _, node = stage
     place = ("--engine", node.url, "--seconds", "2", "--interval", "0.2")
-    plain, (status, live) = await asyncio.gather(process(*place), terminal(*place, "--terminal"))
-    assert plain.status == status == 0
+    serving = ("--serve", "--port", "0", "--history", tmp_path / "history.sqlite")
+    plain, (status, live), page = await asyncio.gather(
+        process(*place), terminal(*place, "--terminal"), process(*place, *serving)
+    )
+    assert plain.status == status == page.status == 0
     assert any(each[0] == FEED for each in cells(plain.out))
     assert "Watching; alerts are told as they come. Ctrl-C stops." in plain.err
     assert plain.err.endswith("Stopped.\n")
     assert live.count("Feeds") > 1, "one look after the other"
     assert "others" in live
-
-
-async def test_the_page_says_where_it_is_and_never_its_token(
-    stage: tuple[Ground, Node], tmp_path: Path
-) -> None:
-    _, node = stage
-    place = ("--engine", node.url, "--seconds", "2", "--serve", "--port", "0")
-    done = await process(*place, "--history", tmp_path / "history.sqlite")
-    assert (done.status, done.out) == (0, "")
-    file = config.settings().cache / "monitor" / "token"
-    assert f"the token is in {file}. Ctrl-C stops." in done.err
-    assert file.read_text().strip() not in done.err
+    token = config.settings().cache / "monitor" / "token"
+    assert f"the token is in {token}. Ctrl-C stops." in page.err
+    assert (page.out, token.read_text().strip() in page.err) == ("", False)
     assert (tmp_path / "history.sqlite").exists()
 
 
@@ -176,10 +170,9 @@ async def test_a_vault_that_covers_too_little_is_status_1(stage: tuple[Ground, N
     ground, node = stage
     file = tmp_path / "rules.toml"
     file.write_text(COVERED)
-    place = ("monitor", "--once", "--engine", node.url, "--rules", file)
-    assert (await typed(*place)).status == 0
+    place = ("--once", "--engine", node.url, "--rules", file)
     await ground.have_cash(ground.at_risk // 4)
-    done, seen = await typed(*place), await typed_json(*place, status=1)
+    seen, done = await asyncio.gather(typed_json("monitor", *place, status=1), process(*place))
     assert done.status == 1
     assert "critical  Covered badly. (coverage 0.25" in done.out
     assert [(each["rule"], each["severity"]) for each in seen["alerts"]] == [("covered", "critical")]
