@@ -33,7 +33,8 @@ class Node:
         found = json.loads(self._provider.answer(json.dumps(asked)))
         if self.raving:
             found = [each | {"result": "purple"} for each in found]
-        for question, reply in zip(asked, found, strict=True) if isinstance(asked, list) else ():
+        pairs = zip(asked, found, strict=True) if isinstance(asked, list) else ((asked, found),)
+        for question, reply in pairs:
             if question["method"] == "getHealth" and not self.healthy:
                 del reply["result"]
                 reply["error"] = BEHIND

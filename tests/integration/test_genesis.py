@@ -12,8 +12,10 @@ import pytest_asyncio
 from solders.keypair import Keypair
 from solders.system_program import CreateAccountParams, create_account
 from spl.token import instructions as spl
+from tests.integration.genesis_early import Early, asked_early, records_of
 from tests.integration.grounds import program_accounts
 from tests.integration.mortals import mortals
+from tests.integration.typed import cells, refusal, rows, typed, typed_json
 
 from breakwater import genesis
 from breakwater.chain import addresses as at
@@ -59,6 +61,7 @@ class Ended:
     place: Path
     planned_early: BreakwaterError
     opened_early: BreakwaterError
+    early: Early
     statuses: list[int]
     spent: int
     errors: str
@@ -68,7 +71,7 @@ class Ended:
 async def ended(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ended]:
     place, payer = tmp_path_factory.mktemp("genesis"), Keypair()
     own = payer.pubkey()
-    accounts = program_accounts("oracle", own) | program_accounts("exchange", own)
+    accounts = program_accounts("oracle", own) | program_accounts("exchange", own) | records_of(own)
     engine = await LocalEngine.start(
         settings().validator_path(),
         accounts=account_files(place / "accounts", accounts),
@@ -89,6 +92,7 @@ async def killed_and_continued(engine: LocalEngine, payer: Keypair, place: Path)
         + '[[feeds]]\nname = "BTC/USD"\n'
     )
     key.write_text(json.dumps(list(bytes(payer))))
+    early = await asked_early(engine, key, file, place)
     charter = Charter.read(file)
     with pytest.raises(InvalidInput) as planned:
         await genesis.make_plan(sender, engine, Keypair().pubkey(), charter, priority_fee=0)
@@ -103,7 +107,7 @@ async def killed_and_continued(engine: LocalEngine, payer: Keypair, place: Path)
             status, errors = await drivers.run("genesis", place, *arguments, *kill)
             statuses.append(status)
     spent = plan.balance - (await engine.client.get_balance(own)).value
-    return Ended(engine, payer, plan, place, planned.value, opened.value, statuses, spent, errors)
+    return Ended(engine, payer, plan, place, planned.value, opened.value, early, statuses, spent, errors)
 
 
 async def collateral(sender: Sender, payer: Keypair) -> Keypair:
@@ -130,10 +134,101 @@ async def test_it_is_refused_while_somebody_can_change_a_program_here_and_on_the
     assert ended.opened_early.name == "NotFinal"
 
 
+async def test_a_dry_run_shows_every_value_and_its_costs_and_sends_nothing(ended: Ended) -> None:
+    early, plan = ended.early, ended.plan
+    found = early.dry_json
+    assert (early.dry.status, found["ok"], found["burns"]) == (0, True, ["oracle", "exchange"])
+    assert found["left"] == list(plan.left)
+    assert {each["conflict"] for each in found["differences"]} == {False}
+    tables = cells(early.dry.out)
+    shown = [each[1:] for each in tables if each[0] == "+"]
+    assert shown == [[e["rule"], e["expected"], e["found"] or "nothing"] for e in found["differences"]]
+    costs = found["costs"]
+    assert (costs["rent"], costs["fees"]) == (plan.costs.rent, plan.costs.fees)
+    assert {name: rows(early.dry.out)[name] for name in ("rent, SOL", "fees at most, SOL")} == {
+        "rent, SOL": f"{costs['rent'] / SOL:.9f}",
+        "fees at most, SOL": f"{costs['fees'] / SOL:.9f}",
+    }
+    assert rows(early.dry.out)["burned with the first step"] == "authority over oracle and exchange"
+    assert early.dry.out.endswith("Nothing contradicts the file.\n")
+
+
+async def test_costs_are_shown_before_anything_is_sent(ended: Ended) -> None:
+    early = ended.early
+    assert refusal(early.unconfirmed).startswith("Add --yes: ")
+    assert rows(early.unconfirmed.err)["rent, SOL"] == f"{ended.plan.costs.rent / SOL:.9f}"
+    assert "cluster has a program for build records" in refusal(early.nameless)
+    assert refusal(early.stranger) == f"Sign with {ended.payer.pubkey()}: it holds the authority over oracle."
+    assert early.unrecorded.status == 2, "a record that cannot be written ends it before the memo"
+    before, still, after, again = early.balances
+    assert before == still
+    assert still - after == early.deployed["paid"]
+    assert again == after
+
+
+async def test_deploy_finds_programs_and_records_and_says_under_whom_they_are(ended: Ended) -> None:
+    found, again, own = ended.early.deployed, ended.early.again, str(ended.payer.pubkey())
+    assert {each["authority"] for each in found["programs"]} == {own}
+    records = [each for each in found["steps"] if each["step"] == "public record"]
+    assert [(each["program"], each["state"]) for each in records] == [
+        ("oracle", "found"),
+        ("exchange", "found"),
+    ]
+    assert again.status == 0, again
+    assert rows(again.err)["oracle"] == f"deployed, under {own}"
+    assert (rows(again.err)["transactions"], rows(again.err)["rent, SOL"]) == ("0", "0.000000000")
+    programs_ = [[e["name"], e["address"], e["sha256"], e["authority"]] for e in found["programs"]]
+    assert cells(again.out) == programs_
+    assert (
+        f"Paid 0.000000000 SOL. The record, signed by {own}, is in {found['record']['file']}\n" in again.out
+    )
+    assert f"and on the chain in {found['record']['transaction']}\n" in again.out
+    assert again.out.endswith(
+        "The deployer can still change the programs; genesis burns that as it opens the exchange.\n"
+    )
+
+
+async def test_after_it_deploy_says_that_nobody_can_change_the_programs(ended: Ended) -> None:
+    place = ("--cluster", ended.engine.url, "--keypair", ended.place / "payer.json", "--no-public-record")
+    journal = ("--journal", ended.place / "deploy.jsonl")
+    done = await typed("deploy", *place, *journal, "--immutable")
+    assert done.status == 0, done
+    assert rows(done.err)["exchange"] == "deployed, nobody can change it"
+    assert {each[3] for each in cells(done.out)} == {"nobody"}
+    assert "can still change" not in done.out
+    other = ended.place / "other.jsonl"
+    other.write_text((ended.place / "deploy.jsonl").read_text().replace(str(ended.payer.pubkey()), "else"))
+    assert refusal(await typed("deploy", *place, "--journal", other, "--yes")) == (
+        f"Name another journal: {other} is of another cluster or deployer."
+    )
+
+
+async def test_again_it_has_nothing_to_ask_and_says_what_it_found(ended: Ended) -> None:
+    file = ended.place / "genesis.toml"
+    place = ("--cluster", ended.engine.url, "--keypair", ended.place / "payer.json")
+    dry = await typed("genesis", file, *place, "--dry-run")
+    assert (dry.status, dry.out.splitlines()[-1]) == (
+        0,
+        "Everything is as the file says: there is nothing to do.",
+    )
+    journal = ("--journal", ended.place / "again.jsonl")
+    done, found = (
+        await typed("genesis", file, *place, *journal),
+        await typed_json("genesis", file, *place, *journal),
+    )
+    signatures = found["summary"]["statement"]["signatures"]
+    assert [each[:2] for each in cells(done.out)] == [[step, "found"] for step in signatures]
+    assert {each[0]: each[2] or None for each in cells(done.out)} == signatures
+    assert done.out.splitlines()[-2:] == [
+        f"Vault {found['vault']}, coverage {found['coverage_q32']}. Nobody administrates the exchange.",
+        f"Paid 0.000000000 SOL. The summary, signed by {found['payer']}, is in {found['files']['summary']}",
+    ]
+
+
 async def test_killed_at_every_step_it_is_continued_to_its_end(ended: Ended) -> None:
     assert ended.statuses == [-signal.SIGKILL] * len(KILLS) + [0], ended.errors
-    held = await read_held(ended.engine, ended.plan.charter)
-    assert [each for each in items(ended.plan.charter, held) if not each.same] == []
+    now = await read_held(ended.engine, ended.plan.charter)
+    assert [each for each in items(ended.plan.charter, now) if not each.same] == []
 
 
 async def test_programs_become_final_in_the_transaction_that_opens_the_exchange(ended: Ended) -> None:
@@ -146,7 +241,8 @@ async def test_programs_become_final_in_the_transaction_that_opens_the_exchange(
         assert state is not None
         assert state.authority is None
         touched = (await client.get_signatures_for_address(programdata)).value
-        assert touched[-1].signature == opened.signature
+        changing = [each for each in touched if each.memo is None]  # a memo only names it
+        assert changing[-1].signature == opened.signature
 
 
 async def test_it_pays_its_rent_and_every_fee_once(ended: Ended) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,21 +10,25 @@ import pytest
 import pytest_asyncio
 from solders.keypair import Keypair
 from solders.signature import Signature
+from tests.integration.typed import cells, refusal, typed, typed_json
 
 from breakwater import bootstrap, deploy
 from breakwater.chain import addresses as at
+from breakwater.chain import instructions as ix
 from breakwater.chain import keeper_instructions as kx
 from breakwater.chain import loader, mmt_mint
 from breakwater.chain import mmt_instructions as mx
 from breakwater.chain.engine import LocalEngine
 from breakwater.chain.sender import Sender
 from breakwater.charter import Charter
-from breakwater.cli import main
+from breakwater.cli import _launch_view
 from breakwater.config import load_keypair, settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from breakwater.launch import Launched
 
 pytestmark = [pytest.mark.local, pytest.mark.asyncio(loop_scope="module")]
 
@@ -56,6 +59,7 @@ class World:
     engine: LocalEngine
     place: Path
     answer: dict[str, Any]
+    done: Launched
 
     @property
     def summary(self) -> Path:
@@ -71,42 +75,18 @@ async def launched(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wo
     engine = await LocalEngine.start(settings().validator_path(), ticks_per_slot=TICKS_PER_SLOT)
     try:
         place = tmp_path_factory.mktemp("launch")
+        shown, kept = _launch_view._print, []
+
+        def printed(done: Launched, directory: Path, *, as_json: bool) -> None:
+            kept.append(done)
+            shown(done, directory, as_json=as_json)
+
         with pytest.MonkeyPatch.context() as patch:
-            printed: list[str] = []
-            patch.setattr("typer.echo", lambda text, **_: printed.append(text))
-            status = run("launch", "--engine", engine.url, "--place", str(place), "--json")
-        assert status == 0
-        (line,) = printed
-        yield World(engine, place, json.loads(line))
+            patch.setattr(_launch_view, "_print", printed)
+            answer = await typed_json("launch", "--engine", engine.url, "--place", place)
+        yield World(engine, place, answer, *kept)
     finally:
         await engine.close()
-
-
-def run(*arguments: str) -> int:
-    """A command in a thread, because it has an event loop of its own; its status."""
-    ended: list[object] = []
-
-    def target() -> None:
-        try:
-            main(list(arguments))
-        except SystemExit as exit_:
-            ended.append(exit_.code)
-
-    thread = threading.Thread(target=target)
-    thread.start()
-    thread.join()
-    (status,) = ended
-    assert isinstance(status, int)
-    return status
-
-
-def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
-    """A command with --json: its status, and its answer of one line."""
-    capsys.readouterr()
-    status = run(*arguments, "--json")
-    out = capsys.readouterr().out
-    assert out.count("\n") == 1
-    return status, json.loads(out)
 
 
 async def test_it_ends_with_every_step_its_seconds_and_its_signatures(launched: World) -> None:
@@ -147,14 +127,22 @@ async def test_first_trades_paid_fees_into_a_vault_of_nothing_but_the_liquidity(
     assert rewards.launch.trade_credits - rewards.credits_left == rewards.credit > 0
 
 
-async def test_verify_holds_the_chain_to_the_signed_summary(
-    launched: World, capsys: pytest.CaptureFixture[str]
-) -> None:
-    status, answer = said(
-        capsys, "verify", "--cluster", launched.engine.url, "--genesis", str(launched.summary)
-    )
-    assert (status, answer["ok"], answer["findings"]) == (0, True, [])
+async def test_verify_holds_the_chain_to_the_signed_summary(launched: World) -> None:
+    place = ("--cluster", launched.engine.url, "--genesis", launched.summary)
+    answer = await typed_json("verify", *place)
+    assert (answer["ok"], answer["findings"]) == (True, [])
     assert {each["status"] for each in answer["rules"]} == {"holds"}
+    done = await typed("verify", *place)
+    assert (done.status, done.err) == (0, "")
+    tables = cells(done.out)
+    assert [each[:2] for each in tables if each[0] == "holds"] == [
+        ["holds", each["rule"]] for each in answer["rules"]
+    ]
+    powers = [[each["power"], each["holder"], each["can"]] for each in answer["powers"]]
+    assert [each for each in tables if each in powers] == powers
+    (record,) = answer["records"]
+    last = f"{record['deployer']} has signed the same hashes: {record['transaction']}\nVerified.\n"
+    assert done.out.endswith(last)
 
 
 async def test_the_powers_that_remain_are_listed_with_their_holders(launched: World) -> None:
@@ -205,26 +193,22 @@ async def test_a_stranger_can_make_no_finding_by_signing_or_leaving_buffers(laun
     assert [each.deployer for each in report.facts.records] == [str(launched.key("payer").pubkey())]
 
 
-async def test_genesis_again_does_nothing_and_signs_the_same(
-    launched: World, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_genesis_again_does_nothing_and_signs_the_same(launched: World) -> None:
     before = launched.summary.read_text()
     payer = launched.place / "payer.json"
     place = ("--cluster", launched.engine.url, "--keypair", str(payer))
     journal = ("--journal", str(launched.place / "genesis.jsonl"))
-    status, plan = said(capsys, "genesis", str(launched.summary), *place, "--dry-run")
-    assert (status, plan["left"], plan["differences"]) == (0, [], [])
-    status, answer = said(capsys, "genesis", str(launched.summary), *place, *journal)
-    assert (status, answer["paid"]) == (0, 0)
+    plan = await typed_json("genesis", launched.summary, *place, "--dry-run")
+    assert (plan["left"], plan["differences"]) == ([], [])
+    answer = await typed_json("genesis", launched.summary, *place, *journal)
+    assert answer["paid"] == 0
     assert {each["state"] for each in answer["steps"]} == {"found"}
     again = json.loads(launched.summary.read_text())["statement"]
     first = json.loads(before)["statement"]
     assert {**again, "file_sha256": None} == first
 
 
-async def test_a_dry_run_names_what_the_chain_has_otherwise(
-    launched: World, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+async def test_a_dry_run_names_what_the_chain_has_otherwise(launched: World, tmp_path: Path) -> None:
     charter = Charter.read(launched.summary)
     file = tmp_path / "other.toml"
     file.write_text(
@@ -237,8 +221,8 @@ async def test_a_dry_run_names_what_the_chain_has_otherwise(
         """
     )
     place = ("--cluster", launched.engine.url, "--keypair", str(launched.place / "payer.json"))
-    status, plan = said(capsys, "genesis", str(file), *place, "--dry-run")
-    assert (status, plan["ok"]) == (1, False)
+    plan = await typed_json("genesis", file, *place, "--dry-run", status=1)
+    assert plan["ok"] is False
     assert plan["differences"] == [
         {
             "rule": "parameters",
@@ -248,4 +232,59 @@ async def test_a_dry_run_names_what_the_chain_has_otherwise(
             "conflict": True,
         }
     ]
-    assert run("genesis", str(file), *place, "--yes") == 2
+    done = await typed("genesis", file, *place, "--dry-run")
+    assert (done.status, done.err) == (1, "")
+    assert ["≠", "parameters", "fee_base_ppm 301", "fee_base_ppm 300"] in cells(done.out)
+    assert done.out.endswith("The chain contradicts the file in 1 value: nothing can be done.\n")
+    assert refusal(await typed("genesis", file, *place, "--yes")) == (
+        f"Correct the file, or deploy anew: {at.config()} has fee_base_ppm 300 where fee_base_ppm 301 is "
+        "wanted; --dry-run shows all."
+    )
+
+
+async def test_its_tables_say_what_its_json_does(launched: World, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "400")
+        _launch_view._print(launched.done, launched.place, as_json=False)
+    out = capsys.readouterr().out
+    tables, answer = cells(out), launched.answer
+    refusals = [[each["attempt"], each["error"], each["signature"]] for each in answer["refusals"]]
+    assert [each for each in tables if each in refusals] == refusals
+    powers = [[e["power"], e["holder"], e["can"]] for e in answer["verification"]["powers"]]
+    assert [each for each in tables if each in powers] == powers
+    steps = {each[0]: each[2] for each in tables if len(each) == 4}
+    assert {name: steps[name] for name in STAGES} == {e["step"]: e["result"] for e in answer["steps"]}
+    assert steps["together"] == f"{answer['paid'] / SOL:.9f} SOL"
+    trades = next(each for each in answer["steps"] if each["step"] == "first trades")["signatures"]
+    shown = next(each[3] for each in tables if each[0] == "first trades")
+    assert shown == f"{trades[0][:12]}, {trades[1][:12]} and {len(trades) - 2} more"
+    assert out.endswith(f"Launched. Journals, keys and the signed summary are in {launched.place}\n")
+
+
+async def test_a_second_launch_on_the_same_chain_is_refused(
+    launched: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BREAKWATER_CACHE_DIR", str(tmp_path))
+    settings.cache_clear()
+    done = await typed("launch", "--engine", launched.engine.url)
+    settings.cache_clear()
+    (place,) = (tmp_path / "launch").iterdir()
+    assert {each.stat().st_mode & 0o077 for each in (place, *place.glob("*.json"))} == {0}
+    assert refusal(done).startswith("Correct the file, or deploy anew: ")
+
+
+async def test_no_name_of_a_strangers_feed_steers_the_terminal_or_breaks_a_command(launched: World) -> None:
+    """Anybody may open a feed, of any name; `verify` shows them all to everybody."""
+    stranger, name = Keypair(), "[/red]\x1b[2J:bug:\u202ex"
+    await launched.engine.airdrop(stranger.pubkey(), SOL)
+    opened = ix.create_feed(stranger.pubkey(), name, stranger.pubkey(), -2, 30)
+    await Sender(launched.engine).send([opened], [stranger])
+    place = ("--cluster", launched.engine.url, "--genesis", launched.summary)
+    done, answer = await typed("verify", *place), await typed_json("verify", *place)
+    assert (done.status, done.out.splitlines()[-1]) == (0, "Verified.")
+    assert "\x1b" not in done.out
+    can = "publish [/red]\ufffd[2J:bug:\ufffdx, which settles its markets"
+    assert ["publisher", str(stranger.pubkey()), can] in cells(done.out)
+    assert can in {each["can"] for each in answer["powers"]}
+    shown = await typed("monitor", "--once", "--engine", launched.engine.url)
+    assert (shown.status, "\x1b" in shown.out) == (0, False)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
@@ -16,6 +15,7 @@ from solders.system_program import ID as SYSTEM
 from solders.system_program import CreateAccountParams, create_account
 from spl.token import instructions as spl
 from tests.integration.grounds import exchange_places, program_accounts
+from tests.integration.typed import cells, refusal, typed, typed_json
 
 from breakwater import deploy, genesis
 from breakwater.chain import addresses as at
@@ -24,7 +24,6 @@ from breakwater.chain._account_files import account_files, held
 from breakwater.chain.engine import EmbeddedEngine, LocalEngine
 from breakwater.chain.sender import Sender
 from breakwater.charter import Charter
-from breakwater.cli import main
 from breakwater.config import settings
 from breakwater.errors import InvalidInput
 from breakwater.steps import Journal
@@ -204,14 +203,14 @@ async def test_every_live_key_is_a_power(botched: World) -> None:
     assert {each.holder for each in report.powers} == {str(botched.deployer)}
 
 
-async def test_the_command_names_them_with_status_1(
-    botched: World, capsys: pytest.CaptureFixture[str]
-) -> None:
-    status, answer = command(capsys, botched, "--deployer", str(botched.deployer))
-    assert (status, answer["ok"]) == (1, False)
+async def test_the_command_names_them_with_status_1_in_tables_and_in_json(botched: World) -> None:
+    place = ("--cluster", botched.engine.url, "--deployer", botched.deployer)
+    answer = await typed_json("verify", *place, status=1)
+    assert answer["ok"] is False
     assert {"rule", "program", "expected", "found"} == answer["findings"][0].keys()
     assert {"rule", "account", "expected", "found"} == answer["findings"][-1].keys()
-    assert {each["rule"] for each in answer["findings"]} == {
+    broken = {each["rule"] for each in answer["findings"]}
+    assert broken == {
         "bytes",
         "upgrade authority",
         "buffers",
@@ -221,23 +220,32 @@ async def test_the_command_names_them_with_status_1(
         "sink",
         "mmt vaults",
     }
+    done = await typed("verify", *place)
+    assert (done.status, done.err) == (1, "")
+    tables = cells(done.out)
+    assert {each[1] for each in tables if each[0] == "broken"} == broken
+    findings = [[e["rule"], e.get("program", e.get("account")), e["expected"], e["found"]]
+                for e in answer["findings"]]  # fmt: skip
+    assert [each for each in tables if each in findings] == findings
+    assert done.out.endswith(f"Not verified: {len(findings)} findings.\n")
 
 
-def command(capsys: pytest.CaptureFixture[str], world: World, *more: str) -> tuple[int, Any]:
-    """`breakwater verify --json` without a file: its status, and its answer."""
-    ended: list[object] = []
+async def test_before_genesis_the_exchange_is_not_asked_for(botched: World) -> None:
+    place = ("--cluster", botched.engine.url, "--programs-only")
+    answer = await typed_json("verify", *place, status=1)
+    assert {each["rule"] for each in answer["findings"]} == {"bytes", "upgrade authority"}
+    done = await typed("verify", *place)
+    judged = {each["rule"]: each["status"] for each in answer["rules"]}
+    assert {each[1]: each[0] for each in cells(done.out) if each[0] in judged.values()} == judged
+    assert done.out.endswith("Not verified: 2 findings.\n")
 
-    def run() -> None:  # a command has an event loop of its own
-        try:
-            main(["verify", "--cluster", world.engine.url, "--json", *more])
-        except SystemExit as exit_:
-            ended.append(exit_.code)
 
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    out = capsys.readouterr().out
-    assert out.count("\n") == 1
-    (status,) = ended
-    assert isinstance(status, int)
-    return status, json.loads(out)
+async def test_what_cannot_be_looked_for_is_one_sentence(botched: World) -> None:
+    place = ("verify", "--cluster", botched.engine.url)
+    assert refusal(await typed(*place, "--deployer", "me")) == (
+        "Name a deployer by its base58 address, not me."
+    )
+    assert refusal(await typed(*place, "--manifest", "/nowhere.json")) == (
+        "Name a manifest that exists, not /nowhere.json."
+    )
+    assert refusal(await typed(*place, "--manifest", botched.file)).startswith("Name a manifest that ")

@@ -355,7 +355,9 @@ def feed(data: bytes) -> Feed:
     ring = tuple(zip(raw[::2], raw[1::2], strict=True))
     oldest = count % HISTORY if count > HISTORY else 0
     fields["history"] = (ring[oldest:] + ring[:oldest])[: min(count, HISTORY)]
-    fields["name"] = fields["id"].rstrip(b"\0").decode(errors="replace")
+    text = fields["id"].rstrip(b"\0").decode(errors="replace")
+    # anybody opens a feed, of any bytes: none of them may steer the terminal that shows it
+    fields["name"] = "".join(each if each.isprintable() else "\ufffd" for each in text)
     return _pick(Feed, fields)
 
 

@@ -38,6 +38,8 @@ def _address(text: str) -> str:
 def _feed_name(text: str) -> str:
     if len(text.encode()) > 32:
         raise ValueError("a feed's name has at most 32 bytes")
+    if not text.isprintable():
+        raise ValueError("a feed's name has printable characters only")
     return text
 
 

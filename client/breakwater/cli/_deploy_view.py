@@ -48,7 +48,7 @@ def rebuild(root: Path | None) -> None:
     repository, cache = build.find_root(root), settings().cache
     verdict = build.check(repository, build.find_toolchain(cache), cache=cache, progress=progress)
     if not verdict.ok or verdict.unsettled:
-        raise InvalidInput(f"Deploy nothing yet. {check_text(verdict)}")
+        raise InvalidInput(f"Believe no hash yet. {check_text(verdict)}")
     made = service.reference(repository / "client" / "breakwater" / "programs" / build.MANIFEST)
     if made != service.reference():
         raise InvalidInput(f"Install the package from {repository}: it ships other programs.")
@@ -124,7 +124,7 @@ class Bars:
 
     def __init__(self) -> None:
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 from solders.keypair import Keypair
 
 from .. import genesis as service
@@ -115,8 +115,8 @@ def differences(plan: service.Plan) -> Table:
     conflicts = set(plan.conflicts)
     for each in plan.items:
         if not each.same:
-            sign = "[bold red]≠[/]" if each in conflicts else "[green]+[/]"
-            table.add_row(sign, each.rule, escape(each.expected), escape(each.found or "nothing"))
+            sign = Text("≠", style="bold red") if each in conflicts else Text("+", style="green")
+            table.add_row(sign, each.rule, each.expected, each.found or "nothing")
     return table
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 import uvloop
 from rich.columns import Columns
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
@@ -24,7 +24,7 @@ from .. import monitor as service
 from ..alerts import Alert, Book, Severity, labels_text
 from ..config import settings
 from ..serving import Tokens
-from ._session import Session, connect, note, print_json, show
+from ._session import Session, connect, note, plain_console, print_json, show
 
 __all__ = ["Pace", "Page", "run_once", "run_watch", "sample_view"]
 
@@ -125,7 +125,7 @@ async def _watch(
         live = None
         if terminal:
             structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-            live = stack.enter_context(Live(console=Console(), screen=True, auto_refresh=False))
+            live = stack.enter_context(Live(console=plain_console(), screen=True, auto_refresh=False))
 
         def listening(url: str) -> None:
             if as_json:

@@ -12,23 +12,23 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import structlog
-from rich.console import Console
 from rich.table import Table
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from .. import oracle as service
 from ..chain import programs
-from ..chain.engine import EmbeddedEngine, open_engine
+from ..chain.engine import EmbeddedEngine, RpcEngine, open_engine
 from ..chain.sender import Sender
 from ..config import load_keypair, settings
 from ..errors import InvalidInput
+from ._session import require_answer, show
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from ..chain.engine import Receipt, RpcEngine
+    from ..chain.engine import Receipt
 
 SOL = 10**9
 
@@ -53,6 +53,8 @@ async def _cluster(engine: str | None) -> AsyncIterator[EmbeddedEngine | RpcEngi
     if name is None or name in ("embedded", "local"):
         raise InvalidInput("Name a cluster that outlives this command: --engine devnet or an address.")
     async with open_engine(name) as opened:
+        if isinstance(opened, RpcEngine):
+            await require_answer(opened)
         yield opened
 
 
@@ -186,7 +188,7 @@ def print_feed(found: service.FeedView) -> None:
         ("authority", found.authority),
     ):
         table.add_row(name, value)
-    Console(file=sys.stdout).print(table)
+    show(table)
 
 
 def print_summary(summary: service.Summary) -> None:
@@ -211,7 +213,7 @@ def print_summary(summary: service.Summary) -> None:
         ("sequence", f"{summary.sequence:,}"),
     ):
         table.add_row(name, value)
-    Console(file=sys.stdout).print(table)
+    show(table)
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -10,12 +10,12 @@ from types import TracebackType
 from typing import Self
 
 import typer
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from ..profile import Inner, Profile, Row, Scene, Spread
 from ._replay_view import require_writable
+from ._session import plain_console, show
 
 __all__ = ["StepLine", "print_list", "print_profile", "require_writable"]
 
@@ -32,7 +32,7 @@ class StepLine:
     def __init__(self, title: str) -> None:
         self._title = title
         self._drawn = 0.0
-        self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
+        self._live = Live(console=plain_console(stderr=True), auto_refresh=False, transient=True)
 
     def show(self, step: str) -> None:
         """Name the step."""
@@ -60,17 +60,17 @@ def print_list(scenes: Iterable[Scene], *, as_json: bool) -> None:
     table.add_column("what happens")
     for each in scenes:
         table.add_row(each.name, each.sentence)
-    Console().print(table, highlight=False)
+    show(table)
 
 
 def print_profile(result: Profile, report: Path | None) -> None:
     """The tables and the sentences, on standard output."""
-    console = Console()
+    console = plain_console()
     console.print(_compute(result), highlight=False)
     console.print(_time(result), highlight=False)
     console.print(_accounts(result), highlight=False)
     for sentence in _sentences(result, report):
-        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+        console.print(sentence, highlight=False, soft_wrap=True)
 
 
 def _compute(result: Profile) -> Table:

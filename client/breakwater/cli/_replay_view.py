@@ -14,6 +14,7 @@ from rich.table import Table
 from ..errors import InvalidInput
 from ..replay import Progress as Step
 from ..replay import ReplayResult
+from ._session import plain_console
 
 
 def require_writable(file: Path) -> None:
@@ -88,7 +89,7 @@ class ProgressBar:
 
 def print_result(result: ReplayResult, report: Path | None) -> None:
     """The tables, on standard output."""
-    console = Console()
+    console = plain_console()
     figures = Table(title=f"Replay of {result.source} on the {result.engine} engine", show_header=False)
     figures.add_column(style="bold")
     figures.add_column(justify="right")
@@ -102,7 +103,7 @@ def print_result(result: ReplayResult, report: Path | None) -> None:
         costs.add_row(name, *(f"{cost[key]:,}" for key in ("n", "p50", "p99", "max")))
     console.print(costs)
     for sentence in _remarks(result, report):
-        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+        console.print(sentence, highlight=False, soft_wrap=True)
 
 
 def _figures(result: ReplayResult) -> list[tuple[str, str]]:

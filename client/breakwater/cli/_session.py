@@ -24,7 +24,18 @@ from ..errors import InvalidInput, Unreachable
 from ..localnet import Sandbox, current
 from ._options import Common
 
-__all__ = ["Session", "confirm", "connect", "note", "print_json", "say", "show", "sign", "whose"]
+__all__ = [
+    "Session",
+    "confirm",
+    "connect",
+    "note",
+    "plain_console",
+    "print_json",
+    "say",
+    "show",
+    "sign",
+    "whose",
+]
 
 Done = TypeVar("Done")
 
@@ -71,28 +82,42 @@ async def connect(engine: str | None) -> AsyncIterator[Session]:
     async with open_engine(name) as opened:
         if not isinstance(opened, RpcEngine):
             raise InvalidInput("Name a node that keeps its state: local, devnet or an http address.")
-        try:
-            await opened.rpc.once([("getHealth", [])])
-        except Unreachable:
-            raise Unreachable(
-                f"Start the node or name another with --engine: {opened.url} does not answer."
-            ) from None
+        await require_answer(opened)
         yield Session(opened, sandbox)
+
+
+async def require_answer(engine: RpcEngine) -> None:
+    """Find out at once, and by its address, that nothing answers.
+
+    Raises:
+        Unreachable: so it is.
+    """
+    try:
+        await engine.rpc.once([("getHealth", [])])
+    except Unreachable:
+        raise Unreachable(
+            f"Start the node or name another with --engine: {engine.url} does not answer."
+        ) from None
+
+
+def plain_console(*, stderr: bool = False) -> Console:
+    """Where text is shown as it is: names come from a chain, where anybody may put brackets into one."""
+    return Console(stderr=stderr, markup=False, emoji=False)
 
 
 def note(*parts: RenderableType) -> None:
     """Show something that is not the result, on standard error."""
-    Console(stderr=True).print(*parts, highlight=False)
+    plain_console(stderr=True).print(*parts, highlight=False)
 
 
 def show(*parts: RenderableType) -> None:
     """Show the result to a person, on standard output."""
-    Console().print(*parts, highlight=False)
+    plain_console().print(*parts, highlight=False)
 
 
 def say(sentence: str) -> None:
     """A sentence of the result, never wrapped."""
-    Console().print(sentence, highlight=False, markup=False, soft_wrap=True)
+    plain_console().print(sentence, highlight=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:

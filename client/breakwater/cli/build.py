@@ -37,8 +37,13 @@ def build(
     """Build the Solana programs and their IDLs into the package, with a manifest of their hashes."""
     from .. import build as service
     from ..config import settings
+    from ..errors import InvalidInput
     from . import _build_view as view
 
+    if probes and check:
+        raise InvalidInput("Leave out --probes: --check builds and compares everything, probes too.")
+    if recall and not check:
+        raise InvalidInput("Add --check: --recall believes an earlier one.")
     cache = settings().cache
     repository = service.find_root(root)
     toolchain = service.find_toolchain(cache)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -68,6 +69,8 @@ def monitor(
         raise InvalidInput("Leave out --once: --serve and --terminal watch.")
     if terminal and as_json:
         raise InvalidInput("Choose between --terminal and --json.")
+    if terminal and not sys.stdout.isatty():
+        raise InvalidInput("Leave out --terminal: standard output is no terminal.")
     if allow_remote and token_file is None:
         raise InvalidInput("Add --token-file: other machines need a token that you chose.")
     book = service.read_rules(rules)

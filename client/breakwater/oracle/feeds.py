@@ -81,6 +81,8 @@ async def create(
         InvalidInput: the name or the maximum age cannot be, or there is such a feed already.
     """
     feed_address(name)
+    if not name or not name.isprintable():
+        raise InvalidInput(f"Give the feed a name of printable characters, not {name!r}.")
     if not 0 < max_age_s < 2**32 or not -30 <= exponent <= 0:
         raise InvalidInput("Choose a maximum age of at least a second and an exponent from -30 to 0.")
     if await read_feed(sender.engine, name) is not None:

@@ -136,3 +136,20 @@ def test_a_young_feed_shows_only_what_was_published() -> None:
     feed = accounts.feed(bytes(young))
     assert feed.count == 2
     assert len(feed.history) == 2
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [
+        (b"BTC/USD", "BTC/USD"),
+        ("Zürich €".encode(), "Zürich €"),
+        (b"\x1b[2Jx\r\n", "\ufffd[2Jx\ufffd\ufffd"),
+        ("a\u202eb".encode(), "a\ufffdb"),
+        (b"\xff", "\ufffd"),
+    ],
+)
+def test_no_byte_of_a_feeds_name_steers_a_terminal(raw: bytes, name: str) -> None:
+    data, _ = sample("Feed")
+    before = accounts.read_fields("Feed", data)["id"]
+    assert data.count(before) == 1
+    assert accounts.feed(data.replace(before, raw.ljust(32, b"\0"))).name == name

@@ -85,6 +85,7 @@ def test_a_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
         ('[keys]\noperator = "0O"', "Correct keys.operator in .*: this is no base58 address"),
         ("[[feeds]]\n", "Correct feeds.0.name in"),
         (f'[[feeds]]\nname = "{"x" * 33}"', "a feed's name has at most 32 bytes"),
+        ('[[feeds]]\nname = "BTC\\u001b[2J"', "a feed's name has printable characters only"),
         ("[other]\n", "Correct other in"),
         ("rules = [", "it is no TOML"),
     ],
