@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 from solders.keypair import Keypair
 
 from .. import genesis as service
@@ -115,7 +116,7 @@ def differences(plan: service.Plan) -> Table:
     conflicts = set(plan.conflicts)
     for each in plan.items:
         if not each.same:
-            sign = "[bold red]≠[/]" if each in conflicts else "[green]+[/]"
+            sign = Text("≠", "bold red") if each in conflicts else Text("+", "green")
             table.add_row(sign, each.rule, escape(each.expected), escape(each.found or "nothing"))
     return table
 

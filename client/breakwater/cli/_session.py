@@ -81,13 +81,14 @@ async def connect(engine: str | None) -> AsyncIterator[Session]:
 
 
 def note(*parts: RenderableType) -> None:
-    """Show something that is not the result, on standard error."""
-    Console(stderr=True).print(*parts, highlight=False)
+    """Show something that is not the result, on standard error; sentences are never wrapped."""
+    sentence = all(isinstance(each, str) for each in parts)
+    Console(stderr=True, markup=False).print(*parts, highlight=False, soft_wrap=sentence)
 
 
 def show(*parts: RenderableType) -> None:
-    """Show the result to a person, on standard output."""
-    Console().print(*parts, highlight=False)
+    """Show the result to a person, on standard output; what a chain or a file calls itself is no markup."""
+    Console(markup=False).print(*parts, highlight=False)
 
 
 def say(sentence: str) -> None:

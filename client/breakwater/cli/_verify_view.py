@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.table import Table
+from rich.text import Text
 from solders.pubkey import Pubkey
 
 from .. import deploy as service
@@ -46,7 +47,7 @@ def print_report(report: service.Report, *, as_json: bool) -> None:
     rules = Table(title=f"Rules, at slot {report.facts.slot}", title_style="bold", show_header=False)
     for rule in report.rules:
         status = report.status(rule)
-        rules.add_row(f"[{COLOURS[status]}]{status}[/]", rule.name, rule.says)
+        rules.add_row(Text(status, COLOURS[status]), rule.name, rule.says)
     show(rules)
     if report.findings:
         findings = Table(title="Findings", title_style="bold red")
