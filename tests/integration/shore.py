@@ -1,4 +1,4 @@
-"""An embedded chain in a thread of its own, behind a socket: commands run in the main one, as signals want it."""
+"""An embedded chain in a thread of its own, behind a socket; commands run in the main thread."""
 
 from __future__ import annotations
 

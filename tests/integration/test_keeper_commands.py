@@ -1,4 +1,4 @@
-"""`breakwater keeper` as a person reads it: the registry, a crew of several, and drills with their verdicts."""
+"""`breakwater keeper` as a person reads it: the registry, a crew of several, drills and their verdicts."""
 
 from __future__ import annotations
 
@@ -142,9 +142,7 @@ def test_a_crew_out_of_one_key_is_funded_once_and_its_summary_says_what_it_did(o
         (("--seconds", "nan"), "Invalid value for '--seconds'"),
     ],
 )
-def test_a_keeper_that_can_not_begin_says_why(
-    on: Shore, options: tuple[str, ...], sentence: str
-) -> None:
+def test_a_keeper_that_can_not_begin_says_why(on: Shore, options: tuple[str, ...], sentence: str) -> None:
     key = on.keypair(Keypair())
     assert refused(on.bw("keeper", "run", "--once", "--keypair", key, *options)).startswith(sentence)
 

@@ -54,7 +54,20 @@ def lamports(on: Shore, key: Keypair) -> int:
 def words(on: Shore, payer: Keypair) -> tuple[object, ...]:
     return (
         *("stress", "public", "--url", on.url, "--key", on.keypair(payer), "--no-airdrop"),
-        *("--requests", 4_000, "--per-method", 2_000, "--budget", "0.2", "--users", USERS, "--rate", 4, "--collateral", COLLATERAL // UNIT),
+        *(
+            "--requests",
+            4_000,
+            "--per-method",
+            2_000,
+            "--budget",
+            "0.2",
+            "--users",
+            USERS,
+            "--rate",
+            4,
+            "--collateral",
+            COLLATERAL // UNIT,
+        ),
     )
 
 

@@ -60,9 +60,9 @@ def test_orders_are_shown_to_the_sixth_decimal_and_dead_ones_are_cleared_for_the
 
     place = ("trade", "stop", "place", 1, "below")
     said = on.says(*place, "0.00004", "--tip", "0.00", "--yes", *key)
-    assert said == (
-        "7.000000 shares are sold when the price falls to 0.000040, for a tip of 0.000000."
-    ), "neither a trigger of nothing nor a tip that was not given"
+    assert said == ("7.000000 shares are sold when the price falls to 0.000040, for a tip of 0.000000."), (
+        "neither a trigger of nothing nor a tip that was not given"
+    )
     words = ("--side", "profit", "--shares", "2.5", "--limit", "0.9", "--tip", "0.25")
     assert "rises to 0.999999, for a tip of 0.25" in on.says(*place, "0.999999", *words, "--yes", *key)
     assert refused(on.bw(*place, "0.5", "--tip", "-1", "--yes", *key)) == (
@@ -118,7 +118,9 @@ def test_a_void_market_pays_each_share_its_part_and_every_figure_adds_up(on: Sho
     assert on.says("market", "list") == "There is no market yet: breakwater market create opens one."
 
 
-def test_a_settled_market_names_its_winner_and_a_chain_is_redeemed_leg_by_leg(on: Shore, booth: Booth) -> None:
+def test_a_settled_market_names_its_winner_and_a_chain_is_redeemed_leg_by_leg(
+    on: Shore, booth: Booth
+) -> None:
     key, operator = ("--keypair", on.keypair(booth.trader)), ("--keypair", on.keypair(booth.admin))
     close = f"{LIFE_S}s"
     on.js("market", "create", "3", "--id", 2, "--feed", FEED, "--closes", close, "--yes", *operator)
@@ -165,7 +167,9 @@ def test_guards_by_a_feed_of_probabilities_and_a_wide_interval_are_told(on: Shor
     assert refused(on.bw("trade", "quote", 9, "yes", 5, "--spend", 5)) == (
         "Give a number of shares or --spend, not both."
     )
-    assert "Create a key pair at" in refused(on.bw("trade", "quote", 9, "yes", 5, "--keypair", on.place / "x"))
+    assert "Create a key pair at" in refused(
+        on.bw("trade", "quote", 9, "yes", 5, "--keypair", on.place / "x")
+    )
 
 
 def test_what_a_chain_calls_itself_is_shown_as_it_is(on: Shore, booth: Booth) -> None:

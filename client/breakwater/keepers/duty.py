@@ -126,7 +126,9 @@ async def register(
     (tokens,) = await queries.read(engine, [source])
     held = 0 if tokens is None else int.from_bytes(tokens[64:72], "little")
     if held < wanted:
-        raise InvalidInput(f"Put {Decimal(wanted) / 10**9:f} MMT into {source} first: it holds {Decimal(held) / 10**9:f}.")
+        raise InvalidInput(
+            f"Put {Decimal(wanted) / 10**9:f} MMT into {source} first: it holds {Decimal(held) / 10**9:f}."
+        )
     await open_account(sender, key)
     made = kx.register_keeper(key.pubkey(), source, mint, wanted, beneficiary or key.pubkey())
     return await sender.send([made], [key])

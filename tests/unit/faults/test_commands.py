@@ -116,7 +116,7 @@ def test_bad_input_is_one_sentence(
 
 async def test_the_proxy_answers_until_ctrl_c_and_then_says_what_it_did() -> None:
     async with served(EmbeddedEngine(), 0) as node:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: ASYNC220 - it only starts
             [
                 *(sys.executable, "-c", "from breakwater.cli import main; main()", "faults", "proxy", node),
                 *("--profile", "public", "--latency-ms", "0", "--requests", "2", "--json"),

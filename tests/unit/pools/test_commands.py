@@ -54,7 +54,10 @@ def test_a_simulated_drill_reconciles_to_the_unit_and_its_table_has_the_figures_
     ],
 )
 def test_every_bound_that_is_broken_is_a_sentence_and_status_1(
-    result: DrillResult, broken: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    result: DrillResult,
+    broken: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def done(*_: object) -> DrillResult:
         return result

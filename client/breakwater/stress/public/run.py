@@ -241,8 +241,8 @@ class _Run:
         held = 0 if account is None else accounts.token_amount(bytes(account.data))
         if held < self._wanted.collateral:
             raise InvalidInput(
-                f"Send {Decimal(self._wanted.collateral) / UNIT:f} units of the collateral {self._mint} to {home} for "
-                "each user, or give users less with --collateral."
+                f"Send {Decimal(self._wanted.collateral) / UNIT:f} units of the collateral {self._mint} to "
+                f"{home} for each user, or give users less with --collateral."
             )
         return held // self._wanted.collateral
 
