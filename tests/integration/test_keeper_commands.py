@@ -62,6 +62,10 @@ def test_a_keepers_life_in_the_registry_from_register_to_the_bond(on: Shore) -> 
     signs = ("--keypair", on.keypair(key))
     wrong = refused(on.bw("keeper", "register", "--beneficiary", "me", *signs))
     assert wrong == "Name an address in base58, not 'me'."
+    low = refused(on.bw("keeper", "register", "--bond", "0.000000001", *signs))
+    assert low == f"Bond at least {Decimal(office.bond) / 10**9:f} MMT."
+    much = refused(on.bw("keeper", "register", "--bond", "1234567.000000001", *signs))
+    assert much.startswith("Put 1234567.000000001 MMT into "), "to the unit, however large"
     assert on.says("keeper", "register", *signs).startswith("On duty in slot ")
     on.call(on.engine.advance_slots, 1)
     assert on.says("keeper", "heartbeat", *signs).startswith("Noted in slot ")
