@@ -2,99 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
 from solders.account import Account
-from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from breakwater import archive, config
+from breakwater import archive
 from breakwater.archive import service
-from breakwater.chain import accounts, programs
-from breakwater.chain import addresses as at
 from breakwater.chain import instructions as ix
+from breakwater.chain import programs
 from breakwater.chain.engine import EmbeddedEngine
-from breakwater.cli import main
 
 from .archive_ground import Ground
+from .archive_town import Run, Town, named, open_town, runner, succeeds
 from .conftest import refused
 from .monitor_node import Node
-
-Run = Callable[..., Any]
-
-
-class Town:
-    """A chain behind a socket, a store of its archive, and claims in it."""
-
-    def __init__(self, ground: Ground, node: Node, place: Path, picked: archive.Picked) -> None:
-        self.ground, self.node, self.place, self.picked = ground, node, place, picked
-        self.keys: dict[Pubkey, Path] = {}
-
-    def keypair(self, key: Keypair) -> Path:
-        """A key pair's file."""
-        file = self.place / f"{key.pubkey()}.json"
-        file.write_text(json.dumps(list(bytes(key))))
-        return file
-
-    def live(self) -> archive.Candidate:
-        """A claim that is archived."""
-        return next(each for each in self.picked.positions if each.leaf == archive.LIVE)
-
-    def balance(self, owner: Pubkey) -> int:
-        """What an owner could withdraw."""
-        account = self.ground.engine.get_account(at.trader(owner))
-        assert account is not None
-        return accounts.trader(account.data).balance
 
 
 @pytest_asyncio.fixture
 async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
-    monkeypatch.setenv("BREAKWATER_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.delenv("BREAKWATER_RPC_URL", raising=False)
-    config.settings.cache_clear()
-    ground = await Ground.make(tmp_path / "unused", settled=0.3)
-    node, picked = Node(ground.engine), await ground.pick()
-    async with node.serving():
-        yield Town(ground, node, tmp_path, picked)
-    config.settings.cache_clear()
+    async with open_town(tmp_path, monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """`breakwater archive` with arguments, in a thread of its own: the chain lives in this one."""
-
-    def typed(arguments: tuple[object, ...]) -> int:
-        with pytest.raises(SystemExit) as stopped:
-            main(["archive", *map(str, arguments)])
-        assert isinstance(stopped.value.code, int)
-        return stopped.value.code
-
-    async def started(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = await asyncio.to_thread(typed, arguments)
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return started
-
-
-async def succeeds(run: Run, *arguments: object) -> Any:
-    """The JSON that a command prints, which has to succeed."""
-    status, out, err = await run(*arguments, "--json")
-    assert (status, out.count("\n")) == (0, 1), err
-    return json.loads(out)
-
-
-def named(each: archive.Candidate) -> tuple[object, ...]:
-    """The options that name a position."""
-    kind = ("--leveraged",) if each.kind else ()
-    return ("--market", each.market, "--outcome", each.outcome, *kind)
+    return runner(capsys)
 
 
 async def test_an_archived_claim_is_paid_out_once_its_market_is_settled(town: Town, run: Run) -> None:

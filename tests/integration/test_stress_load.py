@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
+import re
 import shlex
+import socket
 import subprocess
 import sys
 from pathlib import Path
+
+import httpx
 
 from breakwater.stress._users_http import users_over_http
 from breakwater.stress.load import Load, Member, load
@@ -37,6 +43,50 @@ async def test_two_workers_share_the_users_and_every_request_succeeds(tmp_path: 
     assert figures["by_path"]["POST /v1/orders"]["requests"] > 0
     assert (tmp_path / "load_stats.csv").read_text().startswith("Type,Name,Request Count")
     assert "<title>" in (tmp_path / "load.html").read_text()
+
+
+async def test_locusts_page_is_for_who_has_the_token_that_the_command_prints() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from breakwater.cli import main; main()", "stress", "load", "--json"),
+        *("--engine", "embedded", "--users", "2", "--duration", "2", "--rate", "4", "--web", str(port)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    assert process.stderr is not None
+    said = b""
+    try:
+        while not (found := re.search(rb"http://127\.0\.0\.1:\d+/\?token=\S+", said)):
+            piece = await asyncio.wait_for(process.stderr.read(1_000), 120)
+            assert piece, said
+            said += piece
+        address = found[0].decode()
+        base, _, token = address.partition("?token=")
+        async with httpx.AsyncClient() as client:
+            async with asyncio.timeout(120):
+                while True:
+                    try:
+                        bare = await client.get(base)
+                        break
+                    except httpx.TransportError:
+                        await asyncio.sleep(0.05)
+            assert (bare.status_code, token in bare.text) == (401, False)
+            assert (await client.get(base, params={"token": token[:-1]})).status_code == 401
+            assert (await client.get(f"{base}stats/requests")).status_code == 401
+            shown = await client.get(address)
+            assert (shown.status_code, token in shown.headers["location"]) == (302, False)
+            assert "HttpOnly" in shown.headers["set-cookie"]
+            assert (await client.get(base)).status_code == 200, "from then on the cookie is enough"
+    finally:
+        out, rest = await asyncio.wait_for(process.communicate(), 180)
+    suite = json.loads(out)
+    assert (process.returncode, suite["passed"]) == (0, True), rest
+    (result,) = suite["scenarios"]
+    assert (result["name"], result["figures"]["users"]) == ("concurrent-users", 2)
+    assert result["figures"]["succeeded"] == result["figures"]["operations"] > 2
 
 
 async def test_a_server_that_is_gone_fails_the_load_and_says_why() -> None:

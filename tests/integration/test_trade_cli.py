@@ -200,6 +200,11 @@ def test_status_knows_the_markets_and_stop_ends_it_all(bw: Run, market: int, san
     found = json.loads(out)
     assert (status, found["running"], found["pid"]) == (0, True, sandbox.pid)
     assert found["markets"] >= 1
+    status, out, _ = bw("local", "status")
+    assert (status, f"runs at {sandbox.url} (process {sandbox.pid}), slot " in out) == (0, True)
+    assert f"  markets   {found['markets']}\n" in out
+    again = json.loads(bw("local", "start", "--json")[1])
+    assert (again["started"], again["url"], again["keypairs"]) == (False, sandbox.url, found["keypairs"])
     assert bw("local", "stop")[0] == 0
     assert not (Path(sandbox.directory) / "ledger").exists()
     assert bw("local", "status") == (1, "No sandbox is running: breakwater local start starts one.\n", "")

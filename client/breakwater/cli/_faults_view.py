@@ -63,7 +63,7 @@ async def run_drills(names: list[str], part: float, *, as_json: bool) -> int:
         Console(file=sys.stdout).print(_table(results))
     for each in results:
         for sentence in each.broken:
-            errors.print(f"{each.name}: {sentence}", highlight=False)
+            typer.echo(f"breakwater: {each.name}: {sentence}", err=True)
     return int(any(each.broken for each in results))
 
 

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import structlog
@@ -195,11 +196,11 @@ async def pay(
     if o.as_json:
         print_json(paid.as_dict())
         return
-    parts = [f"{paid.rewards / MMT:g} MMT of rewards"] if paid.rewards else []
-    parts += [f"{paid.bond / MMT:g} MMT of the bond"] if paid.bond else []
+    parts = [f"{Decimal(paid.rewards) / MMT:f} MMT of rewards"] if paid.rewards else []
+    parts += [f"{Decimal(paid.bond) / MMT:f} MMT of the bond"] if paid.bond else []
     say(f"Paid {' and '.join(parts) or 'nothing'} into {paid.destination}.")
     if paid.sunk:
-        say(f"{paid.sunk / MMT:g} MMT had been slashed and went to the sink.")
+        say(f"{Decimal(paid.sunk) / MMT:f} MMT had been slashed and went to the sink.")
 
 
 def _key(opened: Session, o: Common) -> Keypair:
@@ -230,11 +231,11 @@ async def status(o: Common) -> None:
     ):
         table.add_column(name, justify="left" if name in ("keeper", "state") else "right")
     for each in found.keepers:
-        row = each.as_dict()
-        bond, response = f"{each.keeper.bond / MMT:g}", f"{each.keeper.mean_response_slots:.2f}"
+        row = each.as_dict()  # the keeper's own key, which --keeper takes; its account only in the JSON
+        bond, response = f"{Decimal(each.keeper.bond) / MMT:f}", f"{each.keeper.mean_response_slots:.2f}"
         missed = each.keeper.missed + each.keeper.failed
         table.add_row(
-            row["keeper"], row["state"], bond, str(row["tier"]), str(row["completed"]), str(missed),
+            row["authority"], row["state"], bond, str(row["tier"]), str(row["completed"]), str(missed),
             f"{each.keeper.success_rate:.1%}", response, str(each.silent_slots),
         )  # fmt: skip
     show(table)

@@ -192,11 +192,14 @@ def print_drill(result: pools.DrillResult) -> None:
         "kills": f"{result.killed} (after {result.operations_before_kill:,} operations)",
         "moves recovered": json.dumps(result.recovered),
         "compute units an operation": f"{result.compute_units / max(1, result.succeeded):,.0f}",
-        f"reads of {result.clients} clients": f"{result.reads:,}",
-        "95 of 100 reads within": f"{result.read_p95_ms:.1f} ms",
-        "CPU of the service": f"{result.service_cpu_seconds:.1f} s",
-        "CPU of the validator": f"{result.validator_cpu_seconds:.1f} s",
     }
+    if result.engine == "local":  # elsewhere there are no clients and no processes to measure
+        rows |= {
+            f"reads of {result.clients} clients": f"{result.reads:,}",
+            "95 of 100 reads within": f"{result.read_p95_ms:.1f} ms",
+            "CPU of the service": f"{result.service_cpu_seconds:.1f} s",
+            "CPU of the validator": f"{result.validator_cpu_seconds:.1f} s",
+        }
     for name, value in rows.items():
         table.add_row(name, value)
     Console(file=sys.stdout).print(table)

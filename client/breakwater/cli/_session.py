@@ -106,8 +106,9 @@ def plain_console(*, stderr: bool = False) -> Console:
 
 
 def note(*parts: RenderableType) -> None:
-    """Show something that is not the result, on standard error."""
-    plain_console(stderr=True).print(*parts, highlight=False)
+    """Show something that is not the result, on standard error; sentences are never wrapped."""
+    sentence = all(isinstance(each, str) for each in parts)
+    plain_console(stderr=True).print(*parts, highlight=False, soft_wrap=sentence)
 
 
 def show(*parts: RenderableType) -> None:

@@ -39,28 +39,21 @@ def placed_text(stop: StopView) -> str:
     """An order that was placed."""
     way = "falls" if SIDES[stop.order.side] == "loss" else "rises"
     shares, tip = show_amount(stop.order.shares), show_amount(stop.order.tip)
-    return f"{shares} shares are sold when the price {way} to {stop.trigger:.4f}, for a tip of {tip}."
+    return f"{shares} shares are sold when the price {way} to {stop.trigger:.6f}, for a tip of {tip}."
 
 
 def stops_table(stops: list[StopView]) -> Table:
     """Orders for people."""
     table = Table(title="Stops")
-    for name in ("market", "outcome", "kind", "side"):
+    for name in ("position", "order"):
         table.add_column(name)
     for name in ("price", "trigger", "limit", "shares", "tip"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("state")
     for stop in stops:
         row = stop_dict(stop)
         price = "" if row["price"] is None else f"{row['price']:.4f}"
-        limit = f"{stop.limit:.4f}" if stop.limit else "none"
-        table.add_row(
-            *("" if row[name] is None else str(row[name]) for name in ("market", "outcome", "kind", "side")),
-            price,
-            f"{stop.trigger:.4f}",
-            limit,
-            row["shares"],
-            row["tip"],
-            "stands" if stop.stands else "dead",
-        )
+        limit = f"{stop.limit:.6f}" if stop.limit else "none"
+        held = "gone" if row["market"] is None else f"{row['market']}, {row['outcome']}, {row['kind']}"
+        order = f"{row['side']}, {'stands' if stop.stands else 'dead'}"
+        table.add_row(held, order, price, f"{stop.trigger:.6f}", limit, row["shares"], row["tip"])
     return table

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from .. import stress as service
 from ..errors import InvalidInput
@@ -164,7 +165,7 @@ def print_list(every: Sequence[Scenario]) -> None:
 
 
 def _print(suite: service.Suite) -> None:
-    out = Console(file=sys.stdout)
+    out = Console(file=sys.stdout, markup=False)  # a reason quotes what it was told
     table = Table(title=f"Under stress on {suite.engine}")
     for column in ("scenario", "verdict", "success", "seconds", "why"):
         table.add_column(column, justify="right" if column in ("success", "seconds") else "left")
@@ -172,7 +173,7 @@ def _print(suite: service.Suite) -> None:
         outcome = each.outcome
         table.add_row(
             each.scenario.name,
-            "[green]passed[/]" if outcome.passed else "[red]failed[/]",
+            Text("passed", "green") if outcome.passed else Text("failed", "red"),
             f"{outcome.success_rate:.2%}",
             f"{each.seconds:.1f}",
             outcome.reason,

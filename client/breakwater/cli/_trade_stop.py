@@ -56,7 +56,7 @@ def place(
     async def run() -> None:
         at_least = 0 if limit is None else trading.parse_trigger(limit, "the limit")
         wanted = None if shares == "all" else trading.parse_amount(shares, "the shares")
-        paid = 0 if tip.strip() in ("0", "0.0") else trading.parse_amount(tip, "the tip")
+        paid = trading.parse_amount(tip, "the tip", least=0)
         price = trading.parse_trigger(trigger)
         async with session.connect(o.engine) as opened:
             found = await trading.read_market(opened.engine, market)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from solders.pubkey import Pubkey
@@ -119,13 +120,15 @@ async def register(
     least = 0 if raw is None else ka.registry(raw).min_bond
     wanted = least if bond is None else bond
     if wanted < least:
-        raise InvalidInput(f"Bond at least {least / 10**9:g} MMT.")
+        raise InvalidInput(f"Bond at least {Decimal(least) / 10**9:f} MMT.")
     mint = Pubkey.from_bytes(season.mint)
     source = get_associated_token_address(key.pubkey(), mint)
     (tokens,) = await queries.read(engine, [source])
     held = 0 if tokens is None else int.from_bytes(tokens[64:72], "little")
     if held < wanted:
-        raise InvalidInput(f"Put {wanted / 10**9:g} MMT into {source} first: it holds {held / 10**9:g}.")
+        raise InvalidInput(
+            f"Put {Decimal(wanted) / 10**9:f} MMT into {source} first: it holds {Decimal(held) / 10**9:f}."
+        )
     await open_account(sender, key)
     made = kx.register_keeper(key.pubkey(), source, mint, wanted, beneficiary or key.pubkey())
     return await sender.send([made], [key])

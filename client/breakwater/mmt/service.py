@@ -138,7 +138,7 @@ async def stake(sender: Sender, key: Keypair, amount: int) -> Moved:
     owner = key.pubkey()
     found = await status(sender.engine, owner)
     if found.tokens < amount:
-        raise InvalidInput(f"Stake at most {found.tokens / mx.MMT:g} MMT: {owner} has no more.")
+        raise InvalidInput(f"Stake at most {Decimal(found.tokens) / mx.MMT:f} MMT: {owner} has no more.")
     staked = 0 if found.stake is None else found.stake.amount
     _require_size(staked + amount)
     steps = [] if found.stake is not None else [mx.create_stake(owner)]
@@ -157,7 +157,7 @@ async def unstake(sender: Sender, key: Keypair, amount: int | None = None) -> Mo
         raise InvalidInput(f"Stake first: {key.pubkey()} has nothing staked.")
     wanted = found.amount if amount is None else amount
     if wanted > found.amount:
-        raise InvalidInput(f"Unstake at most {found.amount / mx.MMT:g} MMT: no more is staked.")
+        raise InvalidInput(f"Unstake at most {Decimal(found.amount) / mx.MMT:f} MMT: no more is staked.")
     _require_size(found.amount - wanted)
     return await _move(sender, key, [mx.unstake(key.pubkey(), wanted)], "unstaked")
 

@@ -60,14 +60,14 @@ def _scaled(text: str, places: int, what: str, example: str) -> int:
     return scaled.numerator
 
 
-def parse_amount(text: str, what: str = "the amount") -> int:
-    """Units with up to 6 decimals -> micro-units.
+def parse_amount(text: str, what: str = "the amount", *, least: int = 1) -> int:
+    """Units with up to 6 decimals -> micro-units, of which `least`, 0 or 1, has to be there.
 
     Raises:
-        InvalidInput: no number, below or equal to zero, too large, or more than 6 decimals.
+        InvalidInput: no number, below zero or less than that, too large, or more than 6 decimals.
     """
     amount = _scaled(text, DECIMALS, what, "12.5")
-    if amount == 0:
+    if amount < least:
         raise InvalidInput(f"Give a number above zero for {what}.")
     return amount
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import stamina
@@ -240,8 +241,8 @@ class _Run:
         held = 0 if account is None else accounts.token_amount(bytes(account.data))
         if held < self._wanted.collateral:
             raise InvalidInput(
-                f"Send {self._wanted.collateral / UNIT:g} units of the collateral {self._mint} to {home} for "
-                "each user, or give users less with --collateral."
+                f"Send {Decimal(self._wanted.collateral) / UNIT:f} units of the collateral {self._mint} to "
+                f"{home} for each user, or give users less with --collateral."
             )
         return held // self._wanted.collateral
 
