@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import redis
 
-from breakwater.errors import EngineUnavailable
+from breakwater.errors import EngineUnavailable, Fatal
 
 from . import _layout as at
 from ._detector import TRACE_WIDTH, risk
@@ -53,10 +53,12 @@ BATCHES = 40
 SINGLES = 2_000
 LOOPS = 20_000
 SIGNALLED = 100
+FEWEST_SIGNALLED = 10
 ROUNDS = 60
 SIGNAL_ROUNDS = 5
 REDIS_ROUNDS = 5
 READY_S = 60.0
+TOLD_S = 5.0
 ALONE = 20
 PACE_S = 0.001
 """Between the events of a feed that go through Redis one by one."""
@@ -128,7 +130,7 @@ def _engine(events: Events) -> Engine:
     return engine
 
 
-def _best(work: Callable[[], object], times: int = ROUNDS) -> float:
+def _best(work: Callable[[], object], times: int) -> float:
     """Seconds of the quickest of several runs."""
     best = float("inf")
     for _ in range(times):
@@ -138,10 +140,10 @@ def _best(work: Callable[[], object], times: int = ROUNDS) -> float:
     return best
 
 
-def _batch(events: Events) -> float:
+def _batch(events: Events, batches: int) -> float:
     _engine(events).process(events[:1000])
     best = float("inf")
-    for _ in range(BATCHES):
+    for _ in range(batches):
         engine = _engine(events)
         best = min(best, _best(lambda: engine.process(events), 1))  # noqa: B023 - called at once
     return len(events) / best
@@ -156,10 +158,10 @@ def as_values(events: Events, names: tuple[str, ...]) -> list[Event]:
     ]
 
 
-def _single(values: list[Event]) -> float:
+def _single(values: list[Event], rounds: int) -> float:
     Engine(capacity=100).push(values[0])
     best = float("inf")
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         engine = Engine(capacity=100)
         engine.table.fill(0)
         push = engine.push
@@ -193,11 +195,11 @@ def _percentiles(rounds: list[list[float]]) -> tuple[float, float, float]:
     return float(p50), float(p99), float(np.quantile(np.concatenate(rounds), 0.99))
 
 
-def _signal() -> tuple[float, float, float]:
+def _signal(signalled: int, times: int) -> tuple[float, float, float]:
     rounds: list[list[float]] = []
-    cascades = [_cascade_of(f"S{n}", n + 1, 1_750_000_000_000) for n in range(SIGNALLED)]
+    cascades = [_cascade_of(f"S{n}", n + 1, 1_750_000_000_000) for n in range(signalled)]
     gc.collect()
-    for _ in range(SIGNAL_ROUNDS + 1):
+    for _ in range(times + 1):
         engine, took = Engine(capacity=SIGNALLED), []
         for events in cascades:
             for event in events:
@@ -223,7 +225,7 @@ def _work(url: str, ready: Any, stop: Any) -> None:
     worker.close()
 
 
-def _redis(sync: str) -> tuple[float, float, float]:
+def _redis(sync: str, signalled: int, rounds: int) -> tuple[float, float, float]:
     """Median and 99th percentile of each signal's median, and the latter of all; milliseconds."""
     context = multiprocessing.get_context("spawn")
     ready, stop = context.Event(), context.Event()
@@ -237,7 +239,7 @@ def _redis(sync: str) -> tuple[float, float, float]:
                 )
             gc.collect()
             gc.freeze()
-            took = np.array([_through(server.socket_url, nth) for nth in range(REDIS_ROUNDS)])
+            took = np.array([_through(server.socket_url, nth, signalled) for nth in range(rounds)])
         finally:
             gc.unfreeze()
             stop.set()
@@ -246,7 +248,7 @@ def _redis(sync: str) -> tuple[float, float, float]:
     return 1e3 * float(p50), 1e3 * float(p99), 1e3 * float(np.quantile(took, 0.99))
 
 
-def _through(url: str, nth: int) -> list[float]:
+def _through(url: str, nth: int, signalled: int) -> list[float]:
     """Signals of one cascade after another: its last events go one by one, a thousand a second, as they would
     from a feed, and the signal of the one that raises the level is waited for."""
     took = []
@@ -255,7 +257,7 @@ def _through(url: str, nth: int) -> list[float]:
     with redis.Redis.from_url(url) as client, client.pubsub(ignore_subscribe_messages=True) as channel:
         channel.subscribe(SIGNALS)
         channel.get_message(timeout=5)
-        for number in range(SIGNALLED):
+        for number in range(signalled):
             events = _cascade_of(f"S{nth}-{number}", number + 1, 1_750_000_000_000)
             last = next(i for i, event in enumerate(events) if probe.push(event))
             producer.send(events[: last - ALONE])
@@ -265,40 +267,53 @@ def _through(url: str, nth: int) -> list[float]:
             time.sleep(PACE_S)
             began = time.perf_counter()
             producer.send([events[last]])
-            told = channel.get_message(timeout=5)
-            took.append(time.perf_counter() - began if told else float("inf"))
+            if channel.get_message(timeout=TOLD_S) is None:
+                raise Fatal(f"Report this: a signal did not come through Redis within {TOLD_S:g} s.")
+            took.append(time.perf_counter() - began)
     producer.close()
     return took
 
 
-def measure(*, progress: Callable[[str], None] = lambda _: None) -> Figures:
+def measure(*, part: float = 1.0, progress: Callable[[str], None] = lambda _: None) -> Figures:
     """Measure everything; about forty seconds, half of it spent on the Redis parts.
+
+    Args:
+        part: of the usual number of runs and of signals, from 0 to 1; the best of fewer is slower.
+        progress: told what is measured.
 
     Raises:
         EngineUnavailable: there is no redis-server.
+        Fatal: a signal was lost on its way.
     """
+
+    def some(count: int, least: int = 1) -> int:
+        return max(least, round(count * part))
+
+    rounds, signalled = some(ROUNDS), some(SIGNALLED, FEWEST_SIGNALLED)
     progress("batches")
     stress = generate(ScenarioKind.STRESS, 1)
-    batch = _batch(stress.events[:BATCH])
+    batch = _batch(stress.events[:BATCH], some(BATCHES))
     sparse = stress.events[:BATCH].copy()
     sparse["time_ms"] = sparse["time_ms"][0] + np.arange(len(sparse))  # a thousand a second
     progress("sparse batches")
-    thin = _batch(sparse)
+    thin = _batch(sparse, some(BATCHES))
     progress("one by one")
-    single = _single(as_values(stress.events[:SINGLES], stress.symbols))
+    single = _single(as_values(stress.events[:SINGLES], stress.symbols), rounds)
     progress("velocity and risk")
     engine = _engine(stress.events)
     engine.process(stress.events)
     row, tick = engine.table[0], int(engine.table[0, at.CLOSED])
     _velocities(row, tick, 1)
-    velocity = _best(lambda: _velocities(row, tick, LOOPS)) / LOOPS
+    velocity = _best(lambda: _velocities(row, tick, LOOPS), rounds) / LOOPS
     x, model = np.zeros(TRACE_WIDTH), engine.model.row()
     copy, its = row.copy(), row.copy()
     _risks(copy, copy.view(np.float64), model, x[:FEATURES], tick, 1)
-    risked = _best(lambda: _risks(its, its.view(np.float64), model, x[:FEATURES], tick, LOOPS)) / LOOPS
+    view = its.view(np.float64)
+    risked = _best(lambda: _risks(its, view, model, x[:FEATURES], tick, LOOPS), rounds) / LOOPS
     progress("signals")
-    signals = _signal()
+    signals = _signal(signalled, some(SIGNAL_ROUNDS))
     progress("Redis")
-    through = (*_redis("everysec"), *_redis("always"))
+    sizes = (signalled, some(REDIS_ROUNDS))
+    through = (*_redis("everysec", *sizes), *_redis("always", *sizes))
     memory = Engine(capacity=100).memory_bytes / 1e6
     return Figures(batch, thin, single, 1e6 * velocity, 1e6 * risked, *signals, *through, memory)
