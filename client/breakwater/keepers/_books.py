@@ -83,16 +83,28 @@ class Books:
             found.append(f"The token vault holds {self.tokens}, the books say {self.counted}.")
         held: Counter[tuple[bytes, int]] = Counter()
         owed: Counter[tuple[bytes, int]] = Counter()
+        here: Counter[bytes] = Counter()
         for (_, market, outcome), (shares, debt) in self.holdings.items():
             held[market, outcome] += shares
             owed[market, outcome] += debt
+            here[market] += 1
         for address, each in self.markets.items():
+            if each.status != OPEN:
+                continue
             for outcome, shares in enumerate(each.shares):
-                # what is more than the holdings is the vault's own
-                if each.status == OPEN and held[address, outcome] > shares:
-                    found.append(f"More shares of market {each.id} are held than there are.")
-                if each.status == OPEN and owed[address, outcome] > each.debt[outcome]:
-                    found.append(f"More is owed in market {each.id} than its books say.")
+                known = held[address, outcome] + each.taken_shares[outcome]
+                # leaves of an archive count as positions and hold shares, but owe nothing
+                if known > shares or (known < shares and here[address] == each.positions):
+                    found.append(
+                        f"Of outcome {outcome} of market {each.id} {known} shares are held, "
+                        f"its books say {shares}."
+                    )
+                debt = owed[address, outcome] + each.taken_debt[outcome]
+                if debt != each.debt[outcome]:
+                    found.append(
+                        f"For outcome {outcome} of market {each.id} {debt} is owed, "
+                        f"its books say {each.debt[outcome]}."
+                    )
         for index, shard in self.shards.items():
             lent = sum(sum(each.debt) for each in self.markets.values() if each.shard == index)
             if shard.debt != lent:

@@ -291,7 +291,7 @@ class Stage:
         """Every invariant that does not hold, a sentence each; nothing may be under way.
 
         Tokens are what the books say, to the unit; the supply is what wallets and the token vault hold; every
-        escrow covers every claim; nobody holds more shares or owes more than the market and its shard know;
+        escrow covers every claim; holdings are the shares and the loans that the market and its shard know;
         and all balances, escrows, shares, fees, volumes and loans are what the events added up to.
         """
         books = await read_books(self.engine)

@@ -174,6 +174,10 @@ fn markets_say_what_they_refuse() {
         assert_eq!(l.price(q, 1), Err(MathError::Overflow), "{q:?}");
     }
     assert_eq!(l.price(&[0, 0], 2), Err(MathError::Domain));
+    assert_eq!(l.price_floor(&[0, 0], 2), Err(MathError::Domain));
+    assert_eq!(l.price_floor(&[0], 0), Err(MathError::Domain));
+    assert_eq!(l.price_floor(&[0; 17], 0), Err(MathError::Domain));
+    assert_eq!(l.price_floor(&[u64::MAX, 0], 1), Err(MathError::Overflow));
     assert_eq!(l.subsidy(1), Err(MathError::Domain));
     assert_eq!(l.subsidy(17), Err(MathError::Domain));
     assert_eq!(l.subsidy(usize::MAX), Err(MathError::Domain));
@@ -310,4 +314,19 @@ fn a_premium_needs_a_probability_and_a_fill_needs_shares() {
         Err(MathError::DivisionByZero)
     );
     assert_eq!(risk::fill_price(debt, Shares6::new(1_000)), Ok(PriceQ28::ONE));
+}
+
+#[test]
+fn half_the_leverage_is_rounded_down_and_never_below_none() {
+    for (whole, half) in [
+        (0, 100),
+        (100, 100),
+        (199, 100),
+        (200, 100),
+        (203, 101),
+        (5_000, 2_500),
+    ] {
+        let halved = LeverageX100::new(whole).halved();
+        assert_eq!(halved, LeverageX100::new(half), "{whole}");
+    }
 }

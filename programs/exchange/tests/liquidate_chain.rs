@@ -2,19 +2,19 @@
 
 use harness::{attacks::Shape, error::DUPLICATE, model, *};
 
-const ID: u64 = 3;
+pub(crate) const ID: u64 = 3;
 
 /// Markets of two outcomes in different shards, and a party with a chain through them, bought a minute ago.
-struct Chained {
-    world: World,
-    party: Party,
-    keeper: Party,
-    other: Party,
-    markets: Vec<u64>,
+pub(crate) struct Chained {
+    pub(crate) world: World,
+    pub(crate) party: Party,
+    pub(crate) keeper: Party,
+    pub(crate) other: Party,
+    pub(crate) markets: Vec<u64>,
 }
 
 impl Chained {
-    fn new(b: u64, shares: &[u64], leverage_x100: u16) -> Self {
+    pub(crate) fn new(b: u64, shares: &[u64], leverage_x100: u16) -> Self {
         let mut world = World::launched();
         let [party, other] = [(); 2].map(|()| world.party(200_000 * UNIT));
         let keeper = world.party(0);
@@ -50,7 +50,7 @@ impl Chained {
     }
 
     /// Three legs at 2x.
-    fn usual() -> Self {
+    pub(crate) fn usual() -> Self {
         Self::new(
             5_000 * UNIT,
             &[300 * UNIT + 1, 200 * UNIT + 1, 100 * UNIT + 1],
@@ -59,7 +59,7 @@ impl Chained {
     }
 
     /// The same when the first leg has fallen so far that all of the chain may be sold, which still repays its loans.
-    fn called() -> Self {
+    pub(crate) fn called() -> Self {
         let mut chained = Self::usual();
         for leg in 0..3 {
             let id = chained.markets[leg];
@@ -70,7 +70,7 @@ impl Chained {
     }
 
     /// The first leg falls until all of the chain may be sold.
-    fn falls(&mut self) {
+    pub(crate) fn falls(&mut self) {
         while self.world.clone().send(&self.part(1_000_000)).is_err() {
             self.moves(0, 0, 300 * UNIT);
             assert!(self.world.market_state(self.markets[0]).shares[0] < 60_000 * UNIT);
@@ -78,14 +78,14 @@ impl Chained {
     }
 
     /// Somebody buys so many shares against a leg, or for it, and a minute passes.
-    fn moves(&mut self, leg: usize, outcome: u8, shares: u64) {
+    pub(crate) fn moves(&mut self, leg: usize, outcome: u8, shares: u64) {
         let (owner, id) = (self.other.owner, self.markets[leg]);
         self.world.does(&ix::buy(owner, id, outcome, shares, u64::MAX));
         self.world.pass(64);
     }
 
     /// Let a leg owe so much, past the program and in all ledgers.
-    fn owes(&mut self, leg: usize, debt: u64) -> bool {
+    pub(crate) fn owes(&mut self, leg: usize, debt: u64) -> bool {
         let chain = address::chain(&self.party.trader(), ID);
         let held = self.world.get::<Chain>(&chain).legs[leg].debt;
         let market = self.world.market_state(self.markets[leg]);
@@ -94,7 +94,7 @@ impl Chained {
         debt > held
     }
 
-    fn part(&self, part_ppm: u32) -> Instruction {
+    pub(crate) fn part(&self, part_ppm: u32) -> Instruction {
         let World { feed, .. } = self.world;
         ix::liquidate_chain(
             self.keeper.owner,
@@ -108,7 +108,7 @@ impl Chained {
 
     /// Liquidate a part, and compare all that it does with what it should.
     #[track_caller]
-    fn deals(&mut self, part_ppm: u32) -> ChainLiquidated {
+    pub(crate) fn deals(&mut self, part_ppm: u32) -> ChainLiquidated {
         let instruction = self.part(part_ppm);
         self.world.next_slot();
         let loans = self.world.chain_loans(&self.party, ID);
@@ -373,75 +373,4 @@ fn one_legs_cap_binds_the_whole_chain_and_the_next_slot_sells_more() {
     }
     // 50 + 100 + 150 shares
     assert_eq!((slots, binding), (3, 2));
-}
-
-/// Let one leg's market close before the others.
-fn closes_early(chained: &mut Chained, leg: usize) {
-    let market = address::market(chained.markets[leg]);
-    chained
-        .world
-        .edit::<Market>(&market, |m| m.close_ms -= HOUR_MS / 2);
-}
-
-#[test]
-fn a_settled_leg_is_paid_out_on_the_way() {
-    for price in [99, 101] {
-        let mut chained = Chained::called();
-        closes_early(&mut chained, 2);
-        let settled = chained.markets[2];
-        chained.world.settle(settled, price * UNIT);
-        let mut twin = chained.world.clone();
-        let owner = chained.party.owner;
-        twin.does(&ix::redeem_leg(owner, ID, settled, 2));
-        let whole = chained.part(1_000_000);
-        let mut rest = whole.clone();
-        rest.accounts.truncate(rest.accounts.len() - 3);
-        // healthy or not: one is refused where the other is
-        match twin.send(&rest) {
-            Ok(_) => drop(chained.world.does(&whole)),
-            Err(failed) => assert_eq!(chained.world.send(&whole).unwrap_err().err, failed.err),
-        }
-        let with = |world: &World| (world.trader(&chained.party), world.trader(&chained.keeper));
-        if chained.world.chain(&chained.party, ID).legs[0].shares == 0 {
-            assert_eq!(with(&chained.world), with(&twin));
-        }
-    }
-}
-
-#[test]
-fn a_leg_whose_market_waits_for_its_settlement_counts_and_stays() {
-    let mut chained = Chained::called();
-    closes_early(&mut chained, 0);
-    let waiting = chained.markets[0];
-    chained.world.pass_close(waiting);
-    let before = chained.world.chain_loans(&chained.party, ID);
-    let instruction = chained.part(300_000);
-    let event = chained.world.does(&instruction).event::<ChainLiquidated>();
-    assert_eq!(event.legs, 2);
-    let after = chained.world.chain_loans(&chained.party, ID);
-    assert_eq!(
-        (after[0].shares, after[0].debt),
-        (before[0].shares, before[0].debt)
-    );
-    for leg in [1, 2] {
-        assert_eq!(
-            after[leg].shares,
-            before[leg].shares - model::part_of(before[leg].shares, 300_000)
-        );
-    }
-    // nothing but waiting legs is nothing to sell
-    let alone = ix::liquidate_chain(
-        chained.keeper.owner,
-        chained.party.owner,
-        ID,
-        chained.world.feed,
-        &chained.markets,
-        1_000_000,
-    );
-    for leg in [1, 2] {
-        let market = address::market(chained.markets[leg]);
-        let close_ms = chained.world.market_state(waiting).close_ms;
-        chained.world.edit::<Market>(&market, |m| m.close_ms = close_ms);
-    }
-    chained.world.refuses(&alone, ExchangeError::MarketClosed);
 }

@@ -31,6 +31,7 @@ mod invariants;
 mod legs;
 mod liquidate;
 mod liquidate_chain;
+mod liquidate_chain_settled;
 mod liquidate_property;
 mod liquidate_split;
 mod liquidity;
