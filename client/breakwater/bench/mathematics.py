@@ -73,7 +73,8 @@ class FunctionFigures:
     Attributes:
         samples: how many arguments it was called with.
         cu: its compute units.
-        errors: scaled errors, of the arguments that have one.
+        errors: scaled errors, of the arguments that have one; of few amounts perhaps none has, because all
+            are too coarse, or because every one is refused.
         iterations: of a solver, how many solutions took so many iterations.
         broken: rules that values break, as sentences.
         solmath_cu: solmath's compute units; None where it has no such function.
@@ -99,7 +100,7 @@ class MathFigures:
     @property
     def max_scaled_error(self) -> float:
         """The largest error of any function."""
-        return max(max(each.errors) for each in self.functions.values())
+        return max((error for each in self.functions.values() for error in each.errors), default=0.0)
 
     @property
     def mean_error(self) -> float:
@@ -123,14 +124,14 @@ class MathFigures:
     @property
     def max_iterations(self) -> int:
         """The most iterations of any solution, warm ones too."""
-        return max(steps for each in self.functions.values() for steps in each.iterations)
+        return max((steps for each in self.functions.values() for steps in each.iterations), default=0)
 
     def failures(self) -> list[str]:
         """One sentence for each bound that does not hold."""
         found = [
             f"{name} has a scaled error of {max(each.errors):.2e}, the bound is {MAX_SCALED_ERROR:.0e}."
             for name, each in self.functions.items()
-            if not max(each.errors) <= MAX_SCALED_ERROR
+            if each.errors and not max(each.errors) <= MAX_SCALED_ERROR
         ]
         for name, each in self.functions.items():
             found += [f"{name} {broken}." for broken in each.broken[:3]]

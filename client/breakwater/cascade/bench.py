@@ -19,17 +19,11 @@ microseconds, what else the machine does in the meantime is large, and it does n
 from __future__ import annotations
 
 import gc
-import multiprocessing
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import redis
-
-from breakwater.errors import EngineUnavailable
 
 from . import _layout as at
 from ._detector import TRACE_WIDTH, risk
@@ -39,7 +33,7 @@ from ._numbers import PUBLISHED, TARGETS
 from .engine import Engine
 from .events import Event, Exchange, Kind, Side
 from .generate import ScenarioKind, generate
-from .transport import SIGNALS, Producer, RedisServer, Worker
+from .redis_bench import REDIS_ROUNDS, SIGNALLED, cascade_of, through_redis
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,14 +46,9 @@ BATCH = 60_000
 BATCHES = 40
 SINGLES = 2_000
 LOOPS = 20_000
-SIGNALLED = 100
+FEWEST_SIGNALLED = 10
 ROUNDS = 60
 SIGNAL_ROUNDS = 5
-REDIS_ROUNDS = 5
-READY_S = 60.0
-ALONE = 20
-PACE_S = 0.001
-"""Between the events of a feed that go through Redis one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +117,7 @@ def _engine(events: Events) -> Engine:
     return engine
 
 
-def _best(work: Callable[[], object], times: int = ROUNDS) -> float:
+def _best(work: Callable[[], object], times: int) -> float:
     """Seconds of the quickest of several runs."""
     best = float("inf")
     for _ in range(times):
@@ -138,10 +127,10 @@ def _best(work: Callable[[], object], times: int = ROUNDS) -> float:
     return best
 
 
-def _batch(events: Events) -> float:
+def _batch(events: Events, batches: int) -> float:
     _engine(events).process(events[:1000])
     best = float("inf")
-    for _ in range(BATCHES):
+    for _ in range(batches):
         engine = _engine(events)
         best = min(best, _best(lambda: engine.process(events), 1))  # noqa: B023 - called at once
     return len(events) / best
@@ -156,10 +145,10 @@ def as_values(events: Events, names: tuple[str, ...]) -> list[Event]:
     ]
 
 
-def _single(values: list[Event]) -> float:
+def _single(values: list[Event], rounds: int) -> float:
     Engine(capacity=100).push(values[0])
     best = float("inf")
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         engine = Engine(capacity=100)
         engine.table.fill(0)
         push = engine.push
@@ -170,21 +159,6 @@ def _single(values: list[Event]) -> float:
     return len(values) / best
 
 
-def _cascade_of(symbol: str, number: int, begin_ms: int) -> list[Event]:
-    """Forty liquidations of ten a tick after a quiet minute: they raise the level for certain."""
-    rng = np.random.default_rng(number)
-    base = number << 20
-    quiet = [begin_ms + i * 1000 for i in range(60)]
-    burst = [begin_ms + 60_000 + i * 4 for i in range(400)]
-    return [
-        Event(
-            t, Exchange(int(rng.integers(0, 4))), symbol, Kind.LIQUIDATION if t >= burst[0] else Kind.TRADE,
-            Side.SELL, int(2e11), 100.0 * (1 - 1e-5 * i), base + i + 1,
-        )
-        for i, t in enumerate([*quiet, *burst])
-    ]  # fmt: skip
-
-
 def _percentiles(rounds: list[list[float]]) -> tuple[float, float, float]:
     """Median and 99th percentile of each signal's quickest measurement, and the latter of all."""
     shortest = min(len(each) for each in rounds)
@@ -193,11 +167,11 @@ def _percentiles(rounds: list[list[float]]) -> tuple[float, float, float]:
     return float(p50), float(p99), float(np.quantile(np.concatenate(rounds), 0.99))
 
 
-def _signal() -> tuple[float, float, float]:
+def _signal(signalled: int, times: int) -> tuple[float, float, float]:
     rounds: list[list[float]] = []
-    cascades = [_cascade_of(f"S{n}", n + 1, 1_750_000_000_000) for n in range(SIGNALLED)]
+    cascades = [cascade_of(f"S{n}", n + 1, 1_750_000_000_000) for n in range(signalled)]
     gc.collect()
-    for _ in range(SIGNAL_ROUNDS + 1):
+    for _ in range(times + 1):
         engine, took = Engine(capacity=SIGNALLED), []
         for events in cascades:
             for event in events:
@@ -210,95 +184,46 @@ def _signal() -> tuple[float, float, float]:
     return 1e6 * p50, 1e6 * p99, 1e6 * raw
 
 
-def _work(url: str, ready: Any, stop: Any) -> None:
-    """A worker as `breakwater cascade work` runs one."""
-    worker = Worker(url, "bench", capacity=SIGNALLED * REDIS_ROUNDS)
-    while not worker.owned:
-        worker.step()
-    gc.collect()
-    gc.freeze()
-    ready.set()
-    while not stop.is_set():
-        worker.step(100)
-    worker.close()
-
-
-def _redis(sync: str) -> tuple[float, float, float]:
-    """Median and 99th percentile of each signal's median, and the latter of all; milliseconds."""
-    context = multiprocessing.get_context("spawn")
-    ready, stop = context.Event(), context.Event()
-    with tempfile.TemporaryDirectory() as directory, RedisServer(Path(directory), sync=sync) as server:
-        process = context.Process(target=_work, args=(server.socket_url, ready, stop), daemon=True)
-        process.start()
-        try:
-            if not ready.wait(READY_S):
-                raise EngineUnavailable(
-                    "Run it again when the machine has less to do: no worker has come up."
-                )
-            gc.collect()
-            gc.freeze()
-            took = np.array([_through(server.socket_url, nth) for nth in range(REDIS_ROUNDS)])
-        finally:
-            gc.unfreeze()
-            stop.set()
-            process.join(READY_S)
-    p50, p99 = np.quantile(np.median(took, axis=0), [0.5, 0.99])
-    return 1e3 * float(p50), 1e3 * float(p99), 1e3 * float(np.quantile(took, 0.99))
-
-
-def _through(url: str, nth: int) -> list[float]:
-    """Signals of one cascade after another: its last events go one by one, a thousand a second, as they would
-    from a feed, and the signal of the one that raises the level is waited for."""
-    took = []
-    probe = Engine(capacity=SIGNALLED)
-    producer = Producer(url)
-    with redis.Redis.from_url(url) as client, client.pubsub(ignore_subscribe_messages=True) as channel:
-        channel.subscribe(SIGNALS)
-        channel.get_message(timeout=5)
-        for number in range(SIGNALLED):
-            events = _cascade_of(f"S{nth}-{number}", number + 1, 1_750_000_000_000)
-            last = next(i for i, event in enumerate(events) if probe.push(event))
-            producer.send(events[: last - ALONE])
-            for event in events[last - ALONE : last]:
-                time.sleep(PACE_S)
-                producer.send([event])
-            time.sleep(PACE_S)
-            began = time.perf_counter()
-            producer.send([events[last]])
-            told = channel.get_message(timeout=5)
-            took.append(time.perf_counter() - began if told else float("inf"))
-    producer.close()
-    return took
-
-
-def measure(*, progress: Callable[[str], None] = lambda _: None) -> Figures:
+def measure(*, part: float = 1.0, progress: Callable[[str], None] = lambda _: None) -> Figures:
     """Measure everything; about forty seconds, half of it spent on the Redis parts.
+
+    Args:
+        part: of the usual number of runs and of signals, from 0 to 1; the best of fewer is slower.
+        progress: told what is measured.
 
     Raises:
         EngineUnavailable: there is no redis-server.
+        Fatal: a signal was lost on its way.
     """
+
+    def some(count: int, least: int = 1) -> int:
+        return max(least, round(count * part))
+
+    rounds, signalled = some(ROUNDS), some(SIGNALLED, FEWEST_SIGNALLED)
     progress("batches")
     stress = generate(ScenarioKind.STRESS, 1)
-    batch = _batch(stress.events[:BATCH])
+    batch = _batch(stress.events[:BATCH], some(BATCHES))
     sparse = stress.events[:BATCH].copy()
     sparse["time_ms"] = sparse["time_ms"][0] + np.arange(len(sparse))  # a thousand a second
     progress("sparse batches")
-    thin = _batch(sparse)
+    thin = _batch(sparse, some(BATCHES))
     progress("one by one")
-    single = _single(as_values(stress.events[:SINGLES], stress.symbols))
+    single = _single(as_values(stress.events[:SINGLES], stress.symbols), rounds)
     progress("velocity and risk")
     engine = _engine(stress.events)
     engine.process(stress.events)
     row, tick = engine.table[0], int(engine.table[0, at.CLOSED])
     _velocities(row, tick, 1)
-    velocity = _best(lambda: _velocities(row, tick, LOOPS)) / LOOPS
+    velocity = _best(lambda: _velocities(row, tick, LOOPS), rounds) / LOOPS
     x, model = np.zeros(TRACE_WIDTH), engine.model.row()
     copy, its = row.copy(), row.copy()
     _risks(copy, copy.view(np.float64), model, x[:FEATURES], tick, 1)
-    risked = _best(lambda: _risks(its, its.view(np.float64), model, x[:FEATURES], tick, LOOPS)) / LOOPS
+    view = its.view(np.float64)
+    risked = _best(lambda: _risks(its, view, model, x[:FEATURES], tick, LOOPS), rounds) / LOOPS
     progress("signals")
-    signals = _signal()
+    signals = _signal(signalled, some(SIGNAL_ROUNDS))
     progress("Redis")
-    through = (*_redis("everysec"), *_redis("always"))
+    sizes = (signalled, some(REDIS_ROUNDS))
+    through = (*through_redis("everysec", *sizes), *through_redis("always", *sizes))
     memory = Engine(capacity=100).memory_bytes / 1e6
     return Figures(batch, thin, single, 1e6 * velocity, 1e6 * risked, *signals, *through, memory)

@@ -10,6 +10,8 @@
 from __future__ import annotations
 
 import gzip
+import io
+import math
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from .feeds import Frame
 
 __all__ = ["Recording", "read_recording"]
+
+LATEST_MS = 2**53
+MOST = 2**63 - 1
 
 HOSTS = {
     "binance": Exchange.BINANCE,
@@ -78,7 +83,7 @@ def read_recording(file: Path) -> Recording:
     except (EOFError, zlib.error):
         raise InvalidInput(f"Copy {file} again: its compressed data end early.") from None
     if data[:6] == b"ARROW1":
-        return _candles(file)
+        return _candles(file, data)
     head = data[:2].lstrip()
     if data[:4] == b"wss:" or data[:3] == b"ws:":
         return _frames(file, data)
@@ -87,6 +92,12 @@ def read_recording(file: Path) -> Recording:
     if head[:1] == b"{":
         return _events(file, data)
     raise InvalidInput(f"Name a capture of frames, trades, candles or events: {file} is none of them.")
+
+
+def _holds(event: Event) -> bool:
+    """Whether the engine's words have room for it; what makes no sense besides is the engine's to drop."""
+    words = (event.micro_usd, event.identity)
+    return 0 <= event.time_ms <= LATEST_MS and all(-MOST <= each <= MOST for each in words)
 
 
 def _frames(file: Path, data: bytes) -> Recording:
@@ -112,28 +123,36 @@ def _trades(file: Path, data: bytes) -> Recording:
         raise InvalidInput(f"Name a list of trades: {file} holds something else ({error}).") from None
     symbol = file.name.split("-")[0].upper()
     recording = Recording("trades", frames=len(rows), parsed=len(rows))
-    for time_ms, number, _, side, price, _, cost in rows:
+    for row_number, (time_ms, number, _, side, price, _, cost) in enumerate(rows, 1):
         known = identity(Exchange.BINANCE, symbol, Kind.TRADE, number)
         order = Side.SELL if side == "sell" else Side.BUY
-        recording.events.append(
-            Event(time_ms, Exchange.BINANCE, symbol, Kind.TRADE, order, int(cost * 1e6), price, known)
-        )
+        micro = int(cost * 1e6) if math.isfinite(cost) else MOST + 1
+        event = Event(time_ms, Exchange.BINANCE, symbol, Kind.TRADE, order, micro, price, known)
+        if not _holds(event):
+            raise InvalidInput(f"Write trade {row_number} of {file} again: its time or its cost is none.")
+        recording.events.append(event)
     return recording
 
 
-def _candles(file: Path) -> Recording:
+def _candles(file: Path, data: bytes) -> Recording:
     import polars  # noqa: PLC0415 - a large library, for one format: loaded when such a file is read
 
     try:
-        table = polars.read_ipc(file).select("date", "close", "volume")
+        table = polars.read_ipc(io.BytesIO(data)).select(
+            polars.col("date").dt.epoch("ms"),
+            polars.col("close", "volume").cast(polars.Float64, strict=True),
+        )
     except (polars.exceptions.PolarsError, OSError) as error:
-        raise InvalidInput(f"Name candles with date, close and volume: {file} has none ({error}).") from None
+        said = str(error).splitlines()[0]
+        raise InvalidInput(f"Name candles with date, close and volume: {file} has none ({said}).") from None
     symbol = file.name.split("-")[0].upper()
     recording = Recording("candles", frames=len(table), parsed=len(table))
-    for date, close, volume in table.iter_rows():
-        time_ms = int(date.timestamp() * 1000)
+    for number, (time_ms, close, volume) in enumerate(table.iter_rows(), 1):
+        notional = None if None in (time_ms, close, volume) else close * volume * 1e6
+        if notional is None or not abs(notional) <= MOST or not 0 <= time_ms <= LATEST_MS:
+            raise InvalidInput(f"Write candle {number} of {file} again: a value is missing or is none.")
         known = identity(Exchange.BINANCE, symbol, Kind.TRADE, time_ms)
-        micro = int(max(0.0, close * volume) * 1e6)
+        micro = int(max(0.0, notional))
         recording.events.append(
             Event(time_ms, Exchange.BINANCE, symbol, Kind.TRADE, Side.BUY, micro, close, known)
         )
@@ -144,16 +163,15 @@ def _events(file: Path, data: bytes) -> Recording:
     recording = Recording("events")
     for number, line in enumerate(data.splitlines(), 1):
         try:
-            found = msgspec.json.decode(line, type=Event)
-        except msgspec.DecodeError:
-            try:
+            if line.lstrip()[:1] == b"{":  # what is known of the scenario
                 msgspec.json.decode(line, type=dict[str, Any])
-            except msgspec.DecodeError as error:
-                raise InvalidInput(
-                    f"Write line {number} of {file} again: it is no event ({error})."
-                ) from None
-            recording.sent += 1  # what is known of the scenario
-            continue
+                recording.sent += 1
+                continue
+            found = msgspec.json.decode(line, type=Event)
+        except msgspec.DecodeError as error:
+            raise InvalidInput(f"Write line {number} of {file} again: it is no event ({error}).") from None
+        if not _holds(found):
+            raise InvalidInput(f"Write line {number} of {file} again: a number is too large or negative.")
         recording.frames += 1
         recording.parsed += 1
         recording.events.append(found)

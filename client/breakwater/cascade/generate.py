@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from breakwater.errors import InvalidInput
+
 from ._arrays import VENUES, as_books, as_interest, as_liquidations, as_trades
 from ._hawkes import family, path, trades
 from ._odd import START_MS, Odd, edge, stress
@@ -29,6 +31,7 @@ __all__ = ["CASCADES", "Scenario", "ScenarioKind", "generate"]
 MOST_LIQUIDATIONS = 60_000
 MOST_TRADES = 400_000
 DRAWS = 40
+SEEDS = 2**63
 JITTER_MS = 40.0
 FEWEST_IN_A_SECOND, TIMES_USUAL, FEWEST = 20, 20.0, 200
 
@@ -99,7 +102,12 @@ def generate(kind: ScenarioKind, seed: int, *, seconds: float | None = None) -> 
         kind: what happens.
         seed: from which everything is drawn.
         seconds: how long it lasts; by default an hour if steady, a quarter of one around a cascade.
+
+    Raises:
+        InvalidInput: the seed has more than 63 bits.
     """
+    if not 0 <= seed < SEEDS:
+        raise InvalidInput(f"Choose a seed from 0 to {SEEDS - 1}, not {seed}.")
     rng = np.random.default_rng([seed, ORDER.index(kind)])
     if kind is ScenarioKind.EDGE:
         return _odd(kind, seed, edge(rng, seed))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "above_ceiling",
+    "addresses_summary",
     "addresses_table",
     "archive_table",
     "cascade_table",
@@ -28,21 +29,29 @@ __all__ = [
 def compute_table(measured: Mapping[str, Mapping[str, Cost]]) -> Table:
     """Instructions by engine, beside their ceilings and what others have published."""
     table = Table(title="Compute units, token program excluded (its own beside)")
-    table.add_column("instruction")
+    names = sorted({name for costs in measured.values() for name in costs})
+    # names wrap between their words, and no word of them is cut short
+    table.add_column(
+        "instruction", min_width=max((len(word) for name in names for word in name.split()), default=0)
+    )
     for engine in measured:
         table.add_column(engine, justify="right")
         table.add_column("token", justify="right")
     table.add_column("ceiling", justify="right")
     table.add_column("published elsewhere")
-    for name in sorted({name for costs in measured.values() for name in costs}):
+    for name in names:
         cells = []
         for costs in measured.values():
             cost = costs.get(name)
             cells += [f"{cost.cu:,}", f"{cost.token_cu:,}" if cost.token_cu else ""] if cost else ["", ""]
         ceiling, other = CEILINGS.get(name), PUBLISHED.get(name)
-        published = f"{other.low:,} to {other.high:,} ({other.system})" if other else ""
+        published = f"{_range(other.low, other.high)} ({other.system})" if other else ""
         table.add_row(name, *cells, f"{ceiling:,}" if ceiling else "", published)
     return table
+
+
+def _range(low: int, high: int) -> str:
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def compute_dict(measured: Mapping[str, Mapping[str, Cost]]) -> dict[str, Any]:
@@ -76,7 +85,7 @@ def cascade_table(figures: Mapping[str, Any]) -> Table:
     """The cascade engine's figures, their targets, and what others have published."""
     table = Table(title="Cascade engine")
     for column in ("", "measured", "target", "published elsewhere"):
-        table.add_column(column, justify="right" if column else "left")
+        table.add_column(column, justify="right" if column else "left", no_wrap=not column)
     for name, value in figures.items():
         if name in ("targets", "published"):
             continue
@@ -90,7 +99,7 @@ def archive_table(figures: Mapping[str, Any]) -> Table:
     """The archive's figures, their targets, and what others have published."""
     table = Table(title="Archive")
     for column in ("", "measured", "target", "published elsewhere"):
-        table.add_column(column, justify="right" if column else "left")
+        table.add_column(column, justify="right" if column else "left", no_wrap=not column)
     for name, value in figures.items():
         if name in ("targets", "published"):
             continue
@@ -109,12 +118,16 @@ def addresses_table(figures: AddressFigures) -> Table:
     table.add_column("addresses", justify="right")
     for kind, count in figures.kinds.items():
         table.add_row(kind, f"{count:,}")
-    table.caption = (
-        f"{figures.derived:,} at {figures.per_second:,.0f} a second in {figures.processes} processes, "
-        f"{figures.collisions} the same as another; a known one takes {figures.cached_ns:,.0f} ns; "
-        f"SHA-256 of all {figures.digest}"
-    )
     return table
+
+
+def addresses_summary(figures: AddressFigures) -> str:
+    """What all kinds have in common, as lines; the digest is in one piece, to be compared."""
+    return (
+        f"{figures.derived:,} at {figures.per_second:,.0f} a second in {figures.processes} processes, "
+        f"{figures.collisions:,} the same as another; a known one takes {figures.cached_ns:,.0f} ns\n"
+        f"SHA-256 of all: {figures.digest}"
+    )
 
 
 def send_table(figures: SendFigures) -> Table:
@@ -165,11 +178,10 @@ def levels_table(found: dict[str, Any]) -> Table:
     """Service levels beside their targets and what was asked at first."""
     table = Table("service level", "measured", "target", "asked at first", "")
     for each in found["levels"]:
-        bound = f"< {each['most']:,g}" if each["most"] is not None else f"> {each['least']:,g}"
         table.add_row(
             each["what"],
-            f"{each['value']:,.3f} {each['unit']}",
-            f"{bound} {each['unit']}",
+            each["shown"],
+            each["bound"],
             each["seed"],
             "ok" if each["passed"] else "MISSED",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import sys
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["run_evaluate", "run_train", "write_scenario"]
 
+VENUES = frozenset(int(each) for each in cascade.Exchange)
+
 
 def write_scenario(kind: str, seed: int, seconds: float | None, output: Path, *, as_json: bool) -> None:
     """A scenario as JSON lines."""
@@ -30,26 +33,30 @@ def write_scenario(kind: str, seed: int, seconds: float | None, output: Path, *,
     if kind not in kinds:
         raise InvalidInput(f"Name one of {', '.join(kinds)}, not {kind!r}.")
     scenario = cascade.generate(cascade.ScenarioKind(kind), seed, seconds=seconds)
+    # JSON has no other numbers, and a capture no other exchanges
+    rows = [
+        [t, venue, scenario.symbols[number], what, side, micro, value, known]
+        for t, known, micro, value, number, venue, what, side, _ in scenario.events.tolist()
+        if venue in VENUES and math.isfinite(value)
+    ]
     label = {
         "kind": kind, "seed": seed, "begin_ms": scenario.begin_ms, "end_ms": scenario.end_ms,
         "onset_ms": scenario.onset_ms, "ignition_ms": scenario.ignition_ms, "peak_ms": scenario.peak_ms,
-        "events": len(scenario.events), "parameters": {k: float(v) for k, v in scenario.parameters.items()},
+        "events": len(rows), "left_out": len(scenario.events) - len(rows),
+        "parameters": {k: float(v) for k, v in scenario.parameters.items()},
     }  # fmt: skip
     opened = gzip.open if output.suffix == ".gz" else open
-    venues = {int(each) for each in cascade.Exchange}
     with opened(output, "wb") as file:
         file.write(msgspec.json.encode(label) + b"\n")
-        for t, known, micro, value, number, venue, what, side, _ in scenario.events.tolist():
-            name = scenario.symbols[number]
-            if venue in venues and value == value:  # noqa: PLR0124 - JSON has no other numbers
-                file.write(msgspec.json.encode([t, venue, name, what, side, micro, value, known]) + b"\n")
-    typer.echo(
-        json.dumps(label) if as_json else f"{output}: {len(scenario.events):,} events of {kind}, seed {seed}"
-    )
+        for row in rows:
+            file.write(msgspec.json.encode(row) + b"\n")
+    typer.echo(json.dumps(label) if as_json else f"{output}: {len(rows):,} events of {kind}, seed {seed}")
 
 
 def run_train(seeds: str | None, output: Path, *, as_json: bool) -> None:
-    """Train and write the file."""
+    """Train and write the file; whether that can be done is found out before the work."""
+    if output.is_dir() or not output.absolute().parent.is_dir():
+        raise InvalidInput(f"Name a file in an existing directory for the model, not {output}.")
     chosen = cascade.Seeds.parse(seeds or cascade.TRAINING_SEEDS)
     command = f"breakwater cascade train --seeds {chosen}"
     with Console(stderr=True).status("learning") as status:

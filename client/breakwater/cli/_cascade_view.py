@@ -11,6 +11,7 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import structlog
 import typer
@@ -81,11 +82,19 @@ def exchange_of(name: str) -> cascade.Exchange:
         raise InvalidInput(f"Name binance, bybit, okx or hyperliquid, not {name!r}.") from None
 
 
+def _is_websocket(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        return False
+
+
 def _urls(given: list[str] | None) -> dict[cascade.Exchange, str]:
     found = {}
     for each in given or ():
-        name, equals, url = each.partition("=")
-        if not equals or not url.startswith(("ws://", "wss://")):
+        name, _, url = each.partition("=")
+        if not _is_websocket(url):
             raise InvalidInput(f"Give --url as EXCHANGE=wss://..., not {each!r}.")
         found[exchange_of(name)] = url
     return found

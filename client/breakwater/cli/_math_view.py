@@ -29,8 +29,8 @@ def math_table(figures: MathFigures) -> Table:
             name,
             *_units(each.cu),
             *_units(each.solmath_cu),
-            f"{max(each.errors):.1e}",
-            f"{_mean(each.errors):.1e}",
+            f"{max(each.errors):.1e}" if each.errors else "",
+            f"{_mean(each.errors):.1e}" if each.errors else "",
             f"{max(each.solmath_errors):.1e}" if each.solmath_errors else "",
         )
     return table
@@ -72,8 +72,8 @@ def _function(each: FunctionFigures) -> dict[str, Any]:
         "samples": each.samples,
         **_spread("cu", each.cu),
         **_spread("solmath_cu", each.solmath_cu),
-        "max_scaled_error": max(each.errors),
-        "mean_scaled_error": _mean(each.errors),
+        "max_scaled_error": max(each.errors, default=None),
+        "mean_scaled_error": _mean(each.errors) if each.errors else None,
         "solmath_max_scaled_error": max(each.solmath_errors, default=None),
         "solmath_mean_scaled_error": _mean(each.solmath_errors) if each.solmath_errors else None,
         **solver,

@@ -94,6 +94,7 @@ def math(
 
 @app.command()
 def cascade(
+    part: Annotated[float, typer.Option(min=0.02, max=1.0, help="Of the usual number of runs.")] = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Speed and memory of the cascade engine beside published figures; exit 1 if a target is missed."""
@@ -103,7 +104,7 @@ def cascade(
     from . import _bench_view as view
 
     with Console(stderr=True).status("measuring the cascade engine") as status:
-        figures = service.measure(progress=lambda name: status.update(f"measuring {name}"))
+        figures = service.measure(part=part, progress=lambda name: status.update(f"measuring {name}"))
     if as_json:
         typer.echo(json.dumps(figures.as_dict()))
     else:
@@ -154,7 +155,11 @@ def addresses(
     if as_json:
         typer.echo(json.dumps(figures.as_dict()))
     else:
-        Console(file=sys.stdout).print(view.addresses_table(figures))
+        out = Console(file=sys.stdout)
+        out.print(view.addresses_table(figures))
+        out.print(view.addresses_summary(figures), highlight=False, soft_wrap=True)
+    if figures.collisions:
+        typer.echo(f"breakwater: {figures.collisions:,} addresses are the same as another.", err=True)
     raise typer.Exit(1 if figures.collisions else 0)
 
 

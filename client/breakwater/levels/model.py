@@ -66,6 +66,18 @@ class Level:
     target: Target
 
     @property
+    def bound(self) -> str:
+        """What the value has to be, with its unit."""
+        least, most = self.target.least, self.target.most
+        signs = ([] if least is None else [f"> {least:,g}"]) + ([] if most is None else [f"< {most:,g}"])
+        return f"{' and '.join(signs)} {self.target.unit}".rstrip()
+
+    @property
+    def shown(self) -> str:
+        """The value, with its unit."""
+        return f"{self.value:,.3f} {self.target.unit}".rstrip()
+
+    @property
     def passed(self) -> bool:
         """Whether it is what it has to be."""
         most, least = self.target.most, self.target.least
@@ -73,7 +85,8 @@ class Level:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
-        return {"name": self.name, "value": self.value, **asdict(self.target), "passed": self.passed}
+        words = {"shown": self.shown, "bound": self.bound}
+        return {"name": self.name, "value": self.value, **asdict(self.target), **words, "passed": self.passed}
 
 
 @dataclass(slots=True)
@@ -94,7 +107,7 @@ class Levels:
     def missed(self) -> list[str]:
         """Targets that are missed, and what is wrong besides, each as a sentence."""
         return self.wrong + [
-            f"{each.target.what}: {each.value:,.3f} {each.target.unit}."
+            f"{each.target.what}: {each.shown}, the target is {each.bound}."
             for each in self.levels
             if not each.passed
         ]

@@ -122,7 +122,9 @@ async def measure_tps(
     if local:
         landed, wrong = await _local(local_trades, progress)
         broken += wrong
-    ratio = None if landed is None else landed[0] / landed[1]
+    ratio = landed[0] / landed[1] if landed is not None and landed[1] else None
+    if landed is not None and ratio is None:
+        broken.append("No transfer landed: there is nothing to compare trades with.")
     if ratio is not None and ratio < LEAST_RATIO:
         broken.append(f"Trades land {ratio:.2f} times as fast as transfers, not {LEAST_RATIO} times.")
     return TpsFigures(
@@ -133,7 +135,7 @@ async def measure_tps(
         None if landed is None else round(landed[0], 1),
         None if landed is None else round(landed[1], 1),
         None if ratio is None else round(ratio, 3),
-        local_trades if local else 0,
+        local_trades // ROUNDS * ROUNDS if local else 0,
         "" if landed is None else landed[2],
         tuple(broken),
     )

@@ -32,9 +32,11 @@ def test_a_miss_is_named() -> None:
     levels.add("cache_per_s", 50_000)
     levels.add("store_p95", 10)
     assert levels.missed == [
-        "reads that a snapshot answers: 50,000.000 /s.",
-        "a commit of the store, 95 of 100: 10.000 ms.",
+        "reads that a snapshot answers: 50,000.000 /s, the target is > 50,000 /s.",
+        "a commit of the store, 95 of 100: 10.000 ms, the target is < 10 ms.",
     ]
+    levels.add("limited", 28)
+    assert levels.missed[-1].endswith(": 28.000, the target is > 29 and < 31.")
     assert not levels.as_dict()["passed"]
 
 
