@@ -19,7 +19,7 @@ from solders.pubkey import Pubkey
 
 from breakwater.chain import accounts as layouts
 from breakwater.chain import addresses as at
-from breakwater.errors import InvalidInput
+from breakwater.errors import Fatal, InvalidInput
 
 from .blocks import KINDS, encode_block, open_block
 from .columns import Reader, decode, encode, varint
@@ -125,6 +125,18 @@ def unpack(raw: bytes) -> State:
     body, digest = raw[:-32], raw[-32:]
     if raw[: len(MAGIC)] != MAGIC or hashlib.sha256(body).digest() != digest:
         raise InvalidInput("Name another file: this is no snapshot, or not the whole of it.")
+    try:
+        state, root = _open(body)
+    except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError, Fatal):
+        # whoever wrote it wrote the digest as well
+        raise InvalidInput("Name another file: this snapshot was not written by this program.") from None
+    if state.root != root:
+        raise InvalidInput("Name another file: its accounts do not make the root that it names.")
+    return state
+
+
+def _open(body: bytes) -> tuple[State, str]:
+    """The state and the root that the file names."""
     reader = Reader(body)
     reader.take(len(MAGIC))
     about: dict[str, Any] = json.loads(reader.take(reader.varint()))
@@ -133,10 +145,7 @@ def unpack(raw: bytes) -> State:
         found += _open_typed(reader.take(size))
     found += _open_others(body[reader.at :], about["others"])
     found.sort(key=lambda each: each.address)
-    state = State(about["cluster"], about["slot"], about["time"], tuple(found))
-    if state.root != about["root"]:
-        raise InvalidInput("Name another file: its accounts do not make the root that it names.")
-    return state
+    return State(about["cluster"], about["slot"], about["time"], tuple(found)), about["root"]
 
 
 def kind_of(each: Held) -> str:

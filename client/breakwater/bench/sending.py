@@ -19,8 +19,9 @@ from solders.system_program import TransferParams, transfer
 from solders.transaction import Transaction
 
 from breakwater.chain.engine import Receipt, RpcEngine, open_engine
+from breakwater.chain.queries import answers
 from breakwater.chain.sender import Sender
-from breakwater.errors import InvalidInput
+from breakwater.errors import InvalidInput, Retryable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,11 +59,13 @@ class SendFigures:
     landed_ratio: float
     confirmed: int
     reported: int
+    on_chain: int
 
     @property
     def broken(self) -> list[str]:
         """Bounds that do not hold."""
         unaccounted = self.transactions - self.confirmed - self.reported
+        untold = self.on_chain - self.confirmed
         rules = {
             f"The sender gets {self.ratio:.1f} times as much accepted, not {LEAST_RATIO:.0f} times.": (
                 self.ratio >= LEAST_RATIO
@@ -71,6 +74,7 @@ class SendFigures:
                 self.landed_ratio >= LEAST_LANDED_RATIO
             ),
             f"{unaccounted} transactions are unaccounted for.": unaccounted == 0,
+            f"{untold} transactions landed that the sender did not tell of.": untold == 0,
         }
         return [what for what, holds in rules.items() if not holds]
 
@@ -91,6 +95,7 @@ async def measure_sending(
     Raises:
         InvalidInput: the engine has no RPC to send to.
         EngineUnavailable: the validator can't be started.
+        Retryable: nothing landed to compare with.
     """
     async with open_engine(engine) as opened:
         if not isinstance(opened, RpcEngine):
@@ -100,8 +105,10 @@ async def measure_sending(
             await opened.airdrop(key.pubkey(), 100 * SOL)
         progress("solana-py, one call each")
         plain = await _one_by_one(opened, theirs, baseline)
+        if not plain[1]:
+            raise Retryable("Measure again: none of solana-py's transfers landed.")
         progress("sender")
-        accepted, landed, results = await _sender(opened, payer, transactions)
+        accepted, landed, results, on_chain = await _sender(opened, payer, transactions)
     confirmed = sum(isinstance(each, Receipt) for each in results)
     return SendFigures(
         engine=engine,
@@ -115,6 +122,7 @@ async def measure_sending(
         landed_ratio=round(landed / plain[1], 2),
         confirmed=confirmed,
         reported=len(results) - confirmed,
+        on_chain=on_chain,
     )
 
 
@@ -139,7 +147,9 @@ async def _one_by_one(engine: RpcEngine, payer: Keypair, count: int) -> tuple[fl
     async def worker() -> None:
         while queue:
             transaction = queue.pop()
-            signatures.append((await engine.client.send_raw_transaction(bytes(transaction), options)).value)
+            with answers():
+                sent = await engine.client.send_raw_transaction(bytes(transaction), options)
+            signatures.append(sent.value)
 
     await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
     accepted = time.perf_counter() - began
@@ -162,8 +172,8 @@ async def _landed(engine: RpcEngine, signatures: Sequence[Signature], began: flo
 
 async def _sender(
     engine: RpcEngine, payer: Keypair, count: int
-) -> tuple[float, float, list[Receipt | BreakwaterError]]:
-    """Our way: accepted and landed a second, and every result."""
+) -> tuple[float, float, list[Receipt | BreakwaterError], int]:
+    """Our way: accepted and landed a second, every result, and how many the chain says have landed."""
     answers: list[tuple[float, int]] = []
     submit = engine.submit
 
@@ -179,10 +189,13 @@ async def _sender(
     signed = await sender.sign_many(requests)
     began = time.perf_counter()
     results = await sender.deliver(signed, settled=lambda *_: settled.append(time.perf_counter()))
-    accepted, last = 0, began
+    accepted, last = 0, time.perf_counter()
     for at, number in sorted(answers):
         if accepted >= count:
             break  # the rest are repetitions
         accepted, last = accepted + number, at
     confirmed = sum(isinstance(each, Receipt) for each in results)
-    return min(accepted, count) / (last - began), confirmed / (max(settled) - began), results
+    statuses = await engine.statuses([each.signature for each in signed])
+    on_chain = sum(each is not None and each.err is None and engine.reached(each.level) for each in statuses)
+    done = max(settled, default=last)
+    return min(accepted, count) / (last - began), confirmed / (done - began), results, on_chain

@@ -31,6 +31,8 @@ async def run(engine: str, file: Path | None, place: Path | None, *, keep: bool,
                 "Name local, or a validator of this machine: elsewhere take the steps one by one, "
                 "breakwater deploy, genesis, verify."
             )
+        if keep and not isinstance(opened, LocalEngine):
+            raise InvalidInput("Leave out --keep: that validator runs on by itself.")
         directory = place or _fresh()
         keys = service.read_keys(directory)
         with Bars() as bars:

@@ -88,7 +88,7 @@ class Board:
             log.info("feed_state", feed=self._name, was=self.state.value, now=state.value, age_s=self.age_s)
             if state is Freshness.DEGRADED:
                 self.degraded += 1
-            elif state is Freshness.FRESH:
+            elif state is Freshness.FRESH and self.degraded > self.recovered:
                 self.recovered += 1
             self.state = state
         return state

@@ -186,11 +186,12 @@ def test_sending_wants_an_engine_with_rpc(engine: str, capsys: pytest.CaptureFix
 
 
 def test_each_bound_of_sending_is_a_sentence() -> None:
-    good = sending.SendFigures("local", 600, 100.0, 50.0, 8_000, 3_000.0, 150.0, 30.0, 3.0, 7_990, 10)
+    good = sending.SendFigures("local", 600, 100.0, 50.0, 8_000, 3_000.0, 150.0, 30.0, 3.0, 7_990, 10, 7_990)
     assert good.broken == []
     assert replace(good, ratio=24.9).broken == ["The sender gets 24.9 times as much accepted, not 25 times."]
     assert replace(good, landed_ratio=2.4).broken == ["The sender lands 2.4 times as much, not 2.5 times."]
     assert replace(good, reported=9).broken == ["1 transactions are unaccounted for."]
+    assert replace(good, on_chain=7_991).broken == ["1 transactions landed that the sender did not tell of."]
     shown = rows(render(view.send_table(good)))
     assert shown["accepted"] == ["100", "3,000", "30.0x"]
     assert shown["landed"] == ["50", "150", "3.0x"]

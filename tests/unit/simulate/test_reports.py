@@ -142,7 +142,7 @@ def test_a_break_whose_lines_are_gone_is_refused_before_anything_is_built(
     shutil.copytree(find_root() / "programs" / "exchange" / "src", root / "programs" / "exchange" / "src")
     sell = root / breaking.EXCHANGE / "instructions" / "sell.rs"
     sell.write_text(sell.read_text().replace(BREAKS["sale"].changes[0][1], ""))
-    monkeypatch.setattr(breaking.build, "find_root", lambda: root)
+    monkeypatch.setattr("breakwater.simulate.broken.build.find_root", lambda: root)
     assert run("--broken", "sale") == 2
     assert capsys.readouterr().err == (
         "breakwater: Mend the break: sell.rs has 0 times 'self.trader.receive(amount)?;'.\n"
