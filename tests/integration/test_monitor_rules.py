@@ -6,46 +6,24 @@ import asyncio
 import io
 import math
 import re
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
-from solders.account import Account
 from tests.integration.monitor_ground import UNIT, Ground, make_ground
 from tests.integration.monitor_node import Node
+from tests.integration.monitor_watch import NOW, RULES, Watch
 
-from breakwater import trading
 from breakwater.alerts import Reading
 from breakwater.chain import instructions as ix
 from breakwater.chain import keeper_instructions as kx
-from breakwater.chain import loader, programs
-from breakwater.chain.engine import EmbeddedEngine, RpcEngine, Snapshot
+from breakwater.chain import programs
+from breakwater.chain.engine import RpcEngine, Snapshot
 from breakwater.cli._monitor_view import sample_view
 from breakwater.errors import Unreachable
-from breakwater.monitor import Check, Looker, Mark, Metric, Monitor, Sample, View, built_in, read_rules
-
-NOW = 1_800_000_000.0
-RULES = {each.name: each for each in read_rules().rules}
-
-
-class Watch:
-    """One rule, alone, over the ground; `time_s` is the monitor's clock and moves when told."""
-
-    def __init__(self, engine: EmbeddedEngine | RpcEngine, rule: str, *more: Check) -> None:
-        self.rule, self.time_s = RULES[rule], NOW
-        looker = Looker(engine, timeout_s=2.0, clock=lambda: self.time_s)
-        book = read_rules().model_copy(update={"rules": (self.rule,)})
-        self.monitor = Monitor(engine, book, checks=[*built_in(), *more], looker=looker)
-
-    async def fires(self) -> bool:
-        """Whether the alert holds after another look."""
-        return bool((await self.monitor.sample()).alerts)
-
-    async def look(self) -> Sample:
-        return await self.monitor.sample()
+from breakwater.monitor import Check, Mark, Metric, Monitor, View
 
 
 @pytest.fixture(scope="module")
@@ -350,72 +328,6 @@ async def test_a_feed_that_no_open_market_needs_may_be_old(ground: Ground) -> No
     assert [dict(each.labels) for each in alerts] == [{"feed": "BTC/USD"}]
 
 
-def deployed(engine: EmbeddedEngine, authority: bytes | None, change: Callable[[bytes], bytes]) -> None:
-    """The exchange as the upgradeable loader keeps it, for somebody: LiteSVM deploys nothing itself."""
-    address = programs.address("exchange")
-    data = loader.programdata_address(address)
-    slot = engine.clock.slot.to_bytes(8, "little")
-    key = b"\1" + authority if authority else bytes(33)
-    header = b"\3\0\0\0" + slot + key
-    engine.set_account(address, Account(10**9, b"\2\0\0\0" + bytes(data), loader.LOADER))
-    binary = change(programs.binary("exchange", "v0"))
-    engine.set_account(data, Account(10**10, header + binary, loader.LOADER))
-
-
-async def test_immutability_lost_is_a_key_that_could_change_a_program() -> None:
-    engine = EmbeddedEngine()
-    watch = Watch(engine, "immutability_lost")
-    absent = await watch.look()
-    assert {dict(each.labels)["program"] for each in absent.alerts} == {"exchange", "oracle"}
-    deployed(engine, None, bytes)
-    sample = await watch.look()
-    assert [dict(each.labels)["program"] for each in sample.alerts] == ["oracle"]
-    deployed(engine, b"\7" * 32, bytes)
-    assert len((await watch.look()).alerts) == 2
-    deployed(engine, None, bytes)
-    assert len((await watch.look()).alerts) == 1
-
-
-async def test_program_changed_is_one_bit(ground: Ground) -> None:
-    intact = Watch(ground.engine, "program_changed")
-    assert not await intact.fires()
-    engine = EmbeddedEngine()
-    watch = Watch(engine, "program_changed")
-
-    async def changed(change: Callable[[bytes], bytes]) -> bool:
-        engine.advance_slots(1)
-        deployed(engine, None, change)
-        return any(dict(each.labels)["program"] == "exchange" for each in (await watch.look()).alerts)
-
-    assert not await changed(bytes)
-    assert await changed(lambda binary: binary[:-1] + bytes([binary[-1] ^ 1]))
-    assert not await changed(lambda binary: binary + bytes(1_000))
-    assert await changed(lambda binary: binary + b"\1")
-    assert not await changed(bytes)
-
-
-async def test_admin_present_ends_when_the_admin_renounces(ground: Ground) -> None:
-    watch = Watch(ground.engine, "admin_present")
-    assert await watch.fires()
-    await ground.send(ix.renounce_admin(ground.admin.pubkey()))
-    assert not await watch.fires()
-
-
-async def test_market_halted_until_the_slot_in_which_it_trades_again(ground: Ground) -> None:
-    watch, engine = Watch(ground.engine, "market_halted"), ground.engine
-    market = await ground.market(1_000 * UNIT, trading.Guards(max_move_ppm=50_000, cooldown_slots=200))
-    await ground.buy(market, 1, 10 * UNIT)
-    assert not await watch.fires()
-    await ground.buy(market, 1, 600 * UNIT)
-    sample = await watch.look()
-    assert sample.alerts
-    until = max(each.halted_until_slot for each in sample.view.open_markets.values())
-    engine.warp(until - 1)
-    assert await watch.fires()
-    engine.warp(until)
-    assert not await watch.fires()
-
-
 async def test_check_failed_is_a_check_that_raises_for_half_a_minute(ground: Ground) -> None:
     ill = True
 
@@ -453,5 +365,7 @@ async def test_a_terminal_shows_alerts_figures_feeds_keepers_and_programs(ground
     assert text.count("nobody") == len(programs.NAMES) == text.count("the manifest's")
 
 
-def test_every_shipped_rule_is_tested_here() -> None:
-    assert set(RULES) == set(re.findall(r'Watch\([a-z.]+, "(\w+)"', Path(__file__).read_text()))
+def test_every_shipped_rule_is_tested_here_or_beside() -> None:
+    here = Path(__file__)
+    text = here.read_text() + here.with_name("test_monitor_powers.py").read_text()
+    assert set(RULES) == set(re.findall(r'Watch\([a-z.]+, "(\w+)"', text))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from ..bench import CEILINGS, PUBLISHED, AddressFigures, Cost, SendFigures
+from ..stress import LEAST_PER_SECOND, LEAST_RATIO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,12 +160,12 @@ def tps_table(figures: Mapping[str, Any]) -> Table:
     for column in ("", "measured", "at least"):
         table.add_column(column, justify="right" if column else "left")
     rows = (
-        ("embedded, a second", "embedded_trades_per_second", "6,000"),
+        ("embedded, a second", "embedded_trades_per_second", f"{LEAST_PER_SECOND:,.0f}"),
         ("embedded, processes", "embedded_processes", ""),
         ("embedded, a second of one core", "embedded_trades_per_cpu_second", ""),
         ("local, landed a second", "local_trades_per_second", ""),
         ("local, transfers landed a second", "local_transfers_per_second", ""),
-        ("local, trades to transfers", "local_ratio", "0.8"),
+        ("local, trades to transfers", "local_ratio", str(LEAST_RATIO)),
     )
     for what, name, least in rows:
         value = figures[name]

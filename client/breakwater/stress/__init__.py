@@ -8,10 +8,12 @@ from .reliability import render as render_table
 from .report import render_report
 from .service import ENGINES, Result, Suite, run, suite
 from .table import scenarios
-from .tps import TpsFigures, measure_tps
+from .tps import LEAST_PER_SECOND, LEAST_RATIO, TpsFigures, measure_tps
 
 __all__ = [
     "ENGINES",
+    "LEAST_PER_SECOND",
+    "LEAST_RATIO",
     "Result",
     "Suite",
     "TpsFigures",
