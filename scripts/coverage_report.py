@@ -1,9 +1,11 @@
 """Lines and branches that tests reach, by package and crate: what scripts/coverage prints.
 
-Usage: coverage_report.py [--python python.json] [--rust crates.json] --out coverage.json
+Usage: coverage_report.py [--python python.json] [--rust crates.json] [--of ARGUMENTS]
+                          [--failed client|crates] --out coverage.json
 
 Reads what `coverage json` and `llvm-cov export --summary-only` write. Totals also go to `--out`, which
-`breakwater stress table` takes as a result.
+`breakwater stress table` takes as a result, with the arguments that made it a part of the whole and whether
+tests failed.
 """
 
 from __future__ import annotations
@@ -102,12 +104,16 @@ def main() -> None:
     options.add_argument("--python", type=Path)
     options.add_argument("--rust", type=Path)
     options.add_argument("--out", type=Path, required=True)
+    options.add_argument("--of", default="")
+    options.add_argument("--failed", action="append", choices=["client", "crates"], default=[])
     given = options.parse_args()
     found: dict[str, Any] = {}
     if given.python:
         found["client"] = asdict(table("client", of_python(json.loads(given.python.read_text()))))
     if given.rust:
         found["crates"] = asdict(table("crates", of_rust(json.loads(given.rust.read_text()))))
+    for what, each in found.items():
+        each |= {"of": given.of.split(), "failed": what in given.failed}
     given.out.write_text(json.dumps({"coverage": found}) + "\n")
 
 

@@ -108,19 +108,19 @@ def loaded(ctx: Context, reports: Reports) -> service.Suite:
             )
             (scenario,) = (each for each in service.scenarios() if each.name == "concurrent-users")
             result = service.Result(scenario, ctx.engine, outcome, time.monotonic() - began)
-            return service.Suite(ctx.engine, ctx.seed, [result])
+            return service.Suite(ctx.engine, ctx.seed, [result], ctx.options | {"rate": reports.rate})
 
         return asyncio.run(work())
 
 
 def finish(suite: service.Suite, *, as_json: bool, report: Path | None) -> None:
     """Show the results, write the page, and end with the verdict's status."""
-    if report is not None:
-        report.write_text(service.render_report(suite), encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(suite.as_dict()))
     else:
         _print(suite)
+    if report is not None:  # behind what it shows, which is not lost with a disk that has become full
+        report.write_text(service.render_report(suite), encoding="utf-8")
     for each in suite.results:
         if not each.outcome.passed:
             typer.echo(f"breakwater: {each.scenario.name}: {each.outcome.reason}", err=True)

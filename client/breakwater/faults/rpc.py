@@ -85,6 +85,11 @@ def own_payment(landed: object, payer: Keypair) -> bool:
     return receipt.err is None and message.account_keys[0] == payer.pubkey()
 
 
+async def _ended(task: asyncio.Task[list[Receipt | BreakwaterError]]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
+
+
 async def _through(
     name: str, part: float, weather: Weather, manners: Manners, *, cut: bool = False
 ) -> DrillResult:
@@ -100,6 +105,7 @@ async def _through(
         stack.push_async_callback(engine.close)
         began, lasts = time.monotonic(), FAULT_S * max(part, 0.3)
         sending = asyncio.create_task(payments.send(engine, lasts))
+        stack.push_async_callback(_ended, sending)  # before its engine is closed, whoever interrupts
         end = began + lasts
         while time.monotonic() < end:
             await asyncio.sleep(0.1)

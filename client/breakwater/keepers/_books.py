@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from solders.pubkey import Pubkey
 
-from breakwater.chain import accounts, kinds, queries
+from breakwater.chain import accounts, archive_accounts, kinds, queries
 from breakwater.chain import addresses as at
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Books", "Loans", "read_books"]
 
 OPEN: Final = 0
+VOIDED: Final = 2
 WHOLE: Final = 1_000_000
 Key = tuple[bytes, bytes]
 """A position or chain, and the market."""
@@ -34,7 +35,8 @@ Key = tuple[bytes, bytes]
 class Books:
     """Everything that belongs to somebody, as of one slot; micro-units and micro-shares.
 
-    `holdings` are the shares and debts of positions and of chains' legs, by source, market and outcome.
+    `holdings` are the shares and debts of positions and of chains' legs, by source, market and outcome;
+    `archived` counts the positions with shares that are leaves of an archive, and nowhere else.
     """
 
     tokens: int
@@ -43,6 +45,7 @@ class Books:
     shards: dict[int, Shard]
     markets: dict[bytes, Market]
     holdings: dict[tuple[bytes, bytes, int], tuple[int, int]]
+    archived: int = 0
 
     @property
     def counted(self) -> int:
@@ -68,12 +71,14 @@ class Books:
     def _claim(self, address: bytes, market: Market) -> int:
         if market.status == OPEN:
             return max(market.shares)
-        won = (
-            shares
+        held = [
+            (shares, outcome)
             for (_, where, outcome), (shares, _) in self.holdings.items()
-            if where == address and outcome == market.winner
-        )
-        return sum(won)
+            if where == address
+        ]
+        if market.status == VOIDED:
+            return sum(shares // len(market.shares) for shares, _ in held)
+        return sum(shares for shares, outcome in held if outcome == market.winner)
 
     @property
     def wrong(self) -> list[str]:
@@ -88,13 +93,22 @@ class Books:
             held[market, outcome] += shares
             owed[market, outcome] += debt
             here[market] += 1
+        gone = sum(count for market, count in here.items() if market not in self.markets)
+        if gone:
+            found.append(f"{gone} positions or legs are of markets that are not there.")
+        # leaves of an archive count as positions and hold shares, but owe nothing
+        away = {address: each.positions - here[address] for address, each in self.markets.items()}
+        if min(away.values(), default=0) < 0 or sum(away.values()) != self.archived:
+            counts = {self.markets[address].id: count for address, count in away.items() if count}
+            found.append(
+                f"Markets count positions that are not there, {counts}; archives hold {self.archived}."
+            )
         for address, each in self.markets.items():
             if each.status != OPEN:
                 continue
             for outcome, shares in enumerate(each.shares):
                 known = held[address, outcome] + each.taken_shares[outcome]
-                # leaves of an archive count as positions and hold shares, but owe nothing
-                if known > shares or (known < shares and here[address] == each.positions):
+                if known > shares or (known < shares and not away[address]):
                     found.append(
                         f"Of outcome {outcome} of market {each.id} {known} shares are held, "
                         f"its books say {shares}."
@@ -133,6 +147,7 @@ async def read_books(engine: Engine) -> Books:
     markets = {bytes(address): accounts.market(data) for address, data in await every("Market")}
     positions = [(address, accounts.position(data)) for address, data in await every("Position")]
     chains = [(address, accounts.chain(data)) for address, data in await every("Chain")]
+    archives = [archive_accounts.archive(data) for _, data in await every("Archive")]
     return Books(
         accounts.token_amount(tokens or b""),
         sum(each.balance for each in traders),
@@ -140,6 +155,7 @@ async def read_books(engine: Engine) -> Books:
         {each.index: each for each in shards},
         markets,
         _holdings(positions, chains),
+        sum(each.claims for each in archives),
     )
 
 
@@ -148,7 +164,8 @@ def _holdings(
 ) -> dict[tuple[bytes, bytes, int], tuple[int, int]]:
     found = {(bytes(key), p.market, p.outcome): (p.shares, p.debt) for key, p in positions}
     for key, chain in chains:
-        for leg in chain.legs:
+        # a leg that was sold or paid out is no position of its market any more
+        for leg in (each for each in chain.legs if each.shares or each.debt):
             found[bytes(key), leg.market, leg.outcome] = (leg.shares, leg.debt)
     return found
 

@@ -17,7 +17,7 @@ from breakwater.trials import Outcome, select
 from .table import scenarios
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from breakwater.trials import Context, Scenario
 
@@ -51,11 +51,14 @@ class Result:
 
 @dataclass(slots=True)
 class Suite:
-    """All results so far; `load` is the machine's highest when a scenario began or ended."""
+    """All results so far; `load` is the machine's highest when a scenario began or ended, `options` what took
+    the place of scenarios' own numbers.
+    """
 
     engine: str
     seed: int
     results: list[Result] = field(default_factory=list)
+    options: Mapping[str, float] = field(default_factory=dict)
     load: float = field(default_factory=lambda: os.getloadavg()[0])
 
     def add(self, result: Result) -> None:
@@ -79,6 +82,7 @@ class Suite:
             "passed": self.passed,
             "engine": self.engine,
             "seed": self.seed,
+            "options": dict(self.options),
             "seconds": round(self.seconds, 1),
             "machine": {
                 "version": __version__,
@@ -119,7 +123,7 @@ async def suite(
     chosen = chosen or [each for each in scenarios() if ctx.engine in each.engines]
     if not chosen:
         raise InvalidInput(f"Choose an engine out of {', '.join(ENGINES)}, not {ctx.engine!r}.")
-    done = Suite(ctx.engine, ctx.seed)
+    done = Suite(ctx.engine, ctx.seed, options=ctx.options)
     for number, each in enumerate(chosen, 1):
         prefix = f"{number} of {len(chosen)}, {each.name}: "
 

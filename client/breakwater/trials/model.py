@@ -62,6 +62,14 @@ class Context:
         """A scenario's own number at this scale."""
         return max(least, round(count * self.scale))
 
+    @property
+    def options(self) -> dict[str, float]:
+        """What takes the place of scenarios' own numbers, as the command's options; none of it is {}."""
+        given = {"users": self.users, "duration": self.duration_s}
+        return {name: each for name, each in given.items() if each is not None} | (
+            {"scale": self.scale} if self.scale != 1 else {}
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

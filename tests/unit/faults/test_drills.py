@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from breakwater.errors import InvalidInput
@@ -62,3 +65,17 @@ async def test_a_drill_that_breaks_off_has_failed_and_says_why(monkeypatch: pyte
 async def test_an_unknown_drill_is_refused() -> None:
     with pytest.raises(InvalidInput, match=r"^Name one of the drills that breakwater faults"):
         await run_drill("x")
+
+
+async def test_who_interrupts_payments_leaves_nobody_sending() -> None:
+    def sending() -> set[asyncio.Task[Any]]:
+        return {each for each in asyncio.all_tasks() if "_Payments.send" in repr(each.get_coro())}
+
+    drill = asyncio.create_task(run_drill("rpc-hole", 0.1))
+    while not sending() and not drill.done():  # noqa: ASYNC110 - nothing tells that it has begun
+        await asyncio.sleep(0.01)
+    assert sending()
+    drill.cancel()
+    await asyncio.wait({drill})
+    assert drill.cancelled()
+    assert sending() == set()

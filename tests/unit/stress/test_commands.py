@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,6 +143,14 @@ async def test_the_table_shows_both_figures_and_what_failed() -> None:
     )
     assert "| bench | leveraged trades a second | >= 6,000 | **not run** | `breakwater bench tps` |" in text
     assert "1 of 10 items hold" in text
+    assert found["options"] == {}
+    found["options"] = {"scale": 0.02}
+    less = render_table([found])
+    assert "| **other numbers**: 200 of 200 | `breakwater stress run good --scale 0.02` |" in less
+    assert "0 of 10 items hold" in less
+    found["options"] = {"scale": 2}
+    assert "1 of 10 items hold" in render_table([found])
+    found["options"] = {}
     assert f"a load of {found['machine']['load']:.1f} at most" in text
     found["scenarios"][0]["figures"]["count"] = 189
     assert "| **missed**: 189 of 200 | `breakwater stress run good` |" in render_table([found])
@@ -149,16 +158,30 @@ async def test_the_table_shows_both_figures_and_what_failed() -> None:
     assert "0 of 10 items hold" in render_table([found])
 
 
-@pytest.mark.parametrize(("rate", "ratio", "held"), [(6_000.0, 0.8, 3), (5_999.0, 0.79, 1), (20.0, None, 0)])
+@pytest.mark.parametrize(
+    ("rate", "ratio", "broken", "held"),
+    [
+        (6_000.0, 0.8, (), 3),
+        (6_000.0, None, (), 2),
+        (5_999.0, 0.79, ("too slow", "too slow as well"), 1),
+        (20.0, None, ("too slow",), 0),
+        (6_000.0, 0.8, ("7 trades failed.",), 0),
+        (6_000.0, None, ("7 trades failed.",), 0),
+        (5_999.0, 0.8, ("too slow", "7 trades failed."), 0),
+    ],
+)
 @pytest.mark.usefixtures("made_up")
-def test_throughput_below_its_bound_is_missed(rate: float, ratio: float | None, held: int) -> None:
+def test_throughput_below_its_bound_is_missed_and_none_is_held_by_trades_that_failed(
+    rate: float, ratio: float | None, broken: tuple[str, ...], held: int
+) -> None:
     figures = {
         "embedded_trades_per_second": rate,
         "embedded_processes": 2,
         "embedded_trades_per_cpu_second": 1.0,
         "local_ratio": ratio,
-        "local_trades_per_second": 1.0,
+        "local_trades_per_second": None if ratio is None else 1.0,
         "local_transfers_per_second": 1.0,
+        "broken": broken,
     }
     assert f"{held} of 10 items hold" in render_table([figures])
 
@@ -170,6 +193,33 @@ def test_the_table_shows_what_tests_reach_and_what_was_not_looked_at() -> None:
     assert "| coverage of client | reported | 99.9 % of 3,000 lines, 66.6 % of 3 branches |" in text
     assert "| coverage of crates | reported | **not run** | `scripts/coverage` |" in text
     assert "1 of 10 items hold" in text
+
+
+@pytest.mark.parametrize(
+    ("more", "shown"),
+    [
+        ({"of": ["--rust", "math"]}, "| **other numbers**: 99.9 %"),
+        ({"failed": True}, "| **failed**: 99.9 %"),
+        ({"lines": 0}, "| **other numbers**: none of 0 lines"),
+    ],
+)
+@pytest.mark.usefixtures("made_up")
+def test_coverage_of_a_part_or_by_tests_that_failed_is_not_the_whole(
+    more: dict[str, Any], shown: str
+) -> None:
+    reached = {"lines": 3_000, "lines_reached": 2_999, "branches": 3, "branches_reached": 2, **more}
+    text = render_table([{"coverage": {"crates": reached}}])
+    assert shown in text
+    assert f"| `{' '.join(['scripts/coverage', *more.get('of', [])])}` |" in text
+    assert "0 of 10 items hold" in text
+
+
+@pytest.mark.usefixtures("made_up")
+def test_no_mutants_are_no_score() -> None:
+    assert "0 of 10 items hold" in render_table([{"mutation": {"caught": 0, "missed": 0, "shard": "all"}}])
+    some = render_table([{"mutation": {"caught": 9, "missed": 1, "shard": "some"}}])
+    assert "| **other numbers**: 90.0 %: 9 of 10 mutants | `scripts/mutants` |" in some
+    assert "0 of 10 items hold" in some
 
 
 @pytest.mark.parametrize(
@@ -187,7 +237,10 @@ def test_a_mutation_score_below_its_bound_is_missed(caught: int, held: int, ours
     "text",
     [
         '{"coverage": {"client": {}}}',
+        '{"coverage": [["client"]]}',
+        '{"coverage": {"client": []}}',
         '{"mutation": {}}',
+        '{"scenarios": [], "machine": {}}',
         "[]",
         "3",
         '{"scenarios": [{}]}',
