@@ -158,7 +158,7 @@ def print_list(every: Sequence[Scenario]) -> None:
     """A table of what there is."""
     table = Table()
     for column in ("scenario", "what happens", "engines", "asked for in"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=column == "scenario")
     for each in every:
         table.add_row(each.name, each.title, ", ".join(each.engines), each.source)
     Console(file=sys.stdout).print(table)

@@ -8,9 +8,14 @@ from typing import Annotated
 
 import typer
 
+SEEDS = 20
+
 
 def simulate(
-    seeds: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many seeds, from 1 on.")] = 20,
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=1, max=1_000_000, help="How many seeds, from 1 on.", show_default=str(SEEDS)),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(min=0, help="Only this one; the same seed does the same.", show_default=False),
@@ -43,6 +48,9 @@ def simulate(
 
     if trace is not None and seed is None:
         raise InvalidInput("Name the --seed that --trace is to be written of.")
+    if seed is not None and seeds is not None:
+        raise InvalidInput("Give one --seed, or how many --seeds.")
+    count = SEEDS if seeds is None else seeds
     exchange = None
     if broken is not None:
         exchange = service.build_broken(broken, cache=settings().cache, progress=view.note)
@@ -52,11 +60,11 @@ def simulate(
             result = service.simulate_seed(seed, exchange=exchange, to=file)
         typer.echo(json.dumps(result.as_dict()) if as_json else view.seed_text(result))
         raise typer.Exit(view.status(bool(result.violations), broken is not None))
-    with view.Progress(seeds) as progress:
+    with view.Progress(count) as progress:
         report = service.simulate(
-            range(1, seeds + 1),
+            range(1, count + 1),
             exchange=exchange,
-            jobs=min(jobs or os.cpu_count() or 1, seeds),
+            jobs=min(jobs or os.cpu_count() or 1, count),
             until_caught=broken is not None,
             progress=progress.show,
         )

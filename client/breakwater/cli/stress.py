@@ -142,7 +142,10 @@ def public(
 def table(
     results: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[RESULTS.json]...", help="What suite, run or bench tps printed with --json."),
+        typer.Argument(
+            metavar="[RESULTS.json]...",
+            help="What suite, run or bench tps printed with --json, scripts/coverage or mutants wrote.",
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE.md", help="Write it there.")] = None,
 ) -> None:

@@ -63,7 +63,9 @@ async def soak(levels: Levels, busy: Busy, client: httpx.AsyncClient, seconds: f
             warm = (done, _resident())
     levels.counts["collections"] = _collections() - collected
     levels.add("cpu_percent", 100 * (time.process_time() - spent_cpu) / (time.monotonic() - began))
-    since, memory = warm or (0, _resident())
+    since, memory = warm or (done, _resident())
+    if since == done:
+        levels.wrong.append("The soak was over before its memory could be looked at: let it take longer.")
     grown = max(0, _resident() - memory) / 1_024
     levels.add("memory_kib", grown / max(1, done - since) * 1_000)
     levels.add("errors", 100 * failed / max(1, 2 * done))

@@ -95,10 +95,13 @@ async def network_congestion(ctx: Context) -> Outcome:
         began = time.monotonic()
         noise = asyncio.create_task(loud.send_many(spam))
         await asyncio.sleep(PAUSE_S)
-        waits, tally = await _land(stage, trades)
-        done_s = time.monotonic() - began
-        alongside = not noise.done()
-        results = await noise
+        try:
+            waits, tally = await _land(stage, trades)
+            done_s = time.monotonic() - began
+            alongside = not noise.done()
+            results = await noise
+        finally:
+            noise.cancel()
         noise_s = time.monotonic() - began
         broken = await stage.broken()
     if not alongside and (count >= SPAM or not isinstance(engine, EmbeddedEngine)):

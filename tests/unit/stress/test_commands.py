@@ -224,13 +224,29 @@ def test_no_mutants_are_no_score() -> None:
 
 @pytest.mark.parametrize(
     ("caught", "held", "ours"),
-    [(8, 1, "80.0 %: 8 of 10 mutants"), (7, 0, "**missed**: 70.0 %: 7 of 10 mutants")],
+    [
+        (40, 1, "80.0 %: 80 of 100 mutants"),
+        (39, 0, "**missed**: 78.0 %: 78 of 100 mutants"),
+    ],
 )
 @pytest.mark.usefixtures("made_up")
 def test_a_mutation_score_below_its_bound_is_missed(caught: int, held: int, ours: str) -> None:
-    text = render_table([{"mutation": {"caught": caught, "missed": 10 - caught, "shard": "0/31"}}])
-    assert f"| >= 80 % | {ours} | `scripts/mutants --shard 0/31` |" in text
+    parts = [
+        {"mutation": {"caught": caught, "missed": 50 - caught, "shard": each}} for each in ("7/31", "0/31")
+    ]
+    text = render_table(parts)
+    assert f"| >= 80 % | {ours} | `scripts/mutants --shard 0/31, 7/31` |" in text
     assert f"{held} of 10 items hold" in text
+
+
+@pytest.mark.usefixtures("made_up")
+def test_a_few_mutants_stand_for_all_only_when_they_are_enough_and_counted_once() -> None:
+    part = {"mutation": {"caught": 99, "missed": 0, "shard": "0/31"}}
+    whole = {"mutation": {"caught": 9, "missed": 1, "shard": "all"}}
+    assert "1 of 10 items hold" in render_table([whole])
+    for found in ([part], [whole, part]):
+        assert "| **other numbers**: " in render_table(found)
+        assert "0 of 10 items hold" in render_table(found)
 
 
 @pytest.mark.parametrize(
