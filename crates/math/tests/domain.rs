@@ -270,6 +270,13 @@ fn fees_run_from_28_basis_points_to_3() {
     assert_eq!(rate((16 << 32) - 1), Ok(301));
     assert_eq!(rate(16 << 32), Ok(300));
     assert_eq!(rate(u64::MAX), Ok(300));
+    // nothing to decay is nothing, however little is left of it
+    for coverage in [0, 1, 1 << 32, 8 << 32, 15 << 32, u64::MAX] {
+        assert_eq!(
+            fees::fee_rate(fees::BASE, Ppm::new(0), CoverageQ32::new(coverage)),
+            Ok(fees::BASE)
+        );
+    }
     assert_eq!(
         fees::fee_rate(Ppm::new(u32::MAX), Ppm::new(1), CoverageQ32::ZERO),
         Err(MathError::Overflow)
