@@ -14,7 +14,7 @@ from breakwater.chain import leg_instructions as lx
 from breakwater.chain.engine import EmbeddedEngine, Receipt
 from breakwater.errors import BreakwaterError, Fatal, ProgramError
 from breakwater.limits import market_limiter
-from breakwater.oracle.sources import ClobSource, GammaSource, Rest
+from breakwater.oracle.sources import ClobSource, GammaSource, Rest, wall_ms
 from breakwater.trials import Outcome
 
 from ._polymarket import SLUG, TOKEN, Polymarket
@@ -122,9 +122,7 @@ async def feed_outage(ctx: Context) -> Outcome:
     """Run the oracle on a failing Polymarket while people trade."""
     ill_s = ctx.duration_s or max(4.0, ILL_S * ctx.scale)
     venue = Polymarket(ctx.seed)
-    async with fresh_chain("embedded") as engine, venue.serving() as url:
-        if not isinstance(engine, EmbeddedEngine):
-            raise TypeError("five minutes have to pass at once")
+    async with fresh_chain(ctx.engine) as engine, venue.serving() as url:
         stage = await Stage.opened(engine, LIQUIDITY, ctx.seed, ctx.progress)
         admin = stage.ground.admin
         await oracle.create(
@@ -136,7 +134,9 @@ async def feed_outage(ctx: Context) -> Outcome:
         )
 
         def clock() -> int:
-            return engine.clock.unix_timestamp * 1000
+            if isinstance(engine, EmbeddedEngine):
+                return engine.clock.unix_timestamp * 1000
+            return wall_ms()
 
         rests = [Rest(name, url, market_limiter(), settings) for name in ("gamma", "clob")]
         sources: list[Source] = [
@@ -224,6 +224,8 @@ async def _story(
     await _until(lambda: time.monotonic() - began > ill_s + LATENCY_S, trading, "time")
     if isinstance(stage.engine, EmbeddedEngine):
         stage.engine.advance_time(OUTAGE_S)
+    else:
+        await asyncio.sleep(OUTAGE_S)
     await market.degraded()
     ctx.progress("half of its answers come again")
     venue.failing, before = FAILING, len(done)

@@ -6,6 +6,7 @@ It stands in for the network, not for our code: the oracle's own sources ask it 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 from collections import Counter
@@ -49,6 +50,7 @@ class Polymarket:
         self.failing = self.latency_s = 0.0
         self.requests: Counter[str] = Counter()
         self._chance = random.Random(seed)
+        self._over = asyncio.Event()
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
@@ -75,6 +77,7 @@ class Polymarket:
         try:
             yield url_of(*listener.getsockname()[:2])
         finally:
+            self._over.set()  # who still waits for an answer gets it at once
             server.should_exit = True
             await running
 
@@ -88,7 +91,8 @@ class Polymarket:
 
     async def _answer(self, value: Any) -> Response:
         self.requests["asked"] += 1
-        await asyncio.sleep(self.latency_s)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), self.latency_s)
         if self._chance.random() >= self.failing:
             return JSONResponse(value)
         self.requests["failed"] += 1

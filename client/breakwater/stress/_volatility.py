@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from breakwater.chain import addresses as at
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
     from solders.keypair import Keypair
 
     from breakwater.chain.accounts import Market
+    from breakwater.chain.engine import RpcEngine
     from breakwater.trading.curves import Curve
     from breakwater.trials import Context
 
 __all__ = ["market_volatility"]
 
 MARKETS: Final = 50
+SLOT_S: Final = 0.4
 KINDS: Final = (
     (ix.LMSR, (100,)),
     (ix.PM_AMM, (100,)),
@@ -124,8 +127,6 @@ async def market_volatility(ctx: Context) -> Outcome:
     """Move all markets, let keepers call what that makes unhealthy, compare every cost with the curve."""
     count = ctx.scaled(MARKETS, 3)
     async with fresh_chain(ctx.engine) as engine:
-        if not isinstance(engine, EmbeddedEngine):
-            raise TypeError("a minute has to pass at once")
         stage = await Stage.opened(engine, LIQUIDITY, ctx.seed, ctx.progress, books=False)
         people = await stage.join(BORROWERS, PURSE)
         (whale,) = await stage.join(1, WHALE)
@@ -143,14 +144,14 @@ async def market_volatility(ctx: Context) -> Outcome:
         await stage.require(places)
         stage.tally.restart()
         tried = await _loans(stage, people, numbers)
-        engine.advance_time(MINUTE_S)
+        await _minute(engine)
         crew = await _crew(stage)
         called, swings = 0, [_Swing(stage, number, whale) for number in numbers]
         try:
             for step in range(4):
                 ctx.progress(f"move {step + 1} of 4")
-                for each in swings:
-                    await each.move(step)
+                # each waits for its own market alone
+                await asyncio.gather(*(each.move(step) for each in swings))
                 tried += len(swings)
                 await stage.publish()
                 called += await _watch(engine, crew)
@@ -186,17 +187,29 @@ async def _crew(stage: Stage) -> list[Keeper]:
     return [Keeper(eyes, Hands(sender, key, Ledger(), i)) for i, key in enumerate(keys)]
 
 
-async def _watch(engine: EmbeddedEngine, crew: Sequence[Keeper]) -> int:
+async def _minute(engine: EmbeddedEngine | RpcEngine) -> None:
+    """A minute passes: at once where time is ours."""
+    if isinstance(engine, EmbeddedEngine):
+        engine.advance_time(MINUTE_S)
+    else:
+        await asyncio.sleep(MINUTE_S)
+
+
+async def _watch(engine: EmbeddedEngine | RpcEngine, crew: Sequence[Keeper]) -> int:
     """A minute passes, in which the last minute's price follows; what keepers did."""
 
     def done() -> int:
         return sum(n for each in crew for (_, how), n in each.hands.outcomes.items() if how == "done")
 
     before = done()
-    engine.advance_time(MINUTE_S)
+    await _minute(engine)
     quiet = 0
     while quiet < 10:
-        engine.advance_slots(1)
+        if isinstance(engine, EmbeddedEngine):
+            engine.advance_slots(1)
+        else:
+            await asyncio.sleep(SLOT_S)
+            await crew[0].eyes.snapshot()
         at_start = done()
         for each in crew:
             await each.eyes.catch_up()

@@ -215,7 +215,7 @@ OWN: Final = (
         "market-volatility",
         "50 markets of three kinds move by 10 points, up and down, with loans and keepers in them",
         "001 7.5.4 (2)",
-        EMBEDDED,
+        BOTH,
         _later("_volatility", "market_volatility"),
         asked(
             "001 7.5.4",
@@ -261,7 +261,7 @@ OWN: Final = (
         "api-degradation",
         "Polymarket at 50 % failures and 2 s latency, then silent for five minutes",
         "001 7.5.4 (5)",
-        EMBEDDED,
+        BOTH,
         _later("_outage", "feed_outage"),
         asked(
             "001 7.5.4",

@@ -266,6 +266,9 @@ fn leverage_is_one_without_a_vault_and_fifty_at_most() {
 fn fees_run_from_28_basis_points_to_3() {
     let rate = |c| fees::fee_rate(fees::BASE, fees::SLOPE, CoverageQ32::new(c)).map(Ppm::raw);
     assert_eq!(rate(0), Ok(2_800));
+    for coverage in [1, 2, 1_000] {
+        assert_eq!(rate(coverage), Ok(2_800)); // rounded up, and never above the whole slope
+    }
     assert_eq!(rate(1 << 32), Ok(425)); // 300 + 2500 e^-3 = 424.47
     assert_eq!(rate((16 << 32) - 1), Ok(301));
     assert_eq!(rate(16 << 32), Ok(300));
