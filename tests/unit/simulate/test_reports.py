@@ -20,8 +20,6 @@ from breakwater.config import settings
 from breakwater.simulate import BREAKS, Report, simulate_seed
 from breakwater.simulate import broken as breaking
 from breakwater.simulate.leader import Leader
-from breakwater.simulate.scenarios import SCENARIOS
-from breakwater.trials import Context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,12 +145,3 @@ def test_a_break_whose_lines_are_gone_is_refused_before_anything_is_built(
     assert capsys.readouterr().err == (
         "breakwater: Mend the break: sell.rs has 0 times 'self.trader.receive(amount)?;'.\n"
     )
-
-
-async def test_the_suite_simulates_the_seeds_of_its_own_seed() -> None:
-    heard: list[str] = []
-    (scenario,) = SCENARIOS
-    outcome = await scenario.run(Context(seed=3, scale=0.05, workers=1, progress=heard.append))
-    assert heard == ["seed 41"]
-    assert (outcome.passed, outcome.success_rate, outcome.figures["seeds"]) == (True, 1.0, 1)
-    assert outcome.figures["markets"] == outcome.figures["settled"] > 0
